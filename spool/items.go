@@ -1,0 +1,96 @@
+package spool
+
+import "encoding/json"
+
+// An Item is one JSON value that becomes one POST body.
+type Item struct {
+	// Body is sent as it is. It aliases Payload.Data.
+	Body []byte
+	// Key is the item's idempotency key: the same in every attempt, run and
+	// crash, and another for an equal item. See [Key].
+	Key string
+	// Twin is the index of the next item of the file with the same bytes, or
+	// -1. Twins must be delivered in file order and none may overtake a failed
+	// one: their keys count from the end of the file, so that they stay what
+	// they are when delivered items in front are cut off, but not when one is
+	// cut out from behind another.
+	Twin int
+	// first says that no earlier item of the file has the same bytes.
+	first bool
+}
+
+// First reports whether the item is the first among its twins; nearly every
+// item is, being the only one.
+func (it *Item) First() bool { return it.first }
+
+// split finds the items of p.Data and their keys.
+func (s *Spool) split(p *Payload) error {
+	start := 0
+	if !s.cfg.Raw {
+		if !json.Valid(p.Data) {
+			return &RefuseError{Name: p.Name, Reason: "is not valid JSON"}
+		}
+		for isSpace(p.Data[start]) {
+			start++
+		}
+	}
+	if s.cfg.Raw || s.cfg.Whole || p.Data[start] != '[' {
+		p.one[0] = Item{Body: p.Data, Key: s.fileKey(p), Twin: -1, first: true}
+		p.Items = p.one[:]
+		return nil
+	}
+	p.Array = true
+	p.Items = elements(p.Data[start:])
+	s.itemKeys(p)
+	return nil
+}
+
+// elements cuts a valid JSON array into its elements. Being valid already, only
+// strings and nesting matter (RFC 8259, section 2).
+func elements(array []byte) []Item {
+	var items []Item
+	depth, from := 0, -1
+	for i := 0; i < len(array); i++ {
+		switch c := array[i]; c {
+		case '"':
+			if depth == 1 && from < 0 {
+				from = i
+			}
+			for i++; array[i] != '"'; i++ {
+				if array[i] == '\\' {
+					i++
+				}
+			}
+		case '[', '{':
+			if depth == 1 && from < 0 {
+				from = i
+			}
+			depth++
+		case ']', '}', ',':
+			if c != ',' {
+				depth--
+			}
+			if ends := c == ',' && depth == 1 || depth == 0; ends && from >= 0 {
+				items = append(items, Item{Body: trimRight(array[from:i])})
+				from = -1
+			}
+			if depth == 0 {
+				return items
+			}
+		default:
+			if depth == 1 && from < 0 && !isSpace(c) {
+				from = i
+			}
+		}
+	}
+	return items
+}
+
+func trimRight(b []byte) []byte {
+	for isSpace(b[len(b)-1]) {
+		b = b[:len(b)-1]
+	}
+	return b
+}
+
+func isSpace(c byte) bool { return c == ' ' || c == '\t' || c == '\n' || c == '\r' }

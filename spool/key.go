@@ -1,0 +1,96 @@
+package spool
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"hash"
+	"path"
+	"strings"
+)
+
+// keyMark stands before the key in the name of a file that carries its item's
+// key: <stem>.key-<32 hex digits><extension>. An item that is rejected becomes a
+// file of its own under such a name, so that it keeps the key it was sent under
+// when it is put back, whatever else is lost.
+const keyMark = ".key-"
+
+const keyDigits = 32
+
+// Key derives the idempotency key of an item: 128 bits of SHA-256 over the
+// machine, the name of the payload file, the item's bytes, and how many equal
+// items follow it in the file. Counting from the end keeps the keys of what is
+// left when a batch in part delivered is rewritten.
+func Key(machineID, name string, body []byte, equalItemsAfter int) string {
+	h := sha256.New()
+	return finishKey(startKey(h, machineID, name, body), equalItemsAfter)
+}
+
+// startKey hashes what equal items of a file have in common.
+func startKey(h hash.Hash, machineID, name string, body []byte) [sha256.Size]byte {
+	h.Reset()
+	for _, part := range []string{"spoolfwd item", machineID, name} {
+		h.Write([]byte(part))
+		h.Write([]byte{0}) // names and ids hold no NUL
+	}
+	h.Write(body)
+	var sum [sha256.Size]byte
+	h.Sum(sum[:0])
+	return sum
+}
+
+func finishKey(sum [sha256.Size]byte, equalItemsAfter int) string {
+	if equalItemsAfter > 0 {
+		n := uint64(equalItemsAfter)
+		sum = sha256.Sum256(append(sum[:], byte(n>>24), byte(n>>16), byte(n>>8), byte(n)))
+	}
+	return hex.EncodeToString(sum[:keyDigits/2])
+}
+
+// fileKey is the key of a file that is one item.
+func (s *Spool) fileKey(p *Payload) string {
+	if _, key, _, ok := cutKey(p.Name); ok {
+		return key
+	}
+	return Key(s.cfg.MachineID, p.Name, p.Data, 0)
+}
+
+// itemKeys sets the keys of an array file's items and links equal ones.
+func (s *Spool) itemKeys(p *Payload) {
+	type last struct{ index, count int }
+	h := sha256.New()
+	seen := make(map[[sha256.Size]byte]last, len(p.Items))
+	for i := len(p.Items) - 1; i >= 0; i-- {
+		it := &p.Items[i]
+		sum := startKey(h, s.cfg.MachineID, p.Name, it.Body)
+		it.Twin, it.first = -1, true
+		after, ok := seen[sum]
+		if ok {
+			it.Twin = after.index
+			p.Items[after.index].first = false
+			after.count++
+		}
+		it.Key = finishKey(sum, after.count)
+		seen[sum] = last{index: i, count: after.count}
+	}
+}
+
+// withKey names the file of a single item that was cut out of a batch.
+func withKey(name, key string) string {
+	ext := path.Ext(name)
+	return strings.TrimSuffix(name, ext) + keyMark + key + ext
+}
+
+// cutKey takes the key out of a name that carries one.
+func cutKey(name string) (stem, key, ext string, ok bool) {
+	ext = path.Ext(name)
+	base := strings.TrimSuffix(name, ext)
+	at := len(base) - keyDigits
+	if at < 0 || !strings.HasSuffix(base[:at], keyMark) {
+		return "", "", "", false
+	}
+	key = base[at:]
+	if _, err := hex.DecodeString(key); err != nil || strings.ToLower(key) != key {
+		return "", "", "", false
+	}
+	return strings.TrimSuffix(base[:at], keyMark), key, ext, true
+}

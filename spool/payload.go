@@ -1,0 +1,116 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// emptyGrace is how long a file of size 0 may be a producer's that writes under
+// the final name. After that it is refused.
+const emptyGrace = 10 * time.Minute
+
+// A Payload is a payload file that was read: its bytes, its items, and what is
+// needed to tell whether the directory entry is still the same file.
+type Payload struct {
+	Entry
+	// Data is the whole file. Items alias it.
+	Data []byte
+	// Items are what becomes POST bodies, in file order. An empty array has
+	// none.
+	Items []Item
+	// Array says that Data is a JSON array whose elements are the items.
+	Array bool
+
+	id   identity
+	mode uint32
+	uid  int
+	gid  int
+	one  [1]Item
+}
+
+// Read reads a payload file into buf, which is grown when it is too small, and
+// splits it into items. The payload owns buf until the caller is done with it.
+//
+// The file is opened without following a link or waiting for a FIFO, and read
+// with one open, one fstat, one read and one close. Errors: ErrVanished; a
+// *SkipError for what must be left alone now; a *RefuseError, together with a
+// Payload that Reject takes, for what can never be sent; anything else is a
+// fault of this machine.
+func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
+	p := &Payload{Entry: e}
+	if err := s.load(p, now, buf); err != nil {
+		return p, err
+	}
+	if err := s.split(p); err != nil {
+		return p, err
+	}
+	return p, nil
+}
+
+func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
+	fd := -1
+	err := again(func() (err error) {
+		fd, err = unix.Openat(s.fd, p.Name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return s.openError(p.Name, err)
+	}
+	defer unix.Close(fd)
+
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		return fmt.Errorf("%s: stat: %w", s.path(p.Name), err)
+	}
+	if !isRegular(&st) {
+		return &SkipError{Name: p.Name, Reason: "is " + kindName(uint32(st.Mode))}
+	}
+	p.id, p.mode, p.uid, p.gid = identify(&st), uint32(st.Mode)&0o7777, int(st.Uid), int(st.Gid)
+	p.ModTime, p.Size = p.id.mtime, p.id.size
+
+	switch {
+	case s.sticky && s.euid != 0 && s.euid != int(s.ownerUID) && s.euid != p.uid:
+		return &SkipError{Name: p.Name, Reason: fmt.Sprintf("belongs to uid %d and could not be removed from a sticky directory", p.uid)}
+	case p.Size == 0 && p.Age(now) < emptyGrace:
+		return &SkipError{Name: p.Name, Reason: "is empty and may still be written", Pending: true}
+	case p.Size == 0:
+		return &RefuseError{Name: p.Name, Reason: "is empty"}
+	case p.Size > s.cfg.MaxFileSize:
+		return &RefuseError{Name: p.Name, Reason: fmt.Sprintf("has %d bytes, more than the %d that --max-file-size allows", p.Size, s.cfg.MaxFileSize)}
+	}
+
+	p.Data = slices.Grow(buf[:0], int(p.Size))[:p.Size]
+	for read := 0; read < len(p.Data); {
+		n := 0
+		err := again(func() (err error) {
+			n, err = unix.Read(fd, p.Data[read:])
+			return err
+		})
+		if err != nil {
+			return fmt.Errorf("%s: read: %w", s.path(p.Name), err)
+		}
+		if n == 0 {
+			return &SkipError{Name: p.Name, Reason: "shrank while it was being read", Pending: true}
+		}
+		read += n
+	}
+	return nil
+}
+
+func (s *Spool) openError(name string, err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return ErrVanished
+	case errors.Is(err, unix.ELOOP), errors.Is(err, unix.EMLINK): // EMLINK: FreeBSD's open(2)
+		return &SkipError{Name: name, Reason: "is a symbolic link", Err: err}
+	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.EOPNOTSUPP): // FIFO for writing, socket, device
+		return &SkipError{Name: name, Reason: "is not a regular file", Err: err}
+	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
+		return &SkipError{Name: name, Reason: "cannot be read: " + err.Error(), Err: err}
+	}
+	return fmt.Errorf("%s: open: %w", s.path(name), err)
+}

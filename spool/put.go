@@ -1,0 +1,100 @@
+package spool
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrFull says that the spool holds as much as the producer's limits allow.
+var ErrFull = errors.New("the spool is full")
+
+// ErrInvalid says that a payload would only be rejected: it is empty, too large
+// or not JSON.
+var ErrInvalid = errors.New("not a payload")
+
+// PutConfig bounds what Put adds to a spool.
+type PutConfig struct {
+	MaxSpoolBytes int64  // refuse when the spool would hold more; 0 is no limit
+	MaxSpoolFiles int    // refuse when the spool would hold more; 0 is no limit
+	Prefix        string // begins the names of payload files; default "put"
+	Mode          uint32 // of the new file; default 0600
+}
+
+// Put is the safe producer: it spools one payload and returns the name of its
+// file, which is unique and sorts by time. When it returns without an error the
+// payload is on the disk and survives a power cut; on an error the spool is what
+// it was. The payload appears whole or not at all, whenever a run looks.
+//
+// The error is ErrFull or ErrInvalid, wrapped, or a fault of this machine. Put
+// needs no lock; any number of processes may call it at once, and the limits may
+// then be exceeded by what they put at the same moment.
+func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err error) {
+	data, err := io.ReadAll(io.LimitReader(r, s.cfg.MaxFileSize+1))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("read the payload: %w", err)
+	case len(data) == 0:
+		return "", fmt.Errorf("%w: it is empty", ErrInvalid)
+	case int64(len(data)) > s.cfg.MaxFileSize:
+		return "", fmt.Errorf("%w: it has more than the %d bytes that --max-file-size allows", ErrInvalid, s.cfg.MaxFileSize)
+	case !s.cfg.Raw && !json.Valid(data):
+		return "", fmt.Errorf("%w: it is not valid JSON", ErrInvalid)
+	}
+	if err := s.room(cfg, int64(len(data))); err != nil {
+		return "", err
+	}
+	if cfg.Prefix == "" {
+		cfg.Prefix = "put"
+	}
+	if cfg.Mode == 0 {
+		cfg.Mode = 0o600
+	}
+	var random [4]byte
+	rand.Read(random[:])
+	name = fmt.Sprintf("%s_%s_%s.json", cfg.Prefix, now.UTC().Format("20060102T150405.000000000Z"), hex.EncodeToString(random[:]))
+	if !s.isPayload(name) {
+		return "", fmt.Errorf("%w: its name %s would not match the pattern %s", ErrInvalid, name, s.cfg.Pattern)
+	}
+
+	// tmp, fsync, rename, fsync of the directory: each step makes the next one
+	// safe. maildir(5) and every mail queue do the same.
+	temp, err := writeTemp(s.fd, putPrefix, cfg.Mode, data, nil)
+	if err != nil {
+		return "", fmt.Errorf("spool %s: put: %w", s.cfg.Dir, err)
+	}
+	if err := renameNew(s.fd, temp, s.fd, name); err != nil {
+		unix.Unlinkat(s.fd, temp, 0)
+		return "", fmt.Errorf("%s: put: %w", s.path(name), err)
+	}
+	if err := s.Sync(); err != nil {
+		// Whether the name survives a power cut is unknown, so the caller must
+		// not believe that it does; and must not spool it twice either.
+		unix.Unlinkat(s.fd, name, 0)
+		return "", err
+	}
+	return name, nil
+}
+
+// room refuses a payload that the limits leave no room for.
+func (s *Spool) room(cfg PutConfig, size int64) error {
+	if cfg.MaxSpoolBytes <= 0 && cfg.MaxSpoolFiles <= 0 {
+		return nil
+	}
+	w, err := s.Scan(Entry{}, 1)
+	switch {
+	case err != nil:
+		return err
+	case cfg.MaxSpoolFiles > 0 && w.Files >= cfg.MaxSpoolFiles:
+		return fmt.Errorf("spool %s: %w: it holds %d payload files and --max-spool-files is %d", s.cfg.Dir, ErrFull, w.Files, cfg.MaxSpoolFiles)
+	case cfg.MaxSpoolBytes > 0 && w.Bytes+size > cfg.MaxSpoolBytes:
+		return fmt.Errorf("spool %s: %w: it holds %d bytes and --max-spool-bytes is %d", s.cfg.Dir, ErrFull, w.Bytes, cfg.MaxSpoolBytes)
+	}
+	return nil
+}

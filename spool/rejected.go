@@ -1,0 +1,109 @@
+package spool
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A Rejected is a payload in rejected/.
+type Rejected struct {
+	Name    string    // in rejected/
+	Size    int64     // bytes
+	ModTime time.Time // of the payload file, which rejecting does not change
+	// Reason is nil when it is missing or damaged.
+	Reason *Reason
+}
+
+// Time is when the payload was rejected, as well as that is known.
+func (r Rejected) Time() time.Time {
+	if r.Reason != nil && !r.Reason.Time.IsZero() {
+		return r.Reason.Time
+	}
+	return r.ModTime
+}
+
+// Rejected lists rejected/, the longest rejected first. A spool without that
+// directory has rejected nothing.
+func (s *Spool) Rejected() ([]Rejected, error) {
+	dir, err := s.openRejected(false)
+	if errors.Is(err, unix.ENOENT) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer unix.Close(dir)
+	var list []Rejected
+	err = readDir(dir, func(raw []byte, _ uint8) error {
+		name := string(raw)
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, reasonSuffix) {
+			return nil
+		}
+		var st unix.Stat_t
+		if err := statAt(dir, name, &st); err != nil || !isRegular(&st) {
+			return nil // gone, or not a payload
+		}
+		list = append(list, Rejected{Name: name, Size: int64(st.Size), ModTime: time.Unix(0, nanoseconds(st.Mtim)), Reason: readReason(dir, name)})
+		return nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", s.path(RejectedDir), err)
+	}
+	slices.SortFunc(list, func(a, b Rejected) int {
+		if c := a.Time().Compare(b.Time()); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list, nil
+}
+
+// CountRejected counts the payloads in rejected/ and their bytes without
+// opening them.
+func (s *Spool) CountRejected() (files int, bytes int64, err error) {
+	dir, err := s.openRejected(false)
+	if errors.Is(err, unix.ENOENT) {
+		return 0, 0, nil
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	defer unix.Close(dir)
+	err = readDir(dir, func(raw []byte, _ uint8) error {
+		var st unix.Stat_t
+		name := string(raw)
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, reasonSuffix) || statAt(dir, name, &st) != nil || !isRegular(&st) {
+			return nil
+		}
+		files++
+		bytes += int64(st.Size)
+		return nil
+	})
+	return files, bytes, err
+}
+
+func readReason(dir int, name string) *Reason {
+	fd := -1
+	err := again(func() (err error) {
+		fd, err = unix.Openat(dir, name+reasonSuffix, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil
+	}
+	f := os.NewFile(uintptr(fd), name)
+	defer f.Close()
+	var r Reason
+	if json.NewDecoder(io.LimitReader(f, 64<<10)).Decode(&r) != nil {
+		return nil
+	}
+	return &r
+}

@@ -1,0 +1,79 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Remove removes a payload file all of whose items are delivered. A file that
+// is gone already is no error. ErrChanged means that the entry is another file
+// by now and was left in place; any other error means that the file is still
+// there and must not be sent again.
+func (s *Spool) Remove(p *Payload) error {
+	if err := s.unchanged(p); err != nil {
+		if errors.Is(err, ErrVanished) {
+			return nil
+		}
+		return err
+	}
+	err := again(func() error { return unix.Unlinkat(s.fd, p.Name, 0) })
+	if err != nil && !errors.Is(err, unix.ENOENT) {
+		return fmt.Errorf("%s: remove: %w", s.path(p.Name), err)
+	}
+	return nil
+}
+
+// unchanged is the last look before a destructive step: the entry must still be
+// the very file that was read. What changes between this look and the step
+// itself, microseconds later, cannot be seen with Unix file names.
+func (s *Spool) unchanged(p *Payload) error {
+	var st unix.Stat_t
+	err := statAt(s.fd, p.Name, &st)
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return ErrVanished
+	case err != nil:
+		return fmt.Errorf("%s: stat: %w", s.path(p.Name), err)
+	case identify(&st) != p.id:
+		return ErrChanged
+	}
+	return nil
+}
+
+// Preflight proves that files can be removed from the spool, by creating one
+// and removing it: what is delivered and stays would be delivered for ever. A
+// full disk proves nothing against it, since removing needs no room and is what
+// frees the disk.
+func (s *Spool) Preflight() error {
+	fd, name, err := createTemp(s.fd, TempPrefix, 0o600)
+	switch {
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
+		return s.mayWrite()
+	case err != nil:
+		return s.preflightError("files cannot be removed from it", err)
+	}
+	unix.Close(fd)
+	if err := again(func() error { return unix.Unlinkat(s.fd, name, 0) }); err != nil {
+		return s.preflightError("files cannot be removed from it", err)
+	}
+	return nil
+}
+
+// mayWrite asks the kernel for what cannot be tried.
+func (s *Spool) mayWrite() error {
+	err := unix.Faccessat(s.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	if err != nil {
+		return s.preflightError("files cannot be removed from it", err)
+	}
+	return nil
+}
+
+func (s *Spool) preflightError(what string, err error) error {
+	hint := "nothing was sent; see spoolfwd check"
+	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+		hint = "nothing was sent; run as the user who owns the spool"
+	}
+	return fmt.Errorf("spool %s: %s: %w\n%s", s.cfg.Dir, what, err, hint)
+}

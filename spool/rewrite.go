@@ -1,0 +1,60 @@
+package spool
+
+import (
+	"fmt"
+
+	"golang.org/x/sys/unix"
+)
+
+// Rewrite replaces an array file by one that holds only the items whose indexes
+// are in left, in order and byte for byte, under the same name, mode, owner
+// (where permitted) and modification time. It is all or nothing: on an error the
+// file is what it was. ErrVanished and ErrChanged mean that it is no longer the
+// file that was read, and was left alone.
+//
+// The caller has had a 2xx for, or has rejected, every item that is not in
+// left. left must not be empty: Remove is for that.
+func (s *Spool) Rewrite(p *Payload, left []int) error {
+	size := 1
+	for _, i := range left {
+		size += len(p.Items[i].Body) + 1
+	}
+	data := make([]byte, 0, size)
+	for n, i := range left {
+		data = append(data, "[,"[min(n, 1)])
+		data = append(data, p.Items[i].Body...)
+	}
+	data = append(data, ']')
+
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, data, likeOriginal(s.fd, p))
+	if err != nil {
+		return fmt.Errorf("%s: rewrite: %w", s.path(p.Name), err)
+	}
+	// Last look, then the one step that counts. Were the file looked at before
+	// the new one is on the disk, a producer would have all that time to
+	// replace it unseen.
+	err = s.unchanged(p)
+	if err == nil {
+		if err = again(func() error { return unix.Renameat(s.fd, temp, s.fd, p.Name) }); err == nil {
+			return nil
+		}
+		err = fmt.Errorf("%s: rewrite: %w", s.path(p.Name), err)
+	}
+	unix.Unlinkat(s.fd, temp, 0)
+	return err
+}
+
+// likeOriginal gives a new file the owner, mode and modification time of the
+// payload file that its bytes come from.
+func likeOriginal(dir int, p *Payload) func(fd int, temp string) error {
+	return func(fd int, temp string) error {
+		// The owner first: chown(2) may clear mode bits. Not being allowed to
+		// give the file back to its producer is no reason to lose it.
+		_ = unix.Fchown(fd, p.uid, p.gid)
+		if err := unix.Fchmod(fd, p.mode); err != nil {
+			return err
+		}
+		mtime := unix.NsecToTimespec(p.ModTime)
+		return unix.UtimesNanoAt(dir, temp, []unix.Timespec{mtime, mtime}, unix.AT_SYMLINK_NOFOLLOW)
+	}
+}

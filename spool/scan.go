@@ -1,0 +1,127 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// DefaultWindow is how many entries a scan holds unless told otherwise.
+const DefaultWindow = 1 << 16
+
+// A Window is what one scan of the spool found.
+type Window struct {
+	// Entries are the oldest payload files behind the position the scan
+	// started from, in order, at most as many as the scan may hold.
+	Entries []Entry
+	// More says that younger payload files were left out. Scan again from the
+	// last entry to get them.
+	More bool
+	// Files and Bytes count every payload file in the spool, those outside the
+	// window too. Oldest is the oldest of them; it has no name when there are
+	// none.
+	Files  int
+	Bytes  int64
+	Oldest Entry
+	// Skipped are entries with a payload file's name that are none: symbolic
+	// links, FIFOs, directories and the like. The first few are named.
+	Skipped Skips
+	// Leftovers are temporary files of this package that a crash left behind,
+	// for Sweep.
+	Leftovers []string
+}
+
+// Scan walks the spool once and returns the oldest payload files behind after
+// (the zero Entry: from the beginning). It holds at most twice limit entries
+// (0: DefaultWindow) in memory, however many the spool has: when they are full,
+// the younger half is dropped, to be found again by a later scan. It opens no
+// payload file and changes nothing.
+func (s *Spool) Scan(after Entry, limit int) (Window, error) {
+	if limit <= 0 {
+		limit = DefaultWindow
+	}
+	w := Window{}
+	cut := Entry{ModTime: 1<<63 - 1} // entries from here on do not fit
+	first := after == Entry{}
+	err := readDir(s.fd, func(raw []byte, kind uint8) error {
+		if raw[0] == '.' {
+			if name := string(raw); isTemp(name) {
+				w.Leftovers = append(w.Leftovers, name)
+			}
+			return nil
+		}
+		name := string(raw)
+		if !s.isPayload(name) {
+			return nil
+		}
+		var st unix.Stat_t
+		switch err := statAt(s.fd, name, &st); {
+		case errors.Is(err, unix.ENOENT):
+			return nil
+		case err != nil:
+			return fmt.Errorf("%s: stat: %w", s.path(name), err)
+		case !isRegular(&st):
+			w.Skipped.add(name, "is "+kindName(uint32(st.Mode)))
+			return nil
+		}
+		e := Entry{Name: name, ModTime: nanoseconds(st.Mtim), Size: int64(st.Size)}
+		w.Files++
+		w.Bytes += e.Size
+		if w.Files == 1 || e.Compare(w.Oldest) < 0 {
+			w.Oldest = e
+		}
+		switch {
+		case !first && e.Compare(after) <= 0:
+		case e.Compare(cut) >= 0:
+			w.More = true
+		default:
+			w.Entries = append(w.Entries, e)
+			if len(w.Entries) == 2*limit {
+				w.keepOldest(limit)
+				cut = w.Entries[limit-1]
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return Window{}, fmt.Errorf("spool %s: %w", s.cfg.Dir, err)
+	}
+	slices.SortFunc(w.Entries, Entry.Compare)
+	if len(w.Entries) > limit {
+		w.keepOldest(limit)
+	}
+	return w, nil
+}
+
+// keepOldest drops all but the oldest limit entries.
+func (w *Window) keepOldest(limit int) {
+	slices.SortFunc(w.Entries, Entry.Compare)
+	clear(w.Entries[limit:]) // lets go of the names
+	w.Entries = w.Entries[:limit]
+	w.More = true
+}
+
+// Sweep removes the temporary files that a scan found. Only the holder of the
+// run lock may call it: what a run is still writing looks the same. Put takes no
+// lock, so its temporaries are swept only when no living Put can own them. A
+// file that cannot be removed does no harm and is left for the next run.
+func (s *Spool) Sweep(now time.Time, leftovers []string) {
+	for _, name := range leftovers {
+		var st unix.Stat_t
+		if !isTemp(name) || statAt(s.fd, name, &st) != nil || !isRegular(&st) {
+			continue
+		}
+		if strings.HasPrefix(name, putPrefix) && now.Sub(time.Unix(0, nanoseconds(st.Mtim))) < putGrace {
+			continue
+		}
+		unix.Unlinkat(s.fd, name, 0)
+	}
+}
+
+func isTemp(name string) bool {
+	return strings.HasSuffix(name, tempSuffix) && (strings.HasPrefix(name, TempPrefix) || strings.HasPrefix(name, putPrefix))
+}

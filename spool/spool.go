@@ -1,0 +1,116 @@
+package spool
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Defaults of [Config].
+const (
+	DefaultDir         = "/var/lib/bitville-apm/buffer"
+	DefaultPattern     = "*.json"
+	DefaultMaxFileSize = 16 << 20
+)
+
+// TempPrefix begins the names of the temporary files that a run creates in a
+// spool. Such names begin with a dot and so are never payload files.
+const TempPrefix = ".spoolfwd-"
+
+// putPrefix begins the names of Put's temporary files, and putGrace is how old
+// one must be before nobody can be writing it any more.
+const (
+	putPrefix = ".spoolput-"
+	putGrace  = time.Hour
+)
+
+// Config says which directory is the spool and what a payload file is.
+type Config struct {
+	Dir         string // default /var/lib/bitville-apm/buffer
+	Pattern     string // glob that payload files' names match, as path.Match; default *.json
+	MaxFileSize int64  // bytes; larger files are rejected unread; default 16 MiB
+	Whole       bool   // an array file is one item instead of one item per element
+	Raw         bool   // files are opaque: any bytes are one item, JSON or not
+	MachineID   string // part of every idempotency key; empty is allowed
+}
+
+// A Spool is an open spool directory. Its methods may be called concurrently,
+// each payload being in one pair of hands at a time.
+type Spool struct {
+	cfg Config
+	fd  int
+	// euid and the directory's sticky bit and owner decide whose files a run
+	// may remove (unlink(2), EPERM).
+	euid     int
+	sticky   bool
+	ownerUID uint32
+}
+
+// Open opens the spool directory. It reads nothing of it yet and changes
+// nothing. The error satisfies errors.Is with fs.ErrNotExist, fs.ErrPermission
+// or syscall.ENOTDIR where those are the cause.
+func Open(cfg Config) (*Spool, error) {
+	if cfg.Dir == "" {
+		cfg.Dir = DefaultDir
+	}
+	if cfg.Pattern == "" {
+		cfg.Pattern = DefaultPattern
+	}
+	if cfg.MaxFileSize <= 0 {
+		cfg.MaxFileSize = DefaultMaxFileSize
+	}
+	if _, err := path.Match(cfg.Pattern, ""); err != nil {
+		return nil, fmt.Errorf("pattern %q: %w", cfg.Pattern, err)
+	}
+	fd, err := openDir(unix.AT_FDCWD, cfg.Dir, 0)
+	if err != nil {
+		return nil, dirError(cfg.Dir, err)
+	}
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		unix.Close(fd)
+		return nil, fmt.Errorf("spool %s: stat: %w", cfg.Dir, err)
+	}
+	return &Spool{
+		cfg:      cfg,
+		fd:       fd,
+		euid:     os.Geteuid(),
+		sticky:   st.Mode&unix.S_ISVTX != 0,
+		ownerUID: st.Uid,
+	}, nil
+}
+
+// Close releases the directory handle.
+func (s *Spool) Close() error { return unix.Close(s.fd) }
+
+// Dir returns the path of the spool as configured.
+func (s *Spool) Dir() string { return s.cfg.Dir }
+
+// Sync makes the removals, rewrites and rejections so far durable: one fsync of
+// the directory for a whole run. Until then a power cut may bring removed files
+// back, to be sent again under the same keys.
+func (s *Spool) Sync() error {
+	if err := syncDir(s.fd); err != nil {
+		return fmt.Errorf("spool %s: sync: %w", s.cfg.Dir, err)
+	}
+	return nil
+}
+
+// path names a file of the spool in messages.
+func (s *Spool) path(name string) string { return s.cfg.Dir + "/" + name }
+
+func dirError(dir string, err error) error {
+	switch {
+	case errors.Is(err, unix.ENOENT):
+		return fmt.Errorf("spool %s: %w\ncreate it, or name another directory with --spool", dir, err)
+	case errors.Is(err, unix.ENOTDIR):
+		return fmt.Errorf("spool %s: %w\n--spool names the directory that holds the payload files", dir, err)
+	case errors.Is(err, unix.EACCES):
+		return fmt.Errorf("spool %s: %w\nrun as the user who owns the payload files", dir, err)
+	}
+	return fmt.Errorf("spool %s: %w", dir, err)
+}

@@ -1,0 +1,121 @@
+package spool
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+
+	"golang.org/x/sys/unix"
+)
+
+// again repeats a system call that a signal interrupted. Regular files on local
+// file systems do not return EINTR; network and user-space ones may (signal(7)).
+// A call that is interrupted every time is given up rather than hung on.
+func again(call func() error) (err error) {
+	const enough = 100
+	for range enough {
+		if err = call(); err != unix.EINTR {
+			return err
+		}
+	}
+	return err
+}
+
+// openDir opens a directory below dir, with extra flags such as O_NOFOLLOW.
+func openDir(dir int, name string, flags int) (fd int, err error) {
+	err = again(func() (err error) {
+		fd, err = unix.Openat(dir, name, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC|flags, 0)
+		return err
+	})
+	return fd, err
+}
+
+// syncDir flushes a directory: a rename or unlink is durable only when the
+// directory is, which fsync of the file does not cover (fsync(2), NOTES). File
+// systems that cannot sync directories say EINVAL, and then there is nothing
+// more to do.
+func syncDir(fd int) error {
+	err := again(func() error { return unix.Fsync(fd) })
+	if errors.Is(err, unix.EINVAL) {
+		return nil
+	}
+	return err
+}
+
+// statAt looks at a directory entry itself, never at what a link points to.
+func statAt(dir int, name string, st *unix.Stat_t) error {
+	return again(func() error { return unix.Fstatat(dir, name, st, unix.AT_SYMLINK_NOFOLLOW) })
+}
+
+// renameNew moves a file without ever replacing another. Where the kernel or
+// the file system has no such rename, a hard link does the same in two steps: a
+// crash between them leaves the file under both names, never under none.
+func renameNew(fromDir int, from string, toDir int, to string) error {
+	err := again(func() error { return renameExclusive(fromDir, from, toDir, to) })
+	switch {
+	case errors.Is(err, unix.ENOSYS), errors.Is(err, unix.EINVAL), errors.Is(err, unix.ENOTSUP):
+	default:
+		return err
+	}
+	if err := again(func() error { return unix.Linkat(fromDir, from, toDir, to, 0) }); err != nil {
+		return err
+	}
+	return again(func() error { return unix.Unlinkat(fromDir, from, 0) })
+}
+
+// createTemp creates a new file that is no payload file yet.
+func createTemp(dir int, prefix string, mode uint32) (fd int, name string, err error) {
+	var random [8]byte
+	rand.Read(random[:]) // never fails (crypto/rand.Read)
+	name = prefix + hex.EncodeToString(random[:]) + tempSuffix
+	err = again(func() (err error) {
+		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+		return err
+	})
+	return fd, name, err
+}
+
+const tempSuffix = ".tmp"
+
+// writeAll writes all of data, however many calls that takes.
+func writeAll(fd int, data []byte) error {
+	for len(data) > 0 {
+		n := 0
+		err := again(func() (err error) {
+			n, err = unix.Write(fd, data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+		data = data[n:]
+	}
+	return nil
+}
+
+// writeTemp writes data durably into a new temporary file and returns its name;
+// prepare may set its mode, owner and times while it has no name that anybody
+// looks for. On an error nothing is left behind.
+func writeTemp(dir int, prefix string, mode uint32, data []byte, prepare func(fd int, temp string) error) (name string, err error) {
+	fd, name, err := createTemp(dir, prefix, mode)
+	if err != nil {
+		return "", err
+	}
+	err = writeAll(fd, data)
+	if err == nil && prepare != nil {
+		err = prepare(fd, name)
+	}
+	// The contents must be on the disk before the name is: a rename that
+	// overtakes its data leaves an empty file after a power cut.
+	if err == nil {
+		err = again(func() error { return unix.Fsync(fd) })
+	}
+	if closeErr := unix.Close(fd); err == nil && !errors.Is(closeErr, unix.EINTR) {
+		err = closeErr
+	}
+	if err != nil {
+		unix.Unlinkat(dir, name, 0)
+		return "", err
+	}
+	return name, nil
+}

@@ -125,3 +125,37 @@ func (s *Spool) Sweep(now time.Time, leftovers []string) {
 func isTemp(name string) bool {
 	return strings.HasSuffix(name, tempSuffix) && (strings.HasPrefix(name, TempPrefix) || strings.HasPrefix(name, putPrefix))
 }
+
+// Has reports whether the spool holds a regular file of that name. When in
+// doubt it does.
+func (s *Spool) Has(name string) bool {
+	if strings.Contains(name, "/") {
+		return false
+	}
+	var st unix.Stat_t
+	err := statAt(s.fd, name, &st)
+	return err != nil && !errors.Is(err, unix.ENOENT) || err == nil && isRegular(&st)
+}
+
+// Empty reports whether the spool holds no payload file. It looks no further
+// than the first.
+func (s *Spool) Empty() (bool, error) {
+	found := errors.New("found")
+	err := readDir(s.fd, func(raw []byte, kind uint8) error {
+		if raw[0] == '.' || kind != kindRegular && kind != kindUnknown || !s.isPayload(string(raw)) {
+			return nil
+		}
+		var st unix.Stat_t
+		if kind == kindUnknown && (statAt(s.fd, string(raw), &st) != nil || !isRegular(&st)) {
+			return nil
+		}
+		return found
+	})
+	switch err {
+	case nil:
+		return true, nil
+	case found:
+		return false, nil
+	}
+	return false, fmt.Errorf("spool %s: %w", s.cfg.Dir, err)
+}

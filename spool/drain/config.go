@@ -1,0 +1,67 @@
+package drain
+
+import (
+	"context"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+// A Breaker decides whether requests may be sent and is told how they went. The
+// errors say that its state could not be saved.
+type Breaker interface {
+	Available(now time.Time) bool
+	RecordSuccess(now time.Time) error
+	RecordFailure(now time.Time, retryAfter time.Duration) error
+}
+
+// A Transmitter turns one item into one request and one verdict.
+type Transmitter interface {
+	Send(ctx context.Context, r transmit.Request) transmit.Verdict
+}
+
+// Defaults of [Config].
+const (
+	DefaultConcurrency = 4
+	DefaultMaxAttempts = 10
+)
+
+// Config is what a run drains, whereto, and within which limits.
+type Config struct {
+	Spool       *spool.Spool
+	Breaker     Breaker
+	Transmitter Transmitter
+	Index       *Index // nil: nothing is remembered
+
+	Concurrency int   // requests in flight at most; default 4; 1 keeps strict order
+	MaxAttempts int   // counted failures after which a payload is rejected; default 10; negative: never
+	MaxItems    int   // items sent before the run ends; 0 is no limit
+	MaxBytes    int64 // bytes of items sent before the run ends; 0 is no limit
+	Window      int   // entries held in memory; default spool.DefaultWindow
+
+	// Count makes a run that sends nothing, because the breaker is open, count
+	// the backlog all the same. It costs one stat per payload file.
+	Count bool
+
+	Now func() time.Time // default time.Now
+	// Progress, when set, is called after every item with the report so far.
+	// Calls do not overlap.
+	Progress func(Report)
+}
+
+func (c Config) withDefaults() Config {
+	if c.Concurrency <= 0 {
+		c.Concurrency = DefaultConcurrency
+	}
+	if c.MaxAttempts == 0 {
+		c.MaxAttempts = DefaultMaxAttempts
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Index == nil {
+		c.Index = &Index{}
+	}
+	return c
+}

@@ -1,0 +1,38 @@
+// Package drain empties a spool into a listener for as long as the breaker
+// lets it: for each item it asks the breaker, sends, records the result, stops
+// when the breaker opens, and reports what was delivered and what failed.
+//
+// # Order
+//
+// Payload files are taken oldest first. Items that failed in an earlier run
+// after they had reached the listener are deferred: they go last, those with
+// the fewest attempts first, so that a payload the listener chokes on can
+// neither block the others nor be the probe of every half-open breaker. After
+// [Config.MaxAttempts] failures that count against it, a payload is rejected;
+// a failure counts when other items were delivered in the same run and the
+// answer did not speak of the listener's own load (429, 503).
+//
+// # Concurrency
+//
+// A run begins with one request at a time and allows one more after every good
+// answer, which doubles the number in flight per round trip, up to
+// [Config.Concurrency]. Any failure brings it back to one. So an ailing listener
+// is met by one request at a time, the breaker counts exactly, and the
+// half-open state, which a run can only be in at its beginning or after a
+// failure, is one request whatever the limit. Workers take items from one
+// place under one lock and do everything slow outside of it.
+//
+// # What a crash leaves behind
+//
+// Items whose answer had arrived but whose file was not yet removed or rewritten
+// are sent again in the next run, under the same idempotency keys: as many as
+// were in flight, or, of an array file, those since it was last rewritten. The
+// index, which remembers deferred items and files that were delivered but could
+// not be removed, is written at the end of a run and at once when a removal
+// fails. Losing it loses no payload: deferred items lose their place at the end.
+//
+// # What it does not do
+//
+// It never waits: neither for a lock nor for a breaker to half-open. It prints
+// nothing. It knows HTTP only as a verdict, and the breaker only as three calls.
+package drain

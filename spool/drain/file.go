@@ -1,0 +1,103 @@
+package drain
+
+import (
+	"slices"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// itemState is what became of an item of an array file in this run.
+type itemState uint8
+
+const (
+	untouched itemState = iota // not sent in this run
+	flying                     // being sent
+	delivered                  // has had its 2xx, now or in an earlier run
+	rejected                   // is in rejected/
+	failed                     // was sent, failed and is kept
+)
+
+// file is an array file whose items are being sent. Its fields are guarded by
+// the run's lock.
+type file struct {
+	payload *spool.Payload
+	state   []itemState
+	turn    []int // items still to be handed out in this turn, in order
+	flying  int
+	closed  bool
+}
+
+// newFile begins a turn of an array file. In its first turn the items that are
+// not deferred are sent, in file order; in the other one those that are, the
+// fewest attempts first.
+func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
+	f := &file{payload: p, state: make([]itemState, len(p.Items))}
+	attempts := make([]int, len(p.Items))
+	free := make([]bool, len(p.Items)) // no twin of it must go first
+	for i := range p.Items {
+		item := &p.Items[i]
+		if x.delivered(p.Name, item.Key) {
+			f.state[i] = delivered
+			if item.Twin >= 0 {
+				free[item.Twin] = true
+			}
+			continue
+		}
+		a := x.attempts(p.Name, item.Key)
+		attempts[i] = a.Count
+		if (a.Count > 0) == deferredTurn && !a.thisRun && (item.First() || free[i]) {
+			f.turn = append(f.turn, i)
+		}
+	}
+	if deferredTurn {
+		slices.SortStableFunc(f.turn, func(a, b int) int { return attempts[a] - attempts[b] })
+	}
+	return f
+}
+
+// ready reports whether an item can be handed out.
+func (f *file) ready() bool { return len(f.turn) > 0 }
+
+// take hands out the next item.
+func (f *file) take() int {
+	i := f.turn[0]
+	f.turn = f.turn[1:]
+	f.state[i] = flying
+	f.flying++
+	return i
+}
+
+// land records what became of an item. Its twin may go only now, and only if it
+// is out of the way for good: see spool.Item.Twin.
+func (f *file) land(i int, s itemState) {
+	f.flying--
+	f.state[i] = s
+	if twin := f.payload.Items[i].Twin; twin >= 0 && (s == delivered || s == rejected) && f.state[twin] == untouched {
+		f.turn = slices.Insert(f.turn, 0, twin)
+	}
+}
+
+// settled reports whether this turn is over.
+func (f *file) settled() bool { return len(f.turn) == 0 && f.flying == 0 }
+
+// left returns the items that must stay in the spool, and whether any need not.
+func (f *file) left() (left []int, shrunk bool) {
+	for i, s := range f.state {
+		if s == delivered || s == rejected {
+			shrunk = true
+		} else {
+			left = append(left, i)
+		}
+	}
+	return left, shrunk
+}
+
+// all returns the items in a state.
+func (f *file) all(state itemState) (items []int) {
+	for i, s := range f.state {
+		if s == state {
+			items = append(items, i)
+		}
+	}
+	return items
+}

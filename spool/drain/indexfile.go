@@ -1,0 +1,154 @@
+package drain
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/natefinch/atomic"
+	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+const (
+	indexVersion  = 1
+	maxIndexBytes = 16 << 20
+)
+
+// indexFile is the index as JSON. File names that are not UTF-8 are quoted.
+type indexFile struct {
+	Version int                `json:"version"`
+	Files   map[string]*record `json:"files"`
+}
+
+// OpenIndex reads an index. It always returns a usable one: an absent file is an
+// empty index, and so is a damaged one or one of a later version, about which
+// the error says what a person should know.
+func OpenIndex(path string) (*Index, error) {
+	x := &Index{path: path}
+	data, err := readRegular(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return x, nil
+	}
+	if err == nil {
+		err = x.decode(data)
+	}
+	if err != nil {
+		return &Index{path: path}, fmt.Errorf("index %s: %w\nit is ignored: deferred payloads have lost their place at the end of the queue", path, err)
+	}
+	return x, nil
+}
+
+func (x *Index) decode(data []byte) error {
+	var file indexFile
+	if err := json.Unmarshal(data, &file); err != nil {
+		return err
+	}
+	if file.Version != indexVersion {
+		return fmt.Errorf("version %d is not %d", file.Version, indexVersion)
+	}
+	for name, r := range file.Files {
+		if r == nil {
+			continue
+		}
+		for key, a := range r.Failed {
+			if a.Count < 1 || a.Counted < 0 {
+				delete(r.Failed, key)
+			}
+		}
+		if len(r.Failed) > 0 || len(r.Delivered) > 0 {
+			x.record(spool.DecodeName(name))
+			x.files[spool.DecodeName(name)] = r
+			x.items += len(r.Failed)
+		}
+	}
+	return nil
+}
+
+// Save writes the index if it has changed. An empty index has no file.
+func (x *Index) Save() error {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if !x.dirty || x.path == "" {
+		return nil
+	}
+	if len(x.files) == 0 {
+		if err := os.Remove(x.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("index %s: remove: %w", x.path, err)
+		}
+		x.dirty = false
+		return nil
+	}
+	file := indexFile{Version: indexVersion, Files: make(map[string]*record, len(x.files))}
+	for name, r := range x.files {
+		file.Files[spool.EncodeName(name)] = r
+	}
+	data, err := json.Marshal(file)
+	if err != nil {
+		return fmt.Errorf("index %s: %w", x.path, err)
+	}
+	x.sweep()
+	if err := os.MkdirAll(filepath.Dir(x.path), 0o755); err != nil {
+		return fmt.Errorf("index %s: %w", x.path, err)
+	}
+	if err := atomic.WriteFile(x.path, bytes.NewReader(append(data, '\n'))); err != nil {
+		return fmt.Errorf("index %s: save: %w", x.path, err)
+	}
+	x.dirty = false
+	return syncDirOf(x.path)
+}
+
+// sweep removes what a kill in the middle of an earlier Save left behind:
+// <index><digits>, the temporary files of atomic.WriteFile.
+func (x *Index) sweep() {
+	left, _ := filepath.Glob(globEscape(x.path) + "[0-9]*")
+	for _, name := range left {
+		if strings.Trim(strings.TrimPrefix(name, x.path), "0123456789") == "" {
+			_ = os.Remove(name)
+		}
+	}
+}
+
+func globEscape(path string) string {
+	return strings.NewReplacer(`\`, `\\`, `*`, `\*`, `?`, `\?`, `[`, `\[`).Replace(path)
+}
+
+// syncDirOf makes a rename durable, which is the directory's business and not
+// the file's (fsync(2), NOTES).
+func syncDirOf(path string) error {
+	dir, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	if err := dir.Sync(); err != nil && !errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	return nil
+}
+
+// readRegular reads a bounded regular file, never through a link, never waiting.
+func readRegular(path string) ([]byte, error) {
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err != nil {
+		return nil, err
+	} else if !info.Mode().IsRegular() {
+		return nil, errors.New("not a regular file")
+	}
+	data, err := io.ReadAll(io.LimitReader(f, maxIndexBytes+1))
+	if err == nil && len(data) > maxIndexBytes {
+		err = errors.New("larger than any index")
+	}
+	return data, err
+}

@@ -1,0 +1,92 @@
+package drain
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// A turn is one payload file's turn to be sent. A file that holds both deferred
+// items and others has two.
+type turn struct {
+	entry    spool.Entry
+	attempts int // of its deferred item with the fewest; 0: the turn of what is not deferred
+}
+
+// queue hands out turns in the order in which they are to be sent: all that is
+// not deferred, oldest first, then what is, the fewest attempts first. It holds
+// a window of the oldest files and scans again when that is used up.
+type queue struct {
+	spool    *spool.Spool
+	index    *Index
+	limit    int
+	window   spool.Window
+	next     int
+	deferred []turn
+	sorted   bool
+}
+
+// open makes the first scan.
+func (q *queue) open() (err error) {
+	q.window, err = q.spool.Scan(spool.Entry{}, q.limit)
+	return err
+}
+
+// peek returns the next turn without taking it; ok is false at the end.
+func (q *queue) peek() (t turn, ok bool, err error) {
+	for {
+		if q.next < len(q.window.Entries) {
+			e := q.window.Entries[q.next]
+			attempts, others := q.index.rank(e.Name)
+			if attempts == 0 || others {
+				return turn{entry: e}, true, nil
+			}
+			q.putOff(e, attempts)
+			q.next++
+			continue
+		}
+		if !q.window.More {
+			break
+		}
+		// Files that this run left behind are older than the last one it
+		// took, so the next window cannot bring them up again.
+		w, err := q.spool.Scan(q.window.Entries[len(q.window.Entries)-1], q.limit)
+		if err != nil {
+			return turn{}, false, err
+		}
+		if len(w.Entries) == 0 {
+			w.More = false
+		}
+		q.window, q.next = w, 0
+	}
+	if !q.sorted {
+		slices.SortFunc(q.deferred, func(a, b turn) int {
+			if c := cmp.Compare(a.attempts, b.attempts); c != 0 {
+				return c
+			}
+			return a.entry.Compare(b.entry)
+		})
+		q.sorted = true
+	}
+	if len(q.deferred) == 0 {
+		return turn{}, false, nil
+	}
+	return q.deferred[0], true, nil
+}
+
+// take takes the turn that peek returned.
+func (q *queue) take(t turn) {
+	if t.attempts > 0 {
+		q.deferred = q.deferred[1:]
+		return
+	}
+	q.next++
+	if attempts, others := q.index.rank(t.entry.Name); attempts > 0 && others {
+		q.putOff(t.entry, attempts)
+	}
+}
+
+func (q *queue) putOff(e spool.Entry, attempts int) {
+	q.deferred = append(q.deferred, turn{entry: e, attempts: attempts})
+}

@@ -1,0 +1,128 @@
+package drain
+
+import (
+	"slices"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// record returns what is known of a file, beginning to know it if need be.
+func (x *Index) record(name string) *record {
+	if x.files == nil {
+		x.files = map[string]*record{}
+	}
+	r := x.files[name]
+	if r == nil {
+		r = &record{}
+		x.files[name] = r
+	}
+	return r
+}
+
+// fail remembers an item's failed attempt in this run. An index that is full
+// does not, and the item keeps its place by age.
+func (x *Index) fail(name, key string, a Attempts) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if x.files[name] == nil && x.items >= maxIndexItems {
+		return
+	}
+	r := x.record(name)
+	if r.Failed == nil {
+		r.Failed = map[string]Attempts{}
+	}
+	x.items -= len(r.Failed)
+	a.thisRun = true
+	r.Failed[key] = a
+	x.items += len(r.Failed)
+	x.dirty = true
+}
+
+// count makes a remembered failure count against its item.
+func (x *Index) count(name, key string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.files[name]
+	if r == nil {
+		return
+	}
+	if a, ok := r.Failed[key]; ok {
+		a.Counted++
+		r.Failed[key] = a
+		x.dirty = true
+	}
+}
+
+// addDelivered remembers that an item must never be sent again, and reports
+// whether that was known.
+func (x *Index) addDelivered(name, key string) (known bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.record(name)
+	if slices.Contains(r.Delivered, key) {
+		return true
+	}
+	r.Delivered = append(r.Delivered, key)
+	x.dirty = true
+	return false
+}
+
+// forget drops what is known of a file that is gone, or is another file now.
+func (x *Index) forget(name string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if r := x.files[name]; r != nil {
+		x.items -= len(r.Failed)
+		delete(x.files, name)
+		x.dirty = true
+	}
+}
+
+// keepOnly brings a file's record in step with the items that are left of it.
+// rewritten says that the file holds no others any more.
+func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.files[p.Name]
+	if r == nil {
+		return
+	}
+	was := *r
+	x.items -= len(was.Failed)
+	r.Failed, r.Others = nil, false
+	for _, i := range left {
+		key := p.Items[i].Key
+		a, deferred := was.Failed[key]
+		if !deferred {
+			r.Others = true
+			continue
+		}
+		if r.Failed == nil {
+			r.Failed = map[string]Attempts{}
+		}
+		r.Failed[key] = a
+	}
+	x.items += len(r.Failed)
+	if rewritten {
+		r.Delivered = nil
+	}
+	if len(r.Failed) == 0 && len(r.Delivered) == 0 {
+		delete(x.files, p.Name)
+	}
+	if len(r.Failed) != len(was.Failed) || r.Others != was.Others || len(r.Delivered) != len(was.Delivered) {
+		x.dirty = true
+	}
+}
+
+// prune forgets files that are gone.
+func (x *Index) prune(s *spool.Spool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for name, r := range x.files {
+		if !s.Has(name) {
+			x.items -= len(r.Failed)
+			delete(x.files, name)
+			x.dirty = true
+		}
+	}
+}

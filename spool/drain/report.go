@@ -1,0 +1,84 @@
+package drain
+
+import (
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// Stop says why a run ended.
+type Stop int
+
+// Reasons for a run's end.
+const (
+	Drained     Stop = iota // everything that can be sent was
+	BreakerOpen             // the breaker opened, or was open
+	Limit                   // MaxItems, MaxBytes or the context's deadline
+	Cancelled               // the context was cancelled: a signal
+	Fault                   // this machine's fault; see Report.Faults
+)
+
+func (s Stop) String() string {
+	return [...]string{"drained", "breaker open", "limit", "cancelled", "fault"}[s]
+}
+
+// A Report is what became of a run's items and files.
+type Report struct {
+	Stop Stop
+
+	Requests       int   // sent to the listener
+	Delivered      int   // items with a 2xx
+	DeliveredBytes int64 // their bytes
+	Failed         int   // items that failed and are kept
+	Rejected       int   // payloads moved to rejected/
+	Late           int   // results that came in after the breaker had opened
+
+	Files   int // payload files found at the beginning
+	Removed int // payload files removed, all of their items delivered
+	// Left is the number of payload files that are still in the spool; -1 means
+	// some, not counted.
+	Left      int
+	LeftBytes int64
+	Oldest    spool.Entry // the oldest payload file at the beginning
+	Vanished  int         // payload files that somebody else took away
+	Changed   int         // payload files that changed while they were sent, and stayed
+	Skipped   spool.Skips // entries that cannot be sent and were left alone
+
+	Statuses map[int]int // answers by HTTP status; 0 counts those that never came
+	Errors   []ErrorCount
+	// Faults are this machine's own: files that could not be read, removed or
+	// rewritten, a breaker's state or an index that could not be saved.
+	Faults []error
+}
+
+// An ErrorCount is one distinct failure and how often it happened.
+type ErrorCount struct {
+	Error  error
+	Status int // of the answer; 0 when there was none
+	Count  int
+}
+
+// maxDistinct bounds how many distinct errors and faults a report holds, in case
+// every one of a million is different.
+const maxDistinct = 50
+
+func (r *Report) addError(err error, status int) {
+	if err == nil {
+		return
+	}
+	for i := range r.Errors {
+		if e := &r.Errors[i]; e.Status == status && e.Error.Error() == err.Error() {
+			e.Count++
+			return
+		}
+	}
+	if len(r.Errors) < maxDistinct {
+		r.Errors = append(r.Errors, ErrorCount{Error: err, Status: status, Count: 1})
+		return
+	}
+	r.Errors[maxDistinct-1].Count++
+}
+
+func (r *Report) addFault(err error) {
+	if err != nil && len(r.Faults) < maxDistinct {
+		r.Faults = append(r.Faults, err)
+	}
+}

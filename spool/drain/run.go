@@ -1,0 +1,137 @@
+package drain
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"time"
+)
+
+// run is one drain under way. What is below mu is shared by its workers.
+type run struct {
+	cfg  Config
+	ctx  context.Context // says when to stop taking work
+	send context.Context // for requests, which are let end
+
+	wg sync.WaitGroup
+
+	mu       sync.Mutex
+	queue    queue
+	files    []*file // array files with items still to hand out, oldest first
+	window   int     // requests that may be in flight now
+	inflight int     // turns and items that are being worked on
+	workers  int
+	stopped  bool
+	bytes    int64 // of items sent
+	waiting  []pendingAttempt
+	report   Report
+}
+
+// pendingAttempt is a failure of which only the end of the run will show whether
+// other items were delivered in the same run.
+type pendingAttempt struct{ name, key string }
+
+// Run drains the spool until nothing is left that can be sent, the breaker is
+// open, a limit is reached or ctx ends. When ctx ends it takes no more work and
+// lets the requests in flight end; their results count. The report is valid
+// together with an error, which is a fault that kept the run from beginning;
+// later faults are in the report.
+//
+// The caller holds the lock that keeps other runs out, and saves the breaker
+// afterwards.
+func Run(ctx context.Context, cfg Config) (Report, error) {
+	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1}
+	r.queue = queue{spool: r.cfg.Spool, index: r.cfg.Index, limit: r.cfg.Window}
+	err := r.drain()
+	return r.report, err
+}
+
+func (r *run) drain() error {
+	// An empty spool is what most runs find: leave before anything is written,
+	// an open breaker that could become half-open included.
+	empty, err := r.cfg.Spool.Empty()
+	if err != nil || empty {
+		if empty {
+			r.cfg.Index.prune(r.cfg.Spool)
+			r.report.addFault(r.cfg.Index.Save())
+		}
+		return err
+	}
+	if !r.cfg.Breaker.Available(r.cfg.Now()) {
+		r.report.Stop, r.report.Left = BreakerOpen, -1
+		if r.cfg.Count {
+			return r.scan()
+		}
+		return nil
+	}
+	if err := r.cfg.Spool.Preflight(); err != nil {
+		r.report.Stop, r.report.Left = Fault, -1
+		return err
+	}
+	if err := r.scan(); err != nil {
+		return err
+	}
+	r.cfg.Spool.Sweep(r.cfg.Now(), r.queue.window.Leftovers)
+	r.cfg.Index.prune(r.cfg.Spool)
+
+	r.workers = 1
+	r.work() // one worker needs no goroutine of its own
+	r.wg.Wait()
+	r.finish()
+	return nil
+}
+
+func (r *run) scan() error {
+	if err := r.queue.open(); err != nil {
+		return err
+	}
+	w := r.queue.window
+	r.report.Files, r.report.Left, r.report.LeftBytes = w.Files, w.Files, w.Bytes
+	r.report.Oldest, r.report.Skipped = w.Oldest, w.Skipped
+	return nil
+}
+
+// finish settles what only the end of the run can: array files that were not
+// sent to their end, attempts that count after all, the index, durability.
+func (r *run) finish() {
+	for _, f := range r.files {
+		r.settleFile(f)
+	}
+	if r.report.Delivered > 0 {
+		for _, p := range r.waiting {
+			r.cfg.Index.count(p.name, p.key)
+		}
+	}
+	// The index before the directory: it may name files whose removal failed,
+	// which must be known before a crash can bring anything back.
+	r.report.addFault(r.cfg.Index.Save())
+	if r.report.Removed > 0 || r.report.Delivered > 0 {
+		r.report.addFault(r.cfg.Spool.Sync())
+	}
+}
+
+// halt ends the run: no more work is taken. The first reason is the one.
+func (r *run) halt(why Stop) {
+	if !r.stopped {
+		r.stopped, r.report.Stop = true, why
+	}
+}
+
+// ended translates the end of the context.
+func (r *run) ended() (why Stop, ended bool) {
+	err := r.ctx.Err()
+	switch {
+	case err == nil:
+		return 0, false
+	case errors.Is(err, context.DeadlineExceeded):
+		return Limit, true
+	}
+	return Cancelled, true
+}
+
+func (r *run) atLimit() bool {
+	return r.cfg.MaxItems > 0 && r.report.Requests+r.inflight >= r.cfg.MaxItems ||
+		r.cfg.MaxBytes > 0 && r.bytes >= r.cfg.MaxBytes
+}
+
+func (r *run) now() time.Time { return r.cfg.Now() }

@@ -1,0 +1,189 @@
+package producers_test
+
+import (
+	"bytes"
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// A producer is one function under test, called by a small program in testdata: PROGRAM DIR CASE.
+type producer struct {
+	name    string
+	command string
+	args    []string
+}
+
+var producers = []producer{
+	{"PHP", "php", []string{"-d", "memory_limit=128M", "put.php"}},
+	{"Python", "python3", []string{"put.py"}},
+	{"dash", "dash", []string{"put.sh"}},
+	{"bash", "bash", []string{"--posix", "put.sh"}},
+}
+
+// normal is the value of the case of that name: larger than any pipe or stdio buffer.
+func normal() []byte {
+	return []byte(`{"n":1,"pad":"` + strings.Repeat("x", 70000) + `"}`)
+}
+
+// shellInput is what the shell spools in each case: bytes, where the other producers encode a value.
+func shellInput(name string) []byte {
+	switch name {
+	case "small":
+		return []byte(`{"n":1}`)
+	case "normal":
+		return normal()
+	case "batch":
+		return []byte(`[{"n":1},{"n":2}]`)
+	case "bytes":
+		return []byte("{\"s\":\"a\xff\xfeb\"}")
+	case "huge":
+		return bytes.Repeat([]byte("x"), 48<<20)
+	}
+	return nil
+}
+
+func (p producer) shell() bool { return strings.HasSuffix(p.args[len(p.args)-1], ".sh") }
+
+// each runs a test for every producer whose interpreter is there.
+func each(t *testing.T, test func(*testing.T, producer)) {
+	for _, p := range producers {
+		t.Run(p.name, func(t *testing.T) {
+			path := need(t, p.command)
+			if p.command == "python3" {
+				// pyenv and its like put a shell script in the PATH, which a tracer would follow instead.
+				out, err := exec.Command(path, "-c", "import sys; print(sys.executable)").Output()
+				if err != nil {
+					t.Fatal(err)
+				}
+				path = strings.TrimSpace(string(out))
+			}
+			p.command = path
+			test(t, p)
+		})
+	}
+}
+
+// need finds a program, or ends the test with the reason.
+func need(t *testing.T, program string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	if err != nil {
+		without(t, program+" is not installed")
+	}
+	return path
+}
+
+// without ends a test that cannot run here. In CI nothing may be missing.
+func without(t *testing.T, reason string) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatal(reason)
+	}
+	t.Skip(reason)
+}
+
+// cmd is the producer's program. Prefix runs it under another, such as a tracer.
+func (p producer) cmd(t *testing.T, dir, name string, prefix ...string) *exec.Cmd {
+	t.Helper()
+	args := append(append(append([]string{}, prefix...), p.command), p.args...)
+	cmd := exec.Command(args[0], append(args[1:], dir, name)...)
+	cmd.Dir = "testdata"
+	// A producer that falls back to the temporary directory is found there.
+	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
+	if p.shell() {
+		// From a file: a pipe would bring in a second process to be killed, and its truncated output.
+		input := filepath.Join(t.TempDir(), "input")
+		if err := os.WriteFile(input, shellInput(name), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		stdin, err := os.Open(input)
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { stdin.Close() })
+		cmd.Stdin = stdin
+	}
+	return cmd
+}
+
+// put spools the value of a case and reports what the producer answered. It must print nothing and leave nothing in TMPDIR.
+func (p producer) put(t *testing.T, dir, name string, prefix ...string) bool {
+	t.Helper()
+	cmd := p.cmd(t, dir, name, prefix...)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && (!errors.As(err, &exit) || exit.ExitCode() != 1) {
+		t.Fatalf("%v: %v\n%s", cmd, err, out)
+	}
+	if len(out) > 0 {
+		t.Errorf("a producer prints nothing, and this one prints %q", out)
+	}
+	isEmpty(t, strings.TrimPrefix(cmd.Env[len(cmd.Env)-1], "TMPDIR="))
+	return err == nil
+}
+
+// payloads reads what a run would take. The names and modes are those of the known producers.
+func payloads(t *testing.T, dir string) [][]byte {
+	t.Helper()
+	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	name := regexp.MustCompile(`^profile_\d{8}_\d{6}_[0-9a-f]{8}\.json$`)
+	var all [][]byte
+	for _, path := range names {
+		info, err := os.Lstat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !name.MatchString(info.Name()) || info.Mode() != 0o600 {
+			t.Errorf("%s has mode %v; want profile_<YYYYmmdd_HHMMSS>_<8 hex>.json, a regular file of mode 0600", info.Name(), info.Mode())
+		}
+		data, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, data)
+	}
+	return all
+}
+
+// temporaries lists everything in the spool that is no payload file.
+func temporaries(t *testing.T, dir string) []fs.DirEntry {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var others []fs.DirEntry
+	for _, e := range entries {
+		if !strings.HasSuffix(e.Name(), ".json") {
+			others = append(others, e)
+		}
+	}
+	return others
+}
+
+func nothingElse(t *testing.T, dir string) {
+	t.Helper()
+	if others := temporaries(t, dir); len(others) > 0 {
+		t.Errorf("beside the payload files there is %v", others)
+	}
+}
+
+func isEmpty(t *testing.T, dir string) {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(entries) > 0 {
+		t.Errorf("%s should be empty and holds %v", dir, entries)
+	}
+}

@@ -1,0 +1,91 @@
+// Package producers_test runs the producers of this directory with the interpreters they are written for, and holds them to
+// what every producer owes the spool: a name ending in .json is a complete payload file, at every moment and whatever
+// happens to the process or the disk; and the application never notices trouble.
+//
+// It needs php, python3, dash, bash and strace, and root for the tests that mount a small file system. Without one of them a
+// test says so and is skipped, except where CI=true: there it fails.
+package producers_test
+
+import (
+	"bytes"
+	"os/exec"
+	"testing"
+)
+
+func TestSpooledValueBecomesOneCompletePayloadFile(t *testing.T) {
+	// The shell takes bytes as they are, the others encode a value.
+	substituted := []byte(`{"s":"a\ufffd\ufffdb"}`)
+	tests := []struct {
+		name string
+		want map[string][]byte // by producer; "" is any other
+	}{
+		{"small", map[string][]byte{"": []byte(`{"n":1}`)}},
+		{"normal", map[string][]byte{"": normal()}},
+		{"batch", map[string][]byte{"": []byte(`[{"n":1},{"n":2}]`)}},
+		{"bytes", map[string][]byte{"": shellInput("bytes"), "PHP": substituted, "Python": substituted}},
+		{"odd", map[string][]byte{"PHP": []byte(`{"f":0,"r":null}`)}},
+	}
+	each(t, func(t *testing.T, p producer) {
+		for _, tt := range tests {
+			t.Run(tt.name, func(t *testing.T) {
+				want, ok := tt.want[p.name]
+				if !ok {
+					want, ok = tt.want[""]
+				}
+				if !ok {
+					return // this producer has no such value
+				}
+				dir := t.TempDir()
+				if !p.put(t, dir, tt.name) {
+					t.Fatal("the producer says that it could not spool")
+				}
+				got := payloads(t, dir)
+				if len(got) != 1 || !bytes.Equal(got[0], want) {
+					t.Fatalf("the spool holds %d payload files, %.100q; want one: %.100q", len(got), got, want)
+				}
+				nothingElse(t, dir)
+			})
+		}
+	})
+}
+
+func TestRefusedValueLeavesNothingBehind(t *testing.T) {
+	each(t, func(t *testing.T, p producer) {
+		cases := []string{"empty", "huge", "scalar", "loop", "throws"}
+		if p.shell() {
+			cases = []string{"empty", "huge"}
+		}
+		for _, name := range cases {
+			t.Run(name, func(t *testing.T) {
+				dir := t.TempDir()
+				if p.put(t, dir, name) {
+					t.Error("the producer says that it spooled the value")
+				}
+				isEmpty(t, dir)
+			})
+		}
+	})
+}
+
+func TestManyProducersAtOnceNeverShareAName(t *testing.T) {
+	const runs = 24
+	each(t, func(t *testing.T, p producer) {
+		dir := t.TempDir()
+		var started []*exec.Cmd
+		for range runs {
+			cmd := p.cmd(t, dir, "small")
+			if err := cmd.Start(); err != nil {
+				t.Fatal(err)
+			}
+			started = append(started, cmd)
+		}
+		for _, cmd := range started {
+			if err := cmd.Wait(); err != nil {
+				t.Error(err)
+			}
+		}
+		if got := payloads(t, dir); len(got) != runs {
+			t.Errorf("%d values were spooled and %d payload files are there", runs, len(got))
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package breaker
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"math"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Config says how a breaker behaves. The zero value of each field stands for its default.
+type Config struct {
+	// Name tells breakers that share a StateDir apart. It is a plain file name without control characters, at most 200
+	// bytes, not beginning with a dot and without "..". Default "central_listener".
+	Name string
+
+	// StateDir holds the state file. It is created, mode 0755, when there is something to save.
+	// Default "/var/lib/bitville-apm/circuit-breaker-state".
+	StateDir string
+
+	// FailureThreshold is the number of consecutive failures that opens the breaker. Default 5.
+	FailureThreshold int
+
+	// RetryTimeout is how long an open breaker lets nothing pass, rounded up to whole microseconds. Default 60s.
+	RetryTimeout time.Duration
+
+	// RetryJitter is the largest part of RetryTimeout, in percent from 0 to 100, that is added to it. How much of it
+	// follows from MachineID and Name alone, so that it is the same in every run of a host and different among the
+	// hosts of a fleet, which then do not probe in the same second. 0, the default, adds nothing.
+	RetryJitter float64
+
+	// MaxRetryAfter is the longest Retry-After that is believed. Default 1h.
+	MaxRetryAfter time.Duration
+
+	// MachineID seeds the jitter.
+	MachineID string
+}
+
+// withDefaults fills in the defaults, and reports every setting that makes no sense.
+func (c Config) withDefaults() (Config, error) {
+	if c.Name == "" {
+		c.Name = "central_listener"
+	}
+	if c.StateDir == "" {
+		c.StateDir = "/var/lib/bitville-apm/circuit-breaker-state"
+	}
+	if c.FailureThreshold == 0 {
+		c.FailureThreshold = 5
+	}
+	if c.RetryTimeout == 0 {
+		c.RetryTimeout = 60 * time.Second
+	}
+	if c.MaxRetryAfter == 0 {
+		c.MaxRetryAfter = time.Hour
+	}
+
+	problems := []error{checkName(c.Name)}
+	if strings.ContainsRune(c.StateDir, 0) {
+		problems = append(problems, fmt.Errorf("state directory %q contains a NUL byte", c.StateDir))
+	}
+	if c.FailureThreshold < 0 {
+		problems = append(problems, fmt.Errorf("failure threshold %d is negative", c.FailureThreshold))
+	}
+	if c.RetryTimeout < 0 {
+		problems = append(problems, fmt.Errorf("retry timeout %v is negative", c.RetryTimeout))
+	}
+	if !(c.RetryJitter >= 0 && c.RetryJitter <= 100) { // this way round, NaN is caught too
+		problems = append(problems, fmt.Errorf("retry jitter %v is not between 0 and 100 percent", c.RetryJitter))
+	}
+	if c.MaxRetryAfter < 0 {
+		problems = append(problems, fmt.Errorf("longest retry-after %v is negative", c.MaxRetryAfter))
+	}
+	return c, errors.Join(problems...)
+}
+
+// checkName sees to it that the name stays one file in the state directory, that no file of one name is a leftover of
+// another, and that messages can show it.
+func checkName(name string) error {
+	reason := ""
+	switch {
+	case strings.TrimSpace(name) == "":
+		reason = "is blank"
+	case strings.HasPrefix(name, "."):
+		reason = "begins with a dot"
+	case strings.ContainsAny(name, `/\`):
+		reason = "contains a slash"
+	case strings.Contains(name, ".."):
+		reason = `contains ".."`
+	case !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
+		reason = "contains control characters or is not UTF-8"
+	case len(name) > 200: // the directory limits names to 255 bytes, and suffixes come on top
+		reason = "is longer than 200 bytes"
+	default:
+		return nil
+	}
+	return fmt.Errorf("breaker name %q %s: it must be a plain file name", name, reason)
+}
+
+func (c Config) rules() rules {
+	return rules{
+		threshold: c.FailureThreshold,
+		timeout:   spanOf(c.RetryTimeout) + c.jitter(),
+		holdCap:   spanOf(c.MaxRetryAfter),
+	}
+}
+
+// jitter is this host's part of the allowed addition to the retry timeout. The hash spreads machine ids, which may differ
+// in a few bits only, evenly.
+func (c Config) jitter() micros {
+	sum := sha256.Sum256([]byte(c.MachineID + "\x00" + c.Name))
+	part := float64(binary.BigEndian.Uint64(sum[:8])) / math.MaxUint64
+	return micros(math.Round(float64(spanOf(c.RetryTimeout)) * c.RetryJitter / 100 * part))
+}

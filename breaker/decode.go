@@ -1,0 +1,120 @@
+package breaker
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+	"strconv"
+)
+
+// decode is strict about the state and about types, because a wrong guess lets requests through or holds them back. It is
+// lenient where programs that write this file differ: times may be null, zero or missing, the count may be missing or
+// have a zero fraction. The error names the cause in a few words, and not the file.
+func decode(data []byte) (memory, otherKeys, error) {
+	switch {
+	case len(data) > maxFileSize:
+		return memory{}, nil, fmt.Errorf("larger than %d bytes", maxFileSize)
+	case len(bytes.TrimSpace(data)) == 0:
+		return memory{}, nil, errors.New("empty")
+	case data[0] == 0: // what some file systems make of a file after a power cut
+		return memory{}, nil, errors.New("begins with NUL bytes")
+	}
+	var keys otherKeys
+	if err := json.Unmarshal(data, &keys); err != nil {
+		if typeErr := (*json.UnmarshalTypeError)(nil); errors.As(err, &typeErr) {
+			return memory{}, nil, errors.New("not a JSON object")
+		}
+		return memory{}, nil, fmt.Errorf("not valid JSON: %w", err)
+	}
+	if keys == nil { // null
+		return memory{}, nil, errors.New("not a JSON object")
+	}
+
+	var m memory
+	for _, field := range []struct {
+		name string
+		set  func(value string) error
+	}{
+		{"state", m.setState},
+		{"failure_count", m.setFailures},
+		{"last_failure_time", m.lastFailure.set},
+		{"opened_at", m.openedAt.set},
+		{"not_before", m.notBefore.set},
+		{"tripped", m.setTripped},
+		{"version", func(string) error { return nil }}, // no version changes what the other keys mean
+	} {
+		if err := field.set(string(keys[field.name])); err != nil {
+			return memory{}, nil, fmt.Errorf("%s %w", field.name, err)
+		}
+		delete(keys, field.name)
+	}
+	if m.state != Open {
+		// Left over by a program that knows just the four keys; not to be held against the next opening.
+		m.notBefore, m.tripped = 0, false
+	}
+	return m, keys, nil
+}
+
+// The setters take a valid JSON value, or "" for a key that is missing.
+
+func (m *memory) setState(value string) error {
+	if value == "" {
+		return errMissing
+	}
+	var word string
+	if json.Unmarshal([]byte(value), &word) != nil || m.state.UnmarshalText([]byte(word)) != nil {
+		return notA("known state", value)
+	}
+	return nil
+}
+
+func (m *memory) setFailures(value string) error {
+	if value == "" {
+		return nil
+	}
+	f, isNumber := number(value)
+	if !isNumber || f != math.Trunc(f) || f < 0 || f > maxCount {
+		return notA("count", value)
+	}
+	m.failures = int(f)
+	return nil
+}
+
+func (m *micros) set(value string) error {
+	if value == "" || value == "null" {
+		return nil
+	}
+	f, isNumber := number(value)
+	if !isNumber {
+		return notA("time", value)
+	}
+	*m = momentOfSeconds(f)
+	return nil
+}
+
+func (m *memory) setTripped(value string) error {
+	if value == "" {
+		return nil
+	}
+	if value != "true" && value != "false" {
+		return notA("truth value", value)
+	}
+	m.tripped = value == "true"
+	return nil
+}
+
+var errMissing = errors.New("is missing")
+
+// notA quotes the value, since anyone may have written it, and not all of it.
+func notA(kind, value string) error { return fmt.Errorf("is not a %s: %.40q", kind, value) }
+
+// number reads a JSON number. One too large for a float64 is infinite.
+func number(value string) (f float64, isNumber bool) {
+	if c := value[0]; c != '-' && (c < '0' || c > '9') {
+		return 0, false
+	}
+	f, _ = strconv.ParseFloat(value, 64)
+	return f, true
+}

@@ -1,0 +1,197 @@
+package breaker
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// mount needs root and a kernel that lets it; a container often does not.
+func mount(t *testing.T, source, dir, fstype string, flags uintptr, data string) {
+	t.Helper()
+	if err := unix.Mount(source, dir, fstype, flags, data); err != nil {
+		t.Skipf("cannot mount a file system to test on, as user %d: %v", os.Geteuid(), err)
+	}
+	if flags&unix.MS_REMOUNT == 0 {
+		t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	}
+}
+
+// makeUnwritable lets nothing be created, renamed or removed in dir.
+func makeUnwritable(t *testing.T, dir string) {
+	t.Helper()
+	if os.Geteuid() == 0 {
+		mount(t, dir, dir, "", unix.MS_BIND, "")
+		mount(t, "", dir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
+		return
+	}
+	mustDo(t, "Chmod", os.Chmod(dir, 0o500))
+	t.Cleanup(func() { os.Chmod(dir, 0o700) })
+}
+
+// as runs the rest of the test as another user, so that modes mean something when the tests run as root.
+func as(t *testing.T, uid int) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can become another user")
+	}
+	// Changes every thread of the process, which is why no test here is parallel.
+	mustDo(t, "Seteuid", syscall.Seteuid(uid))
+	t.Cleanup(func() {
+		if err := syscall.Seteuid(0); err != nil {
+			panic(err)
+		}
+	})
+}
+
+const nobody = 65534
+
+// nobodysDir is a directory that nobody owns and can reach.
+func nobodysDir(t *testing.T) string {
+	t.Helper()
+	dir := t.TempDir()
+	mustDo(t, "Chmod", os.Chmod(filepath.Dir(dir), 0o755))
+	mustDo(t, "Chown", os.Chown(dir, nobody, nobody))
+	return dir
+}
+
+func wantSaveError(t *testing.T, b *Breaker, err error, errno syscall.Errno) {
+	t.Helper()
+	if !errors.Is(err, errno) || !strings.Contains(err.Error(), b.StatePath()) || !strings.HasSuffix(err.Error(), errno.Error()) ||
+		strings.Contains(err.Error(), "\n") {
+		t.Errorf("the error is %v, want one sentence that names %s and is %q", err, b.StatePath(), errno.Error())
+	}
+	if got := b.SaveError(); got != err {
+		t.Errorf("SaveError is %v, want %v", got, err)
+	}
+}
+
+func TestAFullDisk(t *testing.T) {
+	dir := t.TempDir()
+	mount(t, "tmpfs", dir, "tmpfs", 0, "size=64k,mode=0700")
+	c := Config{StateDir: dir, FailureThreshold: 2}
+	failTimes(t, open(t, c, start), 2, start)
+	ballast := filepath.Join(dir, "ballast")
+	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+		t.Fatalf("the file system did not get full: %v", err)
+	}
+
+	later := start.Add(time.Minute)
+	b := open(t, c, later)
+	wantAvailable(t, b, later, true) // though half-open cannot be saved: the delivery may free the disk
+	wantSaveError(t, b, b.SaveError(), unix.ENOSPC)
+	wantSaveError(t, b, b.RecordFailure(later, 0), unix.ENOSPC)
+	wantState(t, b, Open)
+	wantSaveError(t, b, b.Save(), unix.ENOSPC)
+	left, err := os.ReadDir(dir)
+	if err != nil || len(left) != 2 {
+		t.Errorf("the failed saves left %v, %v", left, err)
+	}
+	if got := open(t, c, start).Stats(start); got.State != Open || got.FailureCount != 2 {
+		t.Errorf("the failed saves made the file say %+v", got)
+	}
+
+	mustDo(t, "Remove", os.Remove(ballast))
+	mustDo(t, "Save", b.Save())
+	mustDo(t, "SaveError", b.SaveError())
+	if got := open(t, c, later).Stats(later); got != b.Stats(later) {
+		t.Errorf("once there was room the file says %+v, the memory %+v", got, b.Stats(later))
+	}
+}
+
+func TestAReadOnlyFileSystem(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can mount")
+	}
+	c := Config{StateDir: t.TempDir(), FailureThreshold: 2}
+	failTimes(t, open(t, c, start), 1, start)
+	makeUnwritable(t, c.StateDir)
+	b := open(t, c, start)
+	wantAvailable(t, b, start, true)
+	mustDo(t, "Save", b.Save()) // nothing is unsaved
+	wantSaveError(t, b, b.RecordFailure(start, 0), unix.EROFS)
+	wantState(t, b, Open)
+
+	missing := open(t, Config{StateDir: filepath.Join(c.StateDir, "missing")}, start)
+	wantSaveError(t, missing, missing.RecordFailure(start, 0), unix.EROFS)
+}
+
+func TestABadFileOnAReadOnlyFileSystem(t *testing.T) {
+	c := stateFile(t, "bad")
+	makeUnwritable(t, c.StateDir)
+	b := newBreaker(t, c)
+	if text := anomalyOf(t, b.Open(start)).Error(); !strings.Contains(text, "cannot be set aside") {
+		t.Errorf("the warning %q does not say that the file is still in place", text)
+	}
+	wantAvailable(t, b, start, true)
+}
+
+func TestAStateDirectoryOfAnotherUser(t *testing.T) {
+	dir := t.TempDir()
+	mustDo(t, "Chmod", os.Chmod(filepath.Dir(dir), 0o755))
+	mustDo(t, "Chmod", os.Chmod(dir, 0o755))
+	as(t, nobody)
+	b := open(t, Config{StateDir: dir}, start)
+	err := b.RecordFailure(start, 0)
+	wantSaveError(t, b, err, unix.EACCES)
+	if !errors.Is(err, fs.ErrPermission) {
+		t.Errorf("%v is not fs.ErrPermission", err)
+	}
+	deep := open(t, Config{StateDir: filepath.Join(dir, "a", "b")}, start)
+	wantSaveError(t, deep, deep.RecordFailure(start, 0), unix.EACCES)
+}
+
+func TestAFileThatMayNotBeReadIsSetAside(t *testing.T) {
+	dir := nobodysDir(t)
+	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "central_listener.state"), []byte(`{"state":"open"}`), 0o600))
+	as(t, nobody)
+	checkBroken(t, Config{StateDir: dir}, "permission denied")
+}
+
+// TestRootDoesNotTakeTheFileAway: "breaker reset" under sudo must leave the service a file that it can read.
+func TestRootDoesNotTakeTheFileAway(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	c := Config{StateDir: nobodysDir(t)}
+	path := newBreaker(t, c).StatePath()
+	mustDo(t, "WriteFile", os.WriteFile(path, []byte(`{"state":"open"}`), 0o600))
+	mustDo(t, "Chown", os.Chown(path, nobody, nobody))
+	mustDo(t, "Reset", open(t, c, start).Reset(start))
+	info, err := os.Lstat(path)
+	mustDo(t, "Lstat", err)
+	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != nobody || owner.Gid != nobody || info.Mode() != 0o600 {
+		t.Errorf("the file belongs to %d:%d, mode %v", owner.Uid, owner.Gid, info.Mode())
+	}
+}
+
+// TestAReadFaultThatPassesLeavesTheFile: a process without descriptors says nothing about the file.
+func TestAReadFaultThatPassesLeavesTheFile(t *testing.T) {
+	c := Config{StateDir: t.TempDir()}
+	failTimes(t, open(t, c, start), 5, start)
+	b := newBreaker(t, c)
+
+	var limit unix.Rlimit
+	mustDo(t, "Getrlimit", unix.Getrlimit(unix.RLIMIT_NOFILE, &limit))
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // nothing else may need a descriptor meanwhile
+	mustDo(t, "Setrlimit", unix.Setrlimit(unix.RLIMIT_NOFILE, &unix.Rlimit{Cur: 0, Max: limit.Max}))
+	err := b.Open(start)
+	available := b.Available(start)
+	failure := b.RecordFailure(start, 0)
+	mustDo(t, "Setrlimit", unix.Setrlimit(unix.RLIMIT_NOFILE, &limit))
+
+	anomaly := anomalyOf(t, err)
+	if !errors.Is(anomaly, unix.EMFILE) || anomaly.KeptAs != "" || anomaly.KeepError != nil || !available {
+		t.Errorf("available %v with %+v, want too many open files and the file left", available, anomaly)
+	}
+	wantSaveError(t, b, failure, unix.EMFILE)
+	wantState(t, open(t, c, start), Open)
+}

@@ -1,0 +1,198 @@
+package breaker
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// snapshot is all that a write would change: the entries of a directory with their inodes, modes and times.
+func snapshot(t *testing.T, dir string) string {
+	t.Helper()
+	var all strings.Builder
+	mustDo(t, "WalkDir", filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		fmt.Fprintf(&all, "%s %v %d %v %d\n", path, info.Mode(), info.Size(), info.ModTime(), info.Sys().(*syscall.Stat_t).Ino)
+		return nil
+	}))
+	return all.String()
+}
+
+func TestARunThatChangesNothingWritesNothing(t *testing.T) {
+	for _, test := range []struct{ name, file string }{
+		{"absent file", ""},
+		{"closed", `{"state":"closed","failure_count":0,"last_failure_time":1763848000.5,"opened_at":0}`},
+		{"closed by a program that leaves the times", `{"state":"closed","failure_count":0,"opened_at":1763848000.5,"not_before":1763849000}`},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := Config{StateDir: t.TempDir()}
+			if test.file != "" {
+				c = stateFile(t, test.file)
+			}
+			old := start.Add(-year)
+			mustDo(t, "Chtimes", os.Chtimes(c.StateDir, old, old))
+			before := snapshot(t, c.StateDir)
+			b := open(t, c, start)
+			for range 100 {
+				wantAvailable(t, b, start, true)
+				mustDo(t, "RecordSuccess", b.RecordSuccess(start))
+			}
+			mustDo(t, "Save", b.Save())
+			if after := snapshot(t, c.StateDir); after != before {
+				t.Errorf("the directory was\n%sand is\n%s", before, after)
+			}
+		})
+	}
+	t.Run("absent directory", func(t *testing.T) {
+		c := Config{StateDir: filepath.Join(t.TempDir(), "a", "b")}
+		b := open(t, c, start)
+		mustDo(t, "RecordSuccess", b.RecordSuccess(start))
+		mustDo(t, "Save", b.Save())
+		if _, err := os.Lstat(filepath.Dir(c.StateDir)); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("the state directory was created: %v", err)
+		}
+	})
+}
+
+func TestTheResetOfTheCountWaitsForSave(t *testing.T) {
+	c := Config{StateDir: t.TempDir()}
+	b := open(t, c, start)
+	failTimes(t, b, 2, start)
+	before := snapshot(t, c.StateDir)
+	mustDo(t, "RecordSuccess", b.RecordSuccess(start))
+	if after := snapshot(t, c.StateDir); after != before {
+		t.Errorf("a success wrote: the directory was\n%sand is\n%s", before, after)
+	}
+	mustDo(t, "Save", b.Save())
+	if got := open(t, c, start).Stats(start).FailureCount; got != 0 {
+		t.Errorf("after Save the file counts %d failures", got)
+	}
+	before = snapshot(t, c.StateDir)
+	mustDo(t, "Save", b.Save())
+	if after := snapshot(t, c.StateDir); after != before {
+		t.Errorf("a second Save wrote: the directory was\n%sand is\n%s", before, after)
+	}
+}
+
+func TestTheFirstSaveCreatesDirectoryAndFile(t *testing.T) {
+	old := syscall.Umask(0o027)
+	defer syscall.Umask(old)
+	c := Config{StateDir: filepath.Join(t.TempDir(), "a", "b")}
+	b := open(t, c, start)
+	failTimes(t, b, 1, start)
+	for path, want := range map[string]fs.FileMode{b.StatePath(): 0o644, c.StateDir: fs.ModeDir | 0o750} {
+		if info, err := os.Lstat(path); err != nil || info.Mode() != want {
+			t.Errorf("%s has mode %v, %v, want %v", path, info.Mode(), err, want)
+		}
+	}
+	mustDo(t, "Chmod", os.Chmod(b.StatePath(), 0o640))
+	failTimes(t, b, 1, start)
+	if info, err := os.Lstat(b.StatePath()); err != nil || info.Mode() != 0o640 {
+		t.Errorf("the mode 0640 became %v, %v", info.Mode(), err)
+	}
+}
+
+func TestTheStateDirectoryMayBeRelative(t *testing.T) {
+	t.Chdir(t.TempDir())
+	for _, dir := range []string{".", "state", "a/../a"} {
+		c := Config{StateDir: dir}
+		failTimes(t, open(t, c, start), 5, start)
+		leftover := newBreaker(t, c).StatePath() + "1"
+		mustDo(t, "WriteFile", os.WriteFile(leftover, nil, 0o600))
+		wantState(t, open(t, c, start), Open)
+		if _, err := os.Lstat(leftover); err == nil {
+			t.Errorf("state directory %q: %s is left", dir, leftover)
+		}
+	}
+}
+
+func TestAStateDirectoryThatIsAFile(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	mustDo(t, "WriteFile", os.WriteFile(file, nil, 0o600))
+	for _, dir := range []string{file, filepath.Join(file, "below")} {
+		b := newBreaker(t, Config{StateDir: dir})
+		if anomaly := anomalyOf(t, b.Open(start)); !errors.Is(anomaly, syscall.ENOTDIR) || anomaly.KeptAs != "" {
+			t.Errorf("the warning is %v, want %v", anomaly, syscall.ENOTDIR)
+		}
+		wantAvailable(t, b, start, true)
+		err := b.RecordFailure(start, 0)
+		if !errors.Is(err, syscall.ENOTDIR) || !strings.Contains(err.Error(), b.StatePath()) {
+			t.Errorf("the error is %v, want one that names the file and is %q", err, syscall.ENOTDIR)
+		}
+	}
+}
+
+func TestLeftoversOfKilledSavesAreSweptAndNothingElse(t *testing.T) {
+	c := Config{StateDir: t.TempDir()}
+	path := newBreaker(t, c).StatePath()
+	swept := []string{path + "1", path + "0123456789"}
+	kept := []string{path + ".corrupt", path + "12x", path + ".1", path + "-1", path + "١",
+		filepath.Join(c.StateDir, "other.state1"), filepath.Join(c.StateDir, "central_listener.lock")}
+	for _, file := range append(swept, kept...) {
+		mustDo(t, "WriteFile", os.WriteFile(file, []byte("x"), 0o600))
+	}
+	kept = append(kept, path+"2", path+"3")
+	mustDo(t, "Mkdir", os.Mkdir(path+"2", 0o700))
+	mustDo(t, "Symlink", os.Symlink(path+".corrupt", path+"3"))
+
+	open(t, c, start)
+	for _, file := range swept {
+		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
+			t.Errorf("%s was not removed: %v", file, err)
+		}
+	}
+	for _, file := range kept {
+		if _, err := os.Lstat(file); err != nil {
+			t.Errorf("%s was removed: %v", file, err)
+		}
+	}
+}
+
+// TestAnotherProgramWritesBetweenRuns: whatever lies there counts, also for a Breaker that has loaded something else before.
+func TestAnotherProgramWritesBetweenRuns(t *testing.T) {
+	c := Config{StateDir: t.TempDir()}
+	b := open(t, c, start)
+	failTimes(t, b, 5, start)
+	mustDo(t, "WriteFile", os.WriteFile(b.StatePath(), []byte(`{"state":"closed","failure_count":4,"owner":"php"}`), 0o600))
+	mustDo(t, "Open", b.Open(start))
+	wantState(t, b, Closed)
+	later := start.Add(time.Second)
+	failTimes(t, b, 1, later)
+	wantState(t, b, Open)
+	if got := readState(t, b); !strings.Contains(got, `"owner":"php"`) {
+		t.Errorf("the other program's key is lost: %s", got)
+	}
+	mustDo(t, "Remove", os.Remove(b.StatePath()))
+	mustDo(t, "Open", b.Open(later))
+	wantState(t, b, Closed)
+	failTimes(t, b, 1, later)
+	if got := readState(t, b); strings.Contains(got, "owner") {
+		t.Errorf("the key of a file that is gone came back: %s", got)
+	}
+}
+
+func TestTheErrnoIsFoundInALostChain(t *testing.T) {
+	lost := fmt.Errorf("cannot create temp file: %v", &fs.PathError{Op: "open", Path: "/x: file exists", Err: syscall.ENOSPC})
+	for _, test := range []struct{ err, want error }{
+		{lost, syscall.ENOSPC},
+		{&os.LinkError{Op: "rename", Err: syscall.EXDEV}, syscall.EXDEV},
+		{io.ErrShortWrite, io.ErrShortWrite},
+	} {
+		if got := errnoOf(test.err); got != test.want {
+			t.Errorf("%q is %v, want %v", test.err, got, test.want)
+		}
+	}
+}

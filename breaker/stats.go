@@ -1,0 +1,62 @@
+package breaker
+
+import "time"
+
+// Stats is what there is to say about a breaker at one moment. Times are Unix seconds, 0 when there is none.
+type Stats struct {
+	Name             string  `json:"name"`
+	State            State   `json:"state"`           // as recorded
+	EffectiveState   State   `json:"effective_state"` // half-open already when the hold is over
+	FailureCount     int     `json:"failure_count"`   // consecutive
+	FailureThreshold int     `json:"failure_threshold"`
+	RetryTimeout     float64 `json:"retry_timeout"` // seconds, without jitter
+	LastFailureTime  float64 `json:"last_failure_time"`
+	OpenedAt         float64 `json:"opened_at"`
+	NextProbeAt      float64 `json:"next_probe_at"` // with jitter; 0 unless EffectiveState is open
+	NotBefore        float64 `json:"not_before"`    // end of a Retry-After or a trip
+	Tripped          bool    `json:"tripped"`       // opened by hand
+}
+
+// State is the state as it is now. An open breaker stays open, however long ago, until Available turns it half-open.
+func (b *Breaker) State() State {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.memory.state
+}
+
+// Wait is how long it takes until a request may go, 0 if it may go now.
+func (b *Breaker) Wait(now time.Time) time.Duration {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	// Kept, so that a caller who waits while the clock steps back does not wait from the start each time it asks.
+	b.happen(event{kind: looked}, now)
+	return b.rules.wait(b.memory, momentOf(now)).duration()
+}
+
+// Stats describes the breaker at now and changes nothing.
+func (b *Breaker) Stats(now time.Time) Stats {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	at := momentOf(now)
+	m := b.rules.step(b.memory, event{kind: looked}, at)
+	s := Stats{
+		Name:             b.config.Name,
+		State:            m.state,
+		EffectiveState:   m.state,
+		FailureCount:     m.failures,
+		FailureThreshold: b.config.FailureThreshold,
+		RetryTimeout:     b.config.RetryTimeout.Seconds(),
+		LastFailureTime:  m.lastFailure.seconds(),
+		OpenedAt:         m.openedAt.seconds(),
+		NotBefore:        m.notBefore.seconds(),
+		Tripped:          m.tripped,
+	}
+	switch {
+	case m.state != Open:
+	case b.rules.wait(m, at) == 0:
+		s.EffectiveState = HalfOpen
+	default:
+		s.NextProbeAt = b.rules.probeAt(m).seconds()
+	}
+	return s
+}

@@ -1,0 +1,151 @@
+// Package cron_test runs cron-run with a spoolfwd that says and exits as told, and looks at what cron would mail: whatever is
+// printed. It needs dash, which is what cron runs on Debian; without it the test says so and is skipped, except where CI=true.
+package cron_test
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A step is one run: how spoolfwd ends, and whether that is mailed. Later counts from the run before.
+type step struct {
+	later time.Duration
+	code  int
+	mail  bool
+}
+
+func TestMailComesOnlyWhenAPersonIsNeeded(t *testing.T) {
+	const minute, day = time.Minute, 24*time.Hour + time.Minute
+	tests := []struct {
+		name  string
+		steps []step
+	}{
+		{"nothing to do", []step{{0, 0, false}, {minute, 0, false}}},
+		{"another run holds the lock", []step{{0, 75, false}, {2 * day, 75, false}}},
+		{"ended by a shutdown", []step{{0, 143, false}}},
+		{"the listener fails for a while", []step{{0, 69, false}, {59 * minute, 69, false}, {minute, 0, false}, {minute, 69, false}}},
+		{"the listener fails for an hour", []step{{0, 69, false}, {61 * minute, 69, true}, {minute, 69, false}, {day, 69, true}, {minute, 0, false}, {minute, 69, false}, {61 * minute, 69, true}}},
+		{"payloads are rejected", []step{{0, 65, true}, {minute, 65, false}, {minute, 0, false}, {minute, 65, false}, {day, 65, true}}},
+		{"the configuration is wrong", []step{{0, 78, true}, {minute, 78, false}, {day, 78, true}, {minute, 0, false}, {minute, 78, true}}},
+		{"one trouble after another", []step{{0, 74, true}, {minute, 77, true}, {minute, 74, false}, {minute, 64, true}}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			c := newCron(t)
+			for i, s := range tt.steps {
+				c.wait(t, s.later)
+				got := c.run(t, s.code, "spoolfwd: words of run "+strconv.Itoa(i))
+				if (got != "") != s.mail {
+					t.Fatalf("run %d, exit code %d: the mail is %q, want mail %v", i, s.code, got, s.mail)
+				}
+				if s.mail && !strings.Contains(got, "words of run "+strconv.Itoa(i)) {
+					t.Errorf("run %d: the mail %q does not hold what spoolfwd said", i, got)
+				}
+			}
+			if got, want := strings.Count(c.syslog(t), "words of run"), len(tt.steps); got != want {
+				t.Errorf("the system log has the words of %d runs, want %d", got, want)
+			}
+		})
+	}
+}
+
+func TestSilentFailureStillMakesAMail(t *testing.T) {
+	if got := newCron(t).run(t, 70, ""); !strings.Contains(got, "70") {
+		t.Errorf("spoolfwd failed with exit code 70 and not a word, and the mail is %q", got)
+	}
+}
+
+func TestInstancesAreMailedApart(t *testing.T) {
+	c := newCron(t)
+	for _, config := range []string{"/etc/spoolfwd/a.toml", "/etc/spoolfwd/b.toml"} {
+		if got := c.run(t, 78, "spoolfwd: wrong", "--config", config); got == "" {
+			t.Errorf("the trouble of %s is not mailed", config)
+		}
+	}
+}
+
+func TestWithoutAMemoryTheMailIsHourly(t *testing.T) {
+	c := newCron(t)
+	c.state = filepath.Join(c.dir, "none")
+	for now, want := range map[string]bool{"00": true, "01": false, "59": false} {
+		c.program(t, "date", "echo "+now)
+		if got := c.run(t, 78, "spoolfwd: wrong") != ""; got != want {
+			t.Errorf("at minute %s: mailed %v, want %v", now, got, want)
+		}
+	}
+}
+
+// cron stands for the daemon: a directory of programs that come first in the PATH, and the job's state.
+type cron struct{ dir, state string }
+
+func newCron(t *testing.T) *cron {
+	t.Helper()
+	if _, err := exec.LookPath("dash"); err != nil {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("dash is not installed")
+		}
+		t.Skip("dash is not installed")
+	}
+	c := &cron{dir: t.TempDir(), state: t.TempDir()}
+	c.program(t, "logger", `cat >>"${0%/*}/syslog"`)
+	return c
+}
+
+// program puts a shell script of that name into the PATH.
+func (c *cron) program(t *testing.T, name, script string) {
+	t.Helper()
+	if err := os.WriteFile(filepath.Join(c.dir, name), []byte("#!/bin/sh\n"+script+"\n"), 0o755); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// run is one run of the job; it returns what cron would mail.
+func (c *cron) run(t *testing.T, code int, says string, args ...string) string {
+	t.Helper()
+	c.program(t, "spoolfwd", "[ -z '"+says+"' ] || echo '"+says+"' >&2\nexit "+strconv.Itoa(code))
+	cmd := exec.Command("dash", append([]string{"./cron-run"}, args...)...)
+	cmd.Env = append(os.Environ(), "PATH="+c.dir+":"+os.Getenv("PATH"), "SPOOLFWD_CRON_STATE="+c.state)
+	out, err := cmd.CombinedOutput()
+	var exit *exec.ExitError
+	if err != nil && !errors.As(err, &exit) {
+		t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != code {
+		t.Errorf("cron-run exits with %d, spoolfwd did with %d", got, code)
+	}
+	return string(out)
+}
+
+// wait makes everything remembered older.
+func (c *cron) wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	entries, err := os.ReadDir(c.state)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil {
+			t.Fatal(err)
+		}
+		then := info.ModTime().Add(-d)
+		if err := os.Chtimes(filepath.Join(c.state, e.Name()), then, then); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func (c *cron) syslog(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(c.dir, "syslog"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"cmp"
+	"math"
 	"path"
 	"strings"
 	"time"
@@ -35,7 +36,7 @@ func (e Entry) Compare(other Entry) int {
 type identity struct {
 	dev, ino     uint64
 	size         int64
-	mtime, ctime int64
+	mtime, ctime unix.Timespec
 }
 
 func identify(st *unix.Stat_t) identity {
@@ -43,19 +44,31 @@ func identify(st *unix.Stat_t) identity {
 		dev:   uint64(st.Dev),
 		ino:   uint64(st.Ino),
 		size:  int64(st.Size),
-		mtime: nanoseconds(st.Mtim),
-		ctime: nanoseconds(st.Ctim),
+		mtime: st.Mtim,
+		ctime: st.Ctim,
 	}
 }
 
-func nanoseconds(t unix.Timespec) int64 { return t.Nano() }
+// nanoseconds turns a file's time into one number. Times that do not fit,
+// before 1678 and after 2262, become the first and the last that do.
+func nanoseconds(t unix.Timespec) int64 {
+	const limit = math.MaxInt64/1_000_000_000 - 1
+	switch sec, _ := t.Unix(); {
+	case sec > limit:
+		return math.MaxInt64
+	case sec < -limit:
+		return math.MinInt64
+	}
+	return t.Nano()
+}
 
 func isRegular(st *unix.Stat_t) bool { return uint32(st.Mode)&unix.S_IFMT == unix.S_IFREG }
 
 // isPayload reports whether a name is a payload file's: it matches the pattern
-// and does not begin with a dot.
+// and does not begin with a dot. The directory of rejected payloads is none,
+// whatever the pattern.
 func (s *Spool) isPayload(name string) bool {
-	if strings.HasPrefix(name, ".") {
+	if strings.HasPrefix(name, ".") || name == RejectedDir {
 		return false
 	}
 	if s.cfg.Pattern == DefaultPattern { // spares path.Match a million calls

@@ -70,7 +70,7 @@ func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 		return &SkipError{Name: p.Name, Reason: "is " + kindName(uint32(st.Mode))}
 	}
 	p.id, p.mode, p.uid, p.gid = identify(&st), uint32(st.Mode)&0o7777, int(st.Uid), int(st.Gid)
-	p.ModTime, p.Size = p.id.mtime, p.id.size
+	p.ModTime, p.Size = nanoseconds(st.Mtim), p.id.size
 
 	switch {
 	case s.sticky && s.euid != 0 && s.euid != int(s.ownerUID) && s.euid != p.uid:

@@ -54,7 +54,7 @@ func likeOriginal(dir int, p *Payload) func(fd int, temp string) error {
 		if err := unix.Fchmod(fd, p.mode); err != nil {
 			return err
 		}
-		mtime := unix.NsecToTimespec(p.ModTime)
-		return unix.UtimesNanoAt(dir, temp, []unix.Timespec{mtime, mtime}, unix.AT_SYMLINK_NOFOLLOW)
+		times := []unix.Timespec{p.id.mtime, p.id.mtime}
+		return unix.UtimesNanoAt(dir, temp, times, unix.AT_SYMLINK_NOFOLLOW)
 	}
 }

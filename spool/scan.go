@@ -13,6 +13,10 @@ import (
 // DefaultWindow is how many entries a scan holds unless told otherwise.
 const DefaultWindow = 1 << 16
 
+// maxLeftovers is how many leftovers a scan names. Crashes leave few of them, and
+// should somebody else make a million, memory must hold all the same.
+const maxLeftovers = 1000
+
 // A Window is what one scan of the spool found.
 type Window struct {
 	// Entries are the oldest payload files behind the position the scan
@@ -31,7 +35,7 @@ type Window struct {
 	// links, FIFOs, directories and the like. The first few are named.
 	Skipped Skips
 	// Leftovers are temporary files of this package that a crash left behind,
-	// for Sweep.
+	// for Sweep; where there are very many, the first of them.
 	Leftovers []string
 }
 
@@ -45,11 +49,12 @@ func (s *Spool) Scan(after Entry, limit int) (Window, error) {
 		limit = DefaultWindow
 	}
 	w := Window{}
-	cut := Entry{ModTime: 1<<63 - 1} // entries from here on do not fit
+	var cut Entry // once the window is full, entries from here on do not fit
+	full := false
 	first := after == Entry{}
 	err := readDir(s.fd, func(raw []byte, kind uint8) error {
 		if raw[0] == '.' {
-			if name := string(raw); isTemp(name) {
+			if name := string(raw); isTemp(name) && len(w.Leftovers) < maxLeftovers {
 				w.Leftovers = append(w.Leftovers, name)
 			}
 			return nil
@@ -76,13 +81,13 @@ func (s *Spool) Scan(after Entry, limit int) (Window, error) {
 		}
 		switch {
 		case !first && e.Compare(after) <= 0:
-		case e.Compare(cut) >= 0:
+		case full && e.Compare(cut) >= 0:
 			w.More = true
 		default:
 			w.Entries = append(w.Entries, e)
 			if len(w.Entries) == 2*limit {
 				w.keepOldest(limit)
-				cut = w.Entries[limit-1]
+				cut, full = w.Entries[limit-1], true
 			}
 		}
 		return nil

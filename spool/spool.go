@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 	"path"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,6 +66,9 @@ func Open(cfg Config) (*Spool, error) {
 	}
 	if _, err := path.Match(cfg.Pattern, ""); err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", cfg.Pattern, err)
+	}
+	if strings.Contains(cfg.Pattern, "/") { // it would match nothing, silently
+		return nil, fmt.Errorf("pattern %q: %w: file names hold no slash\n--spool names the directory", cfg.Pattern, path.ErrBadPattern)
 	}
 	fd, err := openDir(unix.AT_FDCWD, cfg.Dir, 0)
 	if err != nil {

@@ -1,0 +1,251 @@
+package spool_test
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"math"
+	"math/rand/v2"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+func TestScanReturnsOldestFirstThenByName(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "a_youngest.json", "{}", time.Second)
+	write(t, dir, "b.json", "{}", time.Minute)
+	write(t, dir, "c.json", "{}", time.Minute)
+	write(t, dir, "d_one_nanosecond_older.json", "{}", time.Minute+time.Nanosecond)
+	write(t, dir, "z_oldest.json", "{}", time.Hour)
+	wantNames(t, "order", names(scan(t, s).Entries),
+		"z_oldest.json", "d_one_nanosecond_older.json", "b.json", "c.json", "a_youngest.json")
+}
+
+// The fractions in the names of one known producer have one to four digits, so
+// that 1763848123.9 comes before 1763848123.1234 in time but not by name.
+func TestScanDoesNotSortByName(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "buffer_1763848123.9_00000001.json", "[]", 2*time.Minute)
+	write(t, dir, "buffer_1763848123.1234_00000002.json", "[]", time.Minute)
+	write(t, dir, "profile_20251122_214843_00000003.json", "{}", 3*time.Minute)
+	wantNames(t, "order", names(scan(t, s).Entries),
+		"profile_20251122_214843_00000003.json", "buffer_1763848123.9_00000001.json", "buffer_1763848123.1234_00000002.json")
+}
+
+func TestScanCountsTheWholeSpoolAndKnowsTheOldestFile(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	for i := range 10 {
+		write(t, dir, fmt.Sprintf("%d.json", i), "12345", time.Duration(i)*time.Minute)
+	}
+	w, err := s.Scan(spool.Entry{}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Files != 10 || w.Bytes != 50 || w.Oldest.Name != "9.json" || w.Oldest.Age(noon) != 9*time.Minute || !w.More {
+		t.Errorf("window of 3: files %d, bytes %d, oldest %v, more %v", w.Files, w.Bytes, w.Oldest, w.More)
+	}
+	w, err = s.Scan(w.Oldest, 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.Files != 10 || w.Bytes != 50 || w.Oldest.Name != "9.json" || len(w.Entries) != 9 || w.More {
+		t.Errorf("behind the oldest: files %d, bytes %d, oldest %v, entries %d, more %v", w.Files, w.Bytes, w.Oldest, len(w.Entries), w.More)
+	}
+}
+
+func TestScanOfAnEmptySpoolFindsNothing(t *testing.T) {
+	s, _ := newSpool(t, spool.Config{})
+	w := scan(t, s)
+	if w.Files != 0 || w.More || len(w.Entries) != 0 || w.Oldest.Name != "" || w.Skipped.Count != 0 {
+		t.Errorf("an empty spool gave %+v", w)
+	}
+}
+
+// Whatever the sizes of spool and windows, the windows one after the other hold
+// every file once, in the order of one large window.
+func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range 40 {
+		s, dir := newSpool(t, spool.Config{})
+		size, limit := rnd.IntN(60), 1+rnd.IntN(25)
+		for i := range size {
+			age := time.Duration(rnd.IntN(8)) * time.Second // many equal times
+			write(t, dir, fmt.Sprintf("%x_%d.json", rnd.Uint32(), i), "{}", age)
+		}
+		want := scan(t, s).Entries
+		if len(want) != size || !slices.IsSortedFunc(want, spool.Entry.Compare) {
+			t.Fatalf("one large window of %d files: %q", size, names(want))
+		}
+		var got []spool.Entry
+		var after spool.Entry
+		for more := true; more; {
+			w, err := s.Scan(after, limit)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(w.Entries) > limit {
+				t.Fatalf("a window of %d holds %d entries", limit, len(w.Entries))
+			}
+			got = append(got, w.Entries...)
+			more = w.More
+			if more {
+				after = w.Entries[len(w.Entries)-1]
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Fatalf("%d files in windows of %d:\n%q\nwant\n%q", size, limit, names(got), names(want))
+		}
+	}
+}
+
+// Files are removed between one window and the next; that must not hide others.
+func TestNextWindowIsRightAfterRemovals(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	for i := range 10 {
+		write(t, dir, fmt.Sprintf("%d.json", i), "{}", -time.Duration(i)*time.Second)
+	}
+	var got []string
+	var after spool.Entry
+	for more := true; more; {
+		w, err := s.Scan(after, 3)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range w.Entries {
+			got = append(got, e.Name)
+			if err := os.Remove(filepath.Join(dir, e.Name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		after, more = w.Entries[len(w.Entries)-1], w.More
+	}
+	wantNames(t, "in all windows", got, "0.json", "1.json", "2.json", "3.json", "4.json", "5.json", "6.json", "7.json", "8.json", "9.json")
+}
+
+func TestTimesAtTheEndsOfTheWorldAreInOrder(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	for name, mtime := range map[string]time.Time{
+		"1901.json":     time.Date(1901, 12, 14, 0, 0, 0, 0, time.UTC),
+		"1969.json":     time.Unix(-1, 0),
+		"1970.json":     time.Unix(0, 0),
+		"2026.json":     noon,
+		"2262.json":     time.Unix(0, math.MaxInt64),
+		"2262_far.json": time.Date(2400, 1, 1, 0, 0, 0, 0, time.UTC),
+	} {
+		write(t, dir, name, "{}", 0)
+		ts, err := unix.TimeToTimespec(mtime) // os.Chtimes overflows
+		if err == nil {
+			err = unix.UtimesNano(filepath.Join(dir, name), []unix.Timespec{ts, ts})
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	w := scan(t, s)
+	wantNames(t, "order", names(w.Entries), "1901.json", "1969.json", "1970.json", "2026.json", "2262.json", "2262_far.json")
+	if w.More {
+		t.Error("a scan that found everything says that there is more")
+	}
+	if w, err := s.Scan(w.Entries[2], 1); err != nil || !slices.Equal(names(w.Entries), []string{"2026.json"}) {
+		t.Errorf("behind 1970: %q, %v", names(w.Entries), err)
+	}
+}
+
+func TestPatternSaysWhatAPayloadFileIs(t *testing.T) {
+	for _, tt := range []struct {
+		pattern string
+		want    []string
+	}{
+		{"", []string{"a.json", "b.ndjson.json"}},
+		{"*.json", []string{"a.json", "b.ndjson.json"}},
+		{"*", []string{"a.json", "b.ndjson.json", "c.JSON", "d", "e.json.tmp"}},
+		{"[ab]*", []string{"a.json", "b.ndjson.json"}},
+		{"?", []string{"d"}},
+		{".*", nil}, // a dotfile is never a payload file
+	} {
+		t.Run("pattern "+tt.pattern, func(t *testing.T) {
+			s, dir := newSpool(t, spool.Config{Pattern: tt.pattern})
+			for _, name := range []string{"a.json", "b.ndjson.json", "c.JSON", "d", "e.json.tmp", ".f.json", ".json"} {
+				write(t, dir, name, "{}", 0)
+			}
+			if err := os.Mkdir(filepath.Join(dir, spool.RejectedDir), 0o700); err != nil {
+				t.Fatal(err)
+			}
+			w := scan(t, s)
+			wantNames(t, "payload files", names(w.Entries), tt.want...)
+			if w.Skipped.Count != 0 {
+				t.Errorf("skipped without need: %v", w.Skipped.First)
+			}
+			if empty, err := s.Empty(); err != nil || empty != (len(tt.want) == 0) {
+				t.Errorf("empty: %v, %v", empty, err)
+			}
+		})
+	}
+}
+
+func TestBrokenPatternsAreRefused(t *testing.T) {
+	for _, pattern := range []string{"[", "a[", `\`, "buffer/*.json"} {
+		if _, err := spool.Open(spool.Config{Dir: t.TempDir(), Pattern: pattern}); !errors.Is(err, path.ErrBadPattern) {
+			t.Errorf("pattern %q: %v", pattern, err)
+		}
+	}
+}
+
+func TestOpenNamesTheDirectoryAndTheCause(t *testing.T) {
+	dir := t.TempDir()
+	write(t, dir, "file", "", 0)
+	for _, tt := range []struct {
+		name string
+		dir  string
+		want error
+	}{
+		{"a missing directory", filepath.Join(dir, "missing"), fs.ErrNotExist},
+		{"a file", filepath.Join(dir, "file"), syscall.ENOTDIR},
+	} {
+		_, err := spool.Open(spool.Config{Dir: tt.dir})
+		if !errors.Is(err, tt.want) {
+			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
+		}
+		wantText(t, tt.name, err, tt.dir, "\n") // the path, and a hint
+	}
+}
+
+func TestOpenSaysWhenTheDirectoryMayNotBeRead(t *testing.T) {
+	asNobody(t, func(t *testing.T, dir string) {
+		if err := os.Chmod(dir, 0o300); err != nil {
+			t.Fatal(err)
+		}
+	}, func(t *testing.T, dir string) {
+		_, err := spool.Open(spool.Config{Dir: dir})
+		if !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("a directory that may not be read: %v", err)
+		}
+	})
+}
+
+// A directory that may be listed but not searched cannot be drained, and saying
+// nothing would look like an empty spool.
+func TestScanFailsWhenNothingMayBeLookedAt(t *testing.T) {
+	asNobody(t, func(t *testing.T, dir string) {
+		write(t, dir, "x.json", "{}", 0)
+		if err := os.Chmod(dir, 0o444); err != nil {
+			t.Fatal(err)
+		}
+	}, func(t *testing.T, dir string) {
+		s, _ := newSpool(t, spool.Config{Dir: dir})
+		if w, err := s.Scan(spool.Entry{}, 0); !errors.Is(err, fs.ErrPermission) {
+			t.Errorf("scan: %+v, %v", w, err)
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -13,7 +14,8 @@ type run struct {
 	ctx  context.Context // says when to stop taking work
 	send context.Context // for requests, which are let end
 
-	wg sync.WaitGroup
+	wg  sync.WaitGroup
+	era atomic.Int64 // of the run, which each failure ends
 
 	mu       sync.Mutex
 	queue    queue
@@ -21,6 +23,7 @@ type run struct {
 	window   int     // requests that may be in flight now
 	inflight int     // turns and items that are being worked on
 	workers  int
+	deferred bool // the deferred turns have begun
 	stopped  bool
 	bytes    int64 // of items sent
 	waiting  []pendingAttempt

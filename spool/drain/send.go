@@ -60,6 +60,7 @@ func (r *run) sendItem(f *file, i int) {
 // transmit sends an item and records the result: with the breaker, in the
 // report, and in how many requests may be in flight from now on.
 func (r *run) transmit(item *spool.Item) transmit.Verdict {
+	era := r.era.Load()
 	v := r.cfg.Transmitter.Send(r.send, transmit.Request{Body: item.Body, Key: item.Key})
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -81,7 +82,9 @@ func (r *run) transmit(item *spool.Item) transmit.Verdict {
 	if v.Action == transmit.Delivered {
 		r.report.Delivered++
 		r.report.DeliveredBytes += int64(len(item.Body))
-		r.window = min(r.window+1, r.cfg.Concurrency)
+		if era == r.era.Load() { // what was asked before a failure says nothing about the time after it
+			r.window = min(r.window+1, r.cfg.Concurrency)
+		}
 		// A recovery that cannot be saved costs a superfluous probe in the
 		// next run. Deliveries go on: they are what frees a full disk.
 		r.report.addFault(r.cfg.Breaker.RecordSuccess(now))
@@ -91,6 +94,7 @@ func (r *run) transmit(item *spool.Item) transmit.Verdict {
 	r.report.Failed++
 	r.report.addError(v.Err, v.Status)
 	r.window = 1
+	r.era.Add(1)
 	if err := r.cfg.Breaker.RecordFailure(now, v.RetryAfter); err != nil {
 		// A breaker that cannot remember must not hammer.
 		r.report.addFault(err)

@@ -77,7 +77,8 @@ func (r *run) next() (job, bool) {
 }
 
 // look finds the next job: items of array files that were begun come first,
-// being older than what follows.
+// being older than what follows. Deferred turns begin when everything else is
+// settled, because a file may have both and must be rewritten in between.
 func (r *run) look() (job, bool) {
 	for _, f := range r.files {
 		if f.ready() {
@@ -88,6 +89,12 @@ func (r *run) look() (job, bool) {
 	if err != nil {
 		r.report.addFault(err)
 		r.halt(Fault)
+	}
+	if ok && t.attempts > 0 && !r.deferred {
+		if r.inflight > 0 {
+			return job{}, false
+		}
+		r.deferred = true
 	}
 	return job{turn: t}, ok && err == nil
 }

@@ -143,7 +143,7 @@ func (c *conn) perform(ctx context.Context, req *http.Request, s step) bool {
 		c.stats.leave()
 	case kindReset:
 		// With a linger time of zero, close(2) discards the connection and
-		// sends an RST (RFC 9293, 3.10.4).
+		// sends an RST (RFC 9293, 3.10.5).
 		if tcp, ok := c.raw.(interface{ SetLinger(int) error }); ok {
 			_ = tcp.SetLinger(0)
 		}
@@ -154,7 +154,7 @@ func (c *conn) perform(ctx context.Context, req *http.Request, s step) bool {
 	case kindAnswer:
 		return c.write(ctx, req, s)
 	}
-	return false // serve's caller closes the connection
+	return false // and the connection is closed, in good order unless it is already
 }
 
 // hang reads and answers nothing until the client leaves, hold is over (0 =

@@ -109,6 +109,8 @@ func (s *Spool) openError(name string, err error) error {
 		return &SkipError{Name: name, Reason: "is a symbolic link", Err: err}
 	case errors.Is(err, unix.ENXIO), errors.Is(err, unix.EOPNOTSUPP): // FIFO for writing, socket, device
 		return &SkipError{Name: name, Reason: "is not a regular file", Err: err}
+	case errors.Is(err, unix.EAGAIN): // open(2): another program's lease must be given back first
+		return &SkipError{Name: name, Reason: "is held by another program", Err: err, Pending: true}
 	case errors.Is(err, unix.EACCES), errors.Is(err, unix.EPERM):
 		return &SkipError{Name: name, Reason: "cannot be read: " + err.Error(), Err: err}
 	}

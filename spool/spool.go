@@ -3,6 +3,7 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path"
 	"strings"
@@ -64,6 +65,7 @@ func Open(cfg Config) (*Spool, error) {
 	if cfg.MaxFileSize <= 0 {
 		cfg.MaxFileSize = DefaultMaxFileSize
 	}
+	cfg.MaxFileSize = min(cfg.MaxFileSize, math.MaxInt-1) // a file is held in memory
 	if _, err := path.Match(cfg.Pattern, ""); err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", cfg.Pattern, err)
 	}

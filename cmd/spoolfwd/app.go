@@ -1,0 +1,137 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/urfave/cli/v2"
+)
+
+// session is one invocation of the program.
+type session struct {
+	env      Env
+	cfg      *config
+	given    map[string][]string // flags as written, by setting
+	operands []string
+	out      *printer
+	log      *slog.Logger
+}
+
+// errDone ends an invocation that has answered already: help, version.
+var errDone = errors.New("answered")
+
+// run is the program: it does what env.Args say and returns the exit code. It
+// does not return before everything it started has ended.
+func run(ctx context.Context, env Env) int {
+	s := &session{env: env, cfg: newConfig(), given: make(map[string][]string), out: &printer{w: env.Stdout}}
+	s.startLog()
+	err := s.dispatch(ctx)
+	if errors.Is(err, errDone) {
+		err = nil
+	}
+	// A reader that has seen enough (head) is no error of ours.
+	if s.out.err != nil && !errors.Is(s.out.err, syscall.EPIPE) {
+		err = errors.Join(err, fail(exitIO, fmt.Errorf("cannot write to standard output: %w", s.out.err)))
+	}
+	var plugin *pluginResult
+	if errors.As(err, &plugin) {
+		return plugin.code
+	}
+	logError(s.log, slog.LevelError, err)
+	return int(codeOf(err))
+}
+
+func (s *session) startLog() {
+	s.log = newLog(logConfig{
+		w:       s.env.Stderr,
+		json:    s.cfg.LogFormat == "json",
+		verbose: s.cfg.Verbose,
+		kind:    s.env.StderrIs,
+		now:     s.env.Now,
+	})
+}
+
+// dispatch parses the arguments and runs the command they name.
+func (s *session) dispatch(ctx context.Context) error {
+	args, err := s.arrange(s.env.Args)
+	if err != nil {
+		return err
+	}
+	return s.app().RunContext(ctx, args)
+}
+
+// app returns the command line. What the library would do by itself is taken
+// from it: it neither prints errors nor exits, knows no hidden completion flag,
+// and its shared help and version flags stay out.
+func (s *session) app() *cli.App {
+	app := &cli.App{
+		Name:           "spoolfwd",
+		Usage:          "send spooled payload files to an HTTP listener",
+		HideHelp:       true,
+		HideVersion:    true,
+		Compiled:       time.Unix(0, 0), // else it stats the binary at every start
+		Reader:         strings.NewReader(""),
+		Writer:         s.out,
+		ErrWriter:      io.Discard,
+		ExitErrHandler: func(*cli.Context, error) {},
+		OnUsageError:   s.onUsageError,
+		Flags:          s.rootFlags(),
+		Before:         s.beforeCommand,
+		Action:         s.noCommand,
+
+		DisableSliceFlagSeparator: true,
+	}
+	for _, c := range commands() {
+		app.Commands = append(app.Commands, s.cliCommand(c))
+	}
+	return app
+}
+
+// cliCommand makes the library's command from ours.
+func (s *session) cliCommand(c command) *cli.Command {
+	out := &cli.Command{
+		Name:         c.name,
+		Usage:        c.usage,
+		ArgsUsage:    c.operands,
+		HideHelp:     true,
+		OnUsageError: s.onUsageError,
+		Before:       s.beforeCommand,
+		Action:       s.noCommand,
+	}
+	for _, sub := range c.sub {
+		out.Subcommands = append(out.Subcommands, s.cliCommand(sub))
+	}
+	if c.action == nil {
+		out.Flags = s.helpFlagOnly()
+		return out
+	}
+	out.Flags = s.cfg.flagsFor(c.use, s.given)
+	out.Action = func(cc *cli.Context) error {
+		s.operands = cc.Args().Slice()
+		return s.perform(cc.Context, c, cc.Command.HelpName)
+	}
+	return out
+}
+
+// perform settles operands and settings, then runs the command.
+func (s *session) perform(ctx context.Context, c command, path string) error {
+	var problems []error
+	if c.most >= 0 && len(s.operands) > c.most {
+		problems = append(problems, fail(exitUsage, fmt.Errorf("unexpected argument %q", s.operands[c.most])))
+	}
+	if len(s.operands) < c.least {
+		problems = append(problems, fail(exitUsage, fmt.Errorf("missing argument %s", c.operands)))
+	}
+	problems = append(problems, s.cfg.resolve(s.given, s.env))
+	s.startLog()
+	if err := errors.Join(problems...); err != nil {
+		return withUsageHint(path, err)
+	}
+	return c.action(ctx, s)
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+)
+
+func breakerShow(_ context.Context, s *session) error {
+	b, err := s.peekBreaker()
+	if err != nil {
+		return err
+	}
+	if s.cfg.JSON {
+		s.printJSON(b.Stats(s.env.Now()))
+		return nil
+	}
+	s.printBreaker(b)
+	return nil
+}
+
+// printBreaker describes the breaker in a few lines.
+func (s *session) printBreaker(b *breaker.Breaker) {
+	now := s.env.Now()
+	stats := b.Stats(now)
+	s.out.line("breaker        %s: %s", stats.Name, describeBreaker(b, now))
+	s.out.line("failures       %d in a row, opens at %d", stats.FailureCount, stats.FailureThreshold)
+	if stats.LastFailureTime > 0 {
+		s.out.line("last failure   %s", ago(unixTime(stats.LastFailureTime), now))
+	}
+	if stats.OpenedAt > 0 {
+		s.out.line("opened         %s", ago(unixTime(stats.OpenedAt), now))
+	}
+	s.out.line("state file     %s", b.StatePath())
+}
+
+// describeBreaker says the effective state in words.
+func describeBreaker(b *breaker.Breaker, now time.Time) string {
+	stats := b.Stats(now)
+	switch stats.EffectiveState {
+	case breaker.Closed:
+		return "closed"
+	case breaker.HalfOpen:
+		return "half-open, the next run may probe"
+	}
+	by := ""
+	if stats.Tripped {
+		by = " by hand"
+	}
+	probe := unixTime(stats.NextProbeAt)
+	return "open" + by + ", next probe in " + humanDuration(probe.Sub(now)) + " (" + probe.Format(time.RFC3339) + ")"
+}
+
+func breakerReset(_ context.Context, s *session) error {
+	b, lock, err := s.holdBreaker()
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if err := b.Reset(s.env.Now()); err != nil {
+		return err
+	}
+	return s.showChange(b)
+}
+
+func breakerTrip(_ context.Context, s *session) error {
+	b, lock, err := s.holdBreaker()
+	if err != nil {
+		return err
+	}
+	defer lock.Release()
+	if err := b.Trip(s.env.Now(), s.cfg.For); err != nil {
+		return err
+	}
+	return s.showChange(b)
+}
+
+// showChange tells what the breaker became.
+func (s *session) showChange(b *breaker.Breaker) error {
+	now := s.env.Now()
+	if s.cfg.JSON {
+		s.printJSON(b.Stats(now))
+		return nil
+	}
+	s.out.line("%s is %s", b.Stats(now).Name, describeBreaker(b, now))
+	return nil
+}
+
+// printJSON prints one indented object. Go's encoder escapes control characters.
+func (s *session) printJSON(v any) {
+	e := json.NewEncoder(s.out)
+	e.SetEscapeHTML(false)
+	e.SetIndent("", "  ")
+	e.Encode(v)
+}
+
+// unixTime converts the state file's times.
+func unixTime(seconds float64) time.Time {
+	return time.UnixMicro(int64(seconds * 1e6))
+}
+
+// ago writes a time for a person.
+func ago(t, now time.Time) string {
+	if d := now.Sub(t); d >= 0 {
+		return humanDuration(d) + " ago (" + t.Format(time.RFC3339) + ")"
+	}
+	return t.Format(time.RFC3339)
+}

@@ -1,0 +1,194 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// finding is one line of check.
+type finding struct {
+	Level string   `json:"level"` // ok, warn, fail
+	About string   `json:"about"`
+	Text  string   `json:"text"`
+	Mend  string   `json:"mend,omitempty"`
+	code  exitCode // of a run that meets it; exitOK unless Level is fail
+}
+
+// effective is a setting as check shows it.
+type effective struct {
+	Name   string `json:"name"`
+	Value  any    `json:"value"` // a string, or a list of them; secrets masked
+	Source string `json:"source"`
+}
+
+// doctor collects findings.
+type doctor struct {
+	s        *session
+	findings []finding
+}
+
+func (d *doctor) ok(about, format string, args ...any) {
+	d.findings = append(d.findings, finding{Level: "ok", About: about, Text: fmt.Sprintf(format, args...)})
+}
+
+func (d *doctor) warn(about, mend, format string, args ...any) {
+	d.findings = append(d.findings, finding{Level: "warn", About: about, Text: fmt.Sprintf(format, args...), Mend: mend})
+}
+
+// fail takes the words and the mend from the error.
+func (d *doctor) fail(about string, err error) {
+	for _, e := range flatten(err) {
+		text, mend, _ := strings.Cut(e.Error(), "\n")
+		d.findings = append(d.findings, finding{Level: "fail", About: about, Text: text, Mend: mend, code: codeOf(e)})
+	}
+}
+
+// checkCommand examines everything a run needs. Nothing on disk changes and no
+// payload is sent; of the listener it wants no more than a connection.
+func checkCommand(ctx context.Context, s *session) error {
+	d := &doctor{s: s}
+	d.environment()
+	d.spool()
+	d.state()
+	d.clock()
+	d.listener(ctx)
+	if ctx.Err() != nil {
+		return context.Cause(ctx)
+	}
+
+	codes := []exitCode{exitOK}
+	for _, f := range d.findings {
+		codes = append(codes, f.code)
+	}
+	code := worst(codes...)
+	if s.cfg.JSON {
+		s.printJSON(map[string]any{"settings": s.cfg.effective(useDelivery), "findings": d.findings, "exit_code": code})
+	} else {
+		d.print()
+	}
+	if code != exitOK {
+		return &failure{code: code}
+	}
+	return nil
+}
+
+func (d *doctor) print() {
+	for _, e := range d.s.cfg.effective(useDelivery) {
+		values, isList := e.Value.([]string)
+		if !isList {
+			values = []string{fmt.Sprint(e.Value)}
+		}
+		for _, v := range values {
+			d.s.out.line("     %s = %s  (%s)", e.Name, v, e.Source)
+		}
+	}
+	d.s.out.line("")
+	for _, f := range d.findings {
+		d.s.out.line("%-4s %s: %s", f.Level, f.About, f.Text)
+		if f.Mend != "" {
+			d.s.out.line("     %s", f.Mend)
+		}
+	}
+}
+
+// effective lists the settings that commands take, masked, with their sources.
+func (c *config) effective(commands uses) []effective {
+	var list []effective
+	for _, s := range c.table {
+		if s.on&commands == 0 || s.from == layersFlag {
+			continue
+		}
+		values := s.set()
+		shown := make([]string, 0, len(values))
+		for _, v := range values {
+			shown = append(shown, s.mask(v))
+		}
+		e := effective{Name: s.name, Value: shown, Source: c.from[s.name].where}
+		switch {
+		case !s.isList():
+			e.Value = shown[0]
+		case len(shown) == 0 && e.Source == "default":
+			continue // an empty list has nothing to show
+		}
+		list = append(list, e)
+	}
+	return list
+}
+
+// mask hides what is secret in a value.
+func (s setting) mask(value string) string {
+	switch s.secrecy {
+	case secretInURL:
+		return redactURL(value)
+	case secretHeader:
+		name, _, ok := strings.Cut(value, ":")
+		if !strings.HasPrefix(value, "@") && ok {
+			return name + ": (hidden)"
+		}
+	}
+	return value
+}
+
+// environment looks for variables that are meant for us and do nothing.
+func (d *doctor) environment() {
+	var names []string
+	for _, t := range d.s.cfg.table {
+		if name := t.env(); name != "" {
+			names = append(names, name)
+		}
+	}
+	for _, pair := range d.s.env.Environ {
+		name, _, _ := strings.Cut(pair, "=")
+		if !strings.HasPrefix(name, "SPOOLFWD_") || contains(names, name) {
+			continue
+		}
+		mend := ""
+		if near := nearest(name, names); near != "" {
+			mend = "did you mean " + near + "?"
+		}
+		d.warn("environment", mend, "%s is no setting", name)
+	}
+	if d.s.cfg.Config != "" {
+		d.ok("configuration", "%s is right", d.s.cfg.Config)
+	}
+}
+
+func contains(list []string, s string) bool {
+	for _, l := range list {
+		if l == s {
+			return true
+		}
+	}
+	return false
+}
+
+// spool looks at the directory and the oldest payload files.
+func (d *doctor) spool() {
+	const about = "spool"
+	sp, err := d.s.openSpool()
+	if err != nil {
+		d.fail(about, err)
+		return
+	}
+	defer sp.Close()
+	w, err := sp.Scan(spool.Entry{}, sampled)
+	if err != nil {
+		d.fail(about, err)
+		return
+	}
+	d.ok(about, "%s holds %s, %s", sp.Dir(), plural(w.Files, "payload file"), humanSize(w.Bytes))
+	for _, skipped := range w.Skipped.First {
+		d.warn(about, "move it away; it is never sent", "%s", skipped.Error())
+	}
+	d.removable(sp.Dir(), w.Entries)
+	d.rejectedDir(sp.Dir())
+	d.room(about, sp.Dir())
+	if n, bytes, err := sp.CountRejected(); err != nil {
+		d.fail("rejected", err)
+	} else if n > 0 {
+		d.warn("rejected", "see 'spoolfwd rejected list'", "%s, %s", plural(n, "payload"), humanSize(bytes))
+	}
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+)
+
+func TestCheckOfAHealthyMachine(t *testing.T) {
+	w := newWorld(t)
+	w.put("a.json", `{}`)
+	w.env.Environ = []string{"SPOOLFWD_TIMEOUT=7s"}
+	r := w.do("check", "--name", "other").wantCode(t, exitOK)
+	wantText(t, "check", r.stdout,
+		"timeout = 7s  (SPOOLFWD_TIMEOUT)", "name = other  (--name)", "concurrency", "ok   spool: "+w.spool,
+		"payload files can be read and removed", "the first run makes it", "accepts connections")
+	wantNoText(t, "check", r.stdout, "fail ")
+	if r.stderr != "" || len(w.received()) != 0 {
+		t.Errorf("it writes %q to standard error and sends %q", r.stderr, w.bodies)
+	}
+}
+
+func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		prepare func(*world) []string
+		code    exitCode
+		says    []string
+	}{
+		{"listener down", func(w *world) []string { w.listener.Close(); return nil }, exitLeft,
+			[]string{"fail listener: cannot connect to 127.0.0.1:", "is it running, and is --url right?"}},
+		{"rejected is a file", func(w *world) []string {
+			if err := os.WriteFile(filepath.Join(w.spool, "rejected"), nil, 0o600); err != nil {
+				w.t.Fatal(err)
+			}
+			return nil
+		}, exitConfig, []string{"fail rejected:", "is not a directory"}},
+		{"state directory is a file", func(w *world) []string {
+			if err := os.WriteFile(w.state, nil, 0o600); err != nil {
+				w.t.Fatal(err)
+			}
+			return nil
+		}, exitConfig, []string{"fail state:", "set --state-dir to one"}},
+		{"broken state", func(w *world) []string {
+			w.do("breaker trip")
+			if err := os.WriteFile(filepath.Join(w.state, "central_listener.state"), []byte("{"), 0o600); err != nil {
+				w.t.Fatal(err)
+			}
+			return nil
+		}, exitOK, []string{"warn state:"}},
+		{"no token", func(w *world) []string { return []string{"--token-file", w.spool + "/none"} }, exitConfig,
+			[]string{"fail listener:", "/none"}},
+		{"token for everyone", func(w *world) []string {
+			path := filepath.Join(w.t.TempDir(), "token")
+			if err := os.WriteFile(path, []byte("s3cret"), 0o644); err != nil {
+				w.t.Fatal(err)
+			}
+			return []string{"--token-file", path}
+		}, exitOK, []string{"warn token: every user of this machine can read", "chmod o-r"}},
+		{"misspelt variable", func(w *world) []string { w.env.Environ = []string{"SPOOLFWD_ULR=x"}; return nil }, exitOK,
+			[]string{"warn environment: SPOOLFWD_ULR is no setting", "did you mean SPOOLFWD_URL?"}},
+		{"rejected payloads", func(w *world) []string { w.put("x.json", "x"); w.do("run"); return nil }, exitOK,
+			[]string{"warn rejected: 1 payload"}},
+		{"junk", func(w *world) []string {
+			if err := os.Mkdir(filepath.Join(w.spool, "dir.json"), 0o700); err != nil {
+				w.t.Fatal(err)
+			}
+			return nil
+		}, exitOK, []string{"warn spool:", "dir.json"}},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			args := c.prepare(w)
+			r := w.do("check", args...).wantCode(t, c.code)
+			wantText(t, "check", r.stdout, c.says...)
+			wantNoText(t, "check", r.stdout, "s3cret")
+		})
+	}
+}
+
+func TestCheckJudgesCertificates(t *testing.T) {
+	w := newWorld(t)
+	server := httptest.NewTLSServer(nil)
+	defer server.Close()
+	r := w.do("check", "--url", server.URL).wantCode(t, exitLeft)
+	wantText(t, "check", r.stdout, "fail tls:", "name its authority with --ca-file")
+
+	ca := filepath.Join(t.TempDir(), "ca.pem")
+	writePEM(t, ca, server.Certificate().Raw)
+	r = w.do("check", "--url", server.URL, "--ca-file", ca).wantCode(t, exitOK)
+	wantText(t, "check", r.stdout, "ok   tls: TLS 1.3", "is valid until")
+
+	w.pass(server.Certificate().NotAfter.Sub(w.time()) - 3*24*time.Hour)
+	r = w.do("check", "--url", server.URL, "--ca-file", ca).wantCode(t, exitOK)
+	wantText(t, "check", r.stdout, "warn tls:", "in 3d00h", "renew it")
+	w.pass(10 * 24 * time.Hour)
+	w.do("check", "--url", server.URL, "--ca-file", ca).wantCode(t, exitLeft)
+}
+
+func TestCheckAsJSON(t *testing.T) {
+	w := newWorld(t)
+	w.listener.Close()
+	r := w.do("check", "--json", "--header", "X-Key: s3cret").wantCode(t, exitLeft)
+	var got struct {
+		Settings []effective
+		Findings []finding
+		ExitCode exitCode `json:"exit_code"`
+	}
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
+		t.Fatalf("%v:\n%s", err, r.stdout)
+	}
+	if len(got.Settings) < 20 || len(got.Findings) < 4 || got.ExitCode != exitLeft {
+		t.Errorf("got %+v", got)
+	}
+	found := false
+	for _, s := range got.Settings {
+		found = found || s.Name == "header" && fmt.Sprint(s.Value) == "[X-Key: (hidden)]"
+	}
+	if !found {
+		t.Errorf("the header is not shown with its value hidden:\n%s", r.stdout)
+	}
+}

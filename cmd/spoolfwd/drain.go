@@ -1,0 +1,131 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"path/filepath"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+// drainer is everything that run and flush need to drain a spool, with the lock
+// held.
+type drainer struct {
+	s           *session
+	lock        *runLock
+	breaker     *breaker.Breaker
+	spool       *spool.Spool
+	transmitter *transmit.Transmitter
+	index       *drain.Index
+	force       bool               // let one probe through an open breaker
+	progress    func(drain.Report) // nil: not wanted
+}
+
+// openDrainer opens everything. What is wrong with listener and spool is told at
+// once; the lock comes last, so that nothing is created for a run that cannot be.
+func (s *session) openDrainer() (*drainer, error) {
+	t, errT := s.newTransmitter()
+	sp, errS := s.openSpool()
+	d := &drainer{s: s, transmitter: t, spool: sp}
+	if err := errors.Join(errT, errS); err != nil {
+		d.close()
+		return nil, err
+	}
+	var err error
+	if d.breaker, d.lock, err = s.holdBreaker(); err != nil {
+		d.close()
+		return nil, err
+	}
+	d.index, err = drain.OpenIndex(s.indexPath())
+	s.warn(err)
+	return d, nil
+}
+
+// close lets go of everything; the lock last.
+func (d *drainer) close() {
+	if d.transmitter != nil {
+		d.transmitter.Close()
+	}
+	if d.spool != nil {
+		d.spool.Close()
+	}
+	if d.lock != nil {
+		d.lock.Release()
+	}
+}
+
+// indexPath is where deferred items are remembered: beside the breaker's state,
+// since they were deferred by the same listener.
+func (s *session) indexPath() string {
+	return filepath.Join(s.cfg.StateDir, s.cfg.Name+".index")
+}
+
+// countDeferred reads how many items are deferred.
+func (s *session) countDeferred() int {
+	index, err := drain.OpenIndex(s.indexPath())
+	s.warn(err)
+	return index.Deferred()
+}
+
+// drain sends what is in the spool and tells what happened.
+func (d *drainer) drain(ctx context.Context) *outcome {
+	cfg := d.s.cfg
+	o := &outcome{s: d.s, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
+	limited := ctx
+	if cfg.MaxRuntime > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, cfg.MaxRuntime)
+		defer cancel()
+	}
+	var err error
+	o.report, err = drain.Run(limited, drain.Config{
+		Spool:       d.spool,
+		Breaker:     &gate{Breaker: d.breaker, lock: d.lock, force: d.force},
+		Transmitter: d.transmitter,
+		Index:       d.index,
+		Concurrency: cfg.Concurrency,
+		MaxAttempts: cfg.MaxAttempts,
+		MaxItems:    cfg.MaxItems,
+		MaxBytes:    int64(cfg.MaxBytes),
+		Count:       cfg.JSON || d.progress != nil,
+		Now:         d.s.env.Now,
+		Progress:    d.progress,
+	})
+	now := d.s.env.Now()
+	pruned, errPrune := d.spool.PruneRejected(now, cfg.RejectedMaxAge, int64(cfg.RejectedMaxBytes))
+	o.pruned = pruned
+	o.addFaults(err)
+	o.addFaults(o.report.Faults...)
+	o.addFaults(errPrune, d.breaker.Save())
+	o.after, o.ended = d.breaker.Stats(now), now
+	if o.report.Stop == drain.Cancelled {
+		o.signal = context.Cause(ctx)
+	}
+	return o
+}
+
+// gate stands between the drain and the breaker. It signs the lock once there is
+// something to send, and lets the first request of a forced flush through.
+type gate struct {
+	*breaker.Breaker
+	lock  *runLock
+	force bool
+	asked bool
+}
+
+// Available asks the breaker. To force it, it is asked as of the moment at which
+// it will be half-open: it then counts this probe as it counts any other.
+func (g *gate) Available(now time.Time) bool {
+	if !g.asked {
+		g.asked = true
+		g.lock.Sign(now)
+		if g.force {
+			now = now.Add(g.Wait(now))
+		}
+	}
+	return g.Breaker.Available(now)
+}

@@ -1,0 +1,49 @@
+package main
+
+import (
+	"context"
+	"io"
+	"net"
+	"strings"
+	"time"
+)
+
+// Env is everything run takes from the process and the machine.
+type Env struct {
+	Args    []string // with the program's name first, as os.Args
+	Stdin   io.Reader
+	Stdout  io.Writer
+	Stderr  io.Writer
+	Environ []string // "NAME=value", as os.Environ; the last of equal names counts
+
+	Now  func() time.Time
+	Wait func(ctx context.Context, d time.Duration) error // returns early with the context's cause
+
+	// Dial opens the connections to the listener and to proxies; nil = net.Dialer.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+
+	// MachineID names this machine for idempotency keys and jitter. It is called
+	// only by commands that need it.
+	MachineID func() string
+
+	StdinIsTerminal bool
+	StderrIs        streamKind
+}
+
+// lookup returns the value of an environment variable. A variable that is set
+// to nothing counts as unset: that is how unit files and container definitions
+// blank one out.
+func (e Env) lookup(name string) (string, bool) {
+	for i := len(e.Environ) - 1; i >= 0; i-- {
+		if n, v, ok := strings.Cut(e.Environ[i], "="); ok && n == name {
+			return v, v != ""
+		}
+	}
+	return "", false
+}
+
+// getenv is lookup in the form of os.Getenv.
+func (e Env) getenv(name string) string {
+	v, _ := e.lookup(name)
+	return v
+}

@@ -1,0 +1,84 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"slices"
+	"syscall"
+	"testing"
+)
+
+func TestEveryExitCodeHasAMeaningAndARank(t *testing.T) {
+	var meant []exitCode
+	for _, m := range exitMeanings() {
+		if m.name == "" || m.meaning == "" {
+			t.Errorf("%d has no name or no meaning", m.code)
+		}
+		meant = append(meant, m.code)
+	}
+	if !slices.IsSorted(meant) {
+		t.Errorf("the table is not in order: %v", meant)
+	}
+	ranked := exitRanks()
+	slices.Sort(ranked)
+	if !slices.Equal(ranked, meant) {
+		t.Errorf("ranked are %v, meant are %v", ranked, meant)
+	}
+}
+
+func TestSeveralExitCodesComeToTheOneThatNeedsAPerson(t *testing.T) {
+	for _, c := range []struct {
+		codes []exitCode
+		want  exitCode
+	}{
+		{nil, exitOK},
+		{[]exitCode{exitOK, exitBusy}, exitBusy},
+		{[]exitCode{exitBusy, exitLeft}, exitLeft},
+		{[]exitCode{exitLeft, exitRejected}, exitRejected},
+		{[]exitCode{exitRejected, exitIO}, exitIO},
+		{[]exitCode{exitIO, exitPermission}, exitPermission},
+		{[]exitCode{exitPermission, exitConfig}, exitConfig},
+		{[]exitCode{exitTerminated, exitLeft}, exitTerminated},
+		{[]exitCode{exitInterrupt, exitRejected}, exitRejected},
+	} {
+		if got := worst(c.codes...); got != c.want {
+			t.Errorf("%v come to %d, want %d", c.codes, got, c.want)
+		}
+	}
+}
+
+func TestErrorsFindTheirCode(t *testing.T) {
+	denied := &fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}
+	for _, c := range []struct {
+		name string
+		err  error
+		want exitCode
+	}{
+		{"none", nil, exitOK},
+		{"unknown", errors.New("x"), exitIO},
+		{"permission", fmt.Errorf("cannot: %w", denied), exitPermission},
+		{"not a directory", &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOTDIR}, exitConfig},
+		{"given", fail(exitLeft, errors.New("x")), exitLeft},
+		{"given and wrapped", fmt.Errorf("y: %w", fail(exitLeft, errors.New("x"))), exitLeft},
+		{"joined", errors.Join(fail(exitLeft, errors.New("x")), denied), exitPermission},
+		{"joined in a failure", fail(exitUsage, errors.Join(errors.New("x"), fail(exitConfig, errors.New("y")))), exitConfig},
+		{"signal", fmt.Errorf("read: %w", endedBy{syscall.SIGTERM}), exitTerminated},
+		{"signal", endedBy{syscall.SIGINT}, exitInterrupt},
+		{"signal", endedBy{syscall.SIGHUP}, exitHangup},
+	} {
+		if got := codeOf(c.err); got != c.want {
+			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+func TestFlattenKeepsWordsAroundErrors(t *testing.T) {
+	a, b := errors.New("a"), errors.New("b")
+	if got := len(flatten(errors.Join(a, errors.Join(b, nil)))); got != 2 {
+		t.Errorf("two joined errors are flattened to %d", got)
+	}
+	if got := flatten(fmt.Errorf("%w, because of %w", a, b)); len(got) != 1 || got[0].Error() != "a, because of b" {
+		t.Errorf("one sentence is flattened to %q", got)
+	}
+}

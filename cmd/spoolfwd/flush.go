@@ -1,0 +1,75 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+)
+
+// flushCommand drains by hand, and talks.
+func flushCommand(ctx context.Context, s *session) error {
+	if s.cfg.DryRun {
+		return s.dryRun(ctx)
+	}
+	d, err := s.openDrainer()
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	d.force = s.cfg.Force
+
+	// The lock stays held while waiting: what a run would do in the meantime is
+	// what this flush waits to do.
+	deadline := s.env.Now().Add(s.cfg.Wait)
+	for {
+		if err := d.waitForBreaker(ctx, deadline); err != nil {
+			return err
+		}
+		o := d.flush(ctx)
+		wait := d.breaker.Wait(s.env.Now())
+		again := s.cfg.Wait > 0 && o.report.Stop == drain.BreakerOpen && !s.env.Now().Add(wait).After(deadline) && len(o.faults) == 0
+		if !again {
+			if !s.cfg.JSON {
+				s.out.line("%s", o.summary())
+			}
+			return o.end()
+		}
+		o.tell()
+		d.force = false
+	}
+}
+
+// flush drains once, under a progress bar.
+func (d *drainer) flush(ctx context.Context) *outcome {
+	var bar *progress
+	d.progress = func(r drain.Report) {
+		if bar == nil {
+			if bar = d.s.newProgress(r.Files); bar == nil {
+				return
+			}
+		}
+		bar.Step(r.Files - r.Left)
+	}
+	o := d.drain(ctx)
+	bar.Finish()
+	return o
+}
+
+// waitForBreaker waits until a request may go. When that would be after the
+// deadline it does not wait at all; what to do then is the drain's business,
+// which finds the breaker open, or the spool empty.
+func (d *drainer) waitForBreaker(ctx context.Context, deadline time.Time) error {
+	s := d.s
+	wait := d.breaker.Wait(s.env.Now())
+	if d.force || wait == 0 || s.cfg.Wait == 0 || s.env.Now().Add(wait).After(deadline) {
+		return nil
+	}
+	if empty, err := d.spool.Empty(); err != nil || empty {
+		return err
+	}
+	d.lock.Sign(s.env.Now())
+	s.log.Log(ctx, levelNotice, fmt.Sprintf("the breaker is open, waiting %s for it", humanDuration(wait)))
+	return s.env.Wait(ctx, wait)
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"net/http"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// openWorld has an open breaker and n payload files.
+func openWorld(t *testing.T, n int) *world {
+	w := newWorld(t)
+	for i := range n {
+		w.put(fmt.Sprintf("p%d.json", i), `{}`)
+	}
+	w.do("breaker trip").wantCode(t, exitOK)
+	return w
+}
+
+func TestFlushTellsWhatItDid(t *testing.T) {
+	w := newWorld(t)
+	w.put("a.json", `[1, 2, 3]`)
+	r := w.do("flush").wantCode(t, exitOK)
+	wantText(t, "standard output", r.stdout, "3 items delivered (3 bytes)", "the spool is empty")
+	if r.stderr != "" {
+		t.Errorf("no terminal, no progress: %q", r.stderr)
+	}
+	r = w.do("flush").wantCode(t, exitOK)
+	wantText(t, "standard output", r.stdout, "0 items delivered", "the spool is empty")
+}
+
+func TestFlushStopsAtAnOpenBreaker(t *testing.T) {
+	w := openWorld(t, 2)
+	r := w.do("flush").wantCode(t, exitLeft)
+	wantText(t, "standard output", r.stdout, "0 items delivered", "2 payload files left", "the breaker is open, next probe in 1m00s")
+	if n := len(w.received()); n != 0 {
+		t.Errorf("%d requests went through an open breaker", n)
+	}
+}
+
+func TestAForcedFlushProbesOnceAndGoesOnWhenThatSucceeds(t *testing.T) {
+	w := openWorld(t, 3)
+	w.answer(http.StatusServiceUnavailable)
+	w.do("flush", "--force").wantCode(t, exitLeft)
+	if n := len(w.received()); n != 1 {
+		t.Errorf("a failing probe is followed by others: %d requests", n)
+	}
+	w.answer(http.StatusNoContent)
+	r := w.do("flush", "--force").wantCode(t, exitOK)
+	wantText(t, "standard error", r.stderr, "closed, the listener is back")
+	if n := len(w.received()); n != 3 {
+		t.Errorf("%d requests, want 3", n)
+	}
+	w.do("breaker show").wantCode(t, exitOK)
+}
+
+func TestAFlushWaitsForTheBreakerButNotLongerThanTold(t *testing.T) {
+	w := openWorld(t, 2)
+	start := w.time()
+	w.do("flush", "--wait", "59s").wantCode(t, exitLeft)
+	if w.time() != start || len(w.received()) != 0 {
+		t.Errorf("it waited %s for a probe that comes too late", w.time().Sub(start))
+	}
+	r := w.do("flush", "--wait", "2m").wantCode(t, exitOK)
+	wantText(t, "standard error", r.stderr, "waiting 1m00s")
+	if waited := w.time().Sub(start); waited != time.Minute {
+		t.Errorf("it waited %s, want 1m", waited)
+	}
+	if n := len(w.received()); n != 2 {
+		t.Errorf("%d requests, want 2", n)
+	}
+}
+
+func TestAFlushWaitsAgainAfterAFailedProbe(t *testing.T) {
+	w := openWorld(t, 2)
+	w.answer(http.StatusInternalServerError)
+	w.do("flush", "--wait", "150s").wantCode(t, exitLeft)
+	if n := len(w.received()); n != 2 {
+		t.Errorf("%d probes in 150 s at one a minute, want 2", n)
+	}
+}
+
+func TestASignalEndsTheWait(t *testing.T) {
+	w := openWorld(t, 1)
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(endedBy{syscall.SIGINT})
+	w.runContext(ctx, "flush", "--wait", "2m", "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exitInterrupt)
+	if len(w.received()) != 0 {
+		t.Error("it sent after the signal")
+	}
+}
+
+func TestAnEmptySpoolIsNotWaitedFor(t *testing.T) {
+	w := openWorld(t, 0)
+	start := w.time()
+	w.do("flush", "--wait", "2m").wantCode(t, exitOK)
+	if w.time() != start {
+		t.Error("it waited for a breaker that nothing needs")
+	}
+}
+
+func TestTheProgressBarIsForTerminalsOnly(t *testing.T) {
+	var b bytes.Buffer
+	for _, c := range []struct {
+		kind   streamKind
+		format string
+		bar    bool
+	}{
+		{streamTerminal, "text", true}, {streamOther, "text", false}, {streamJournal, "text", false}, {streamFile, "text", false}, {streamTerminal, "json", false},
+	} {
+		b.Reset()
+		s := &session{env: Env{Stderr: &b, StderrIs: c.kind}, cfg: newConfig()}
+		s.cfg.LogFormat = c.format
+		p := s.newProgress(10)
+		p.Step(3)
+		p.Step(20)
+		p.Finish()
+		if drawn := strings.Contains(b.String(), "sending"); drawn != c.bar {
+			t.Errorf("kind %d, format %s: a bar is drawn: %v, want %v", c.kind, c.format, drawn, c.bar)
+		}
+	}
+}

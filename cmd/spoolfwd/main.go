@@ -1,0 +1,22 @@
+package main
+
+import (
+	"context"
+	"os"
+	"time"
+)
+
+func main() {
+	os.Exit(run(catchSignals(context.Background()), Env{
+		Args:            os.Args,
+		Stdin:           os.Stdin,
+		Stdout:          os.Stdout,
+		Stderr:          os.Stderr,
+		Environ:         os.Environ(),
+		Now:             time.Now,
+		Wait:            waitFor,
+		MachineID:       machineID,
+		StdinIsTerminal: isTerminal(os.Stdin),
+		StderrIs:        streamKindOf(os.Stderr, os.Getenv("JOURNAL_STREAM")),
+	}))
+}

@@ -1,0 +1,175 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+)
+
+// outcome is what became of one drain, and the words for it.
+type outcome struct {
+	s              *session
+	report         drain.Report
+	before, after  breaker.Stats
+	started, ended time.Time
+	faults         []error // of this machine, each once
+	pruned         int     // rejected payloads deleted for age or size
+	signal         error   // what ended the run from outside; nil: nothing did
+}
+
+// addFaults keeps one of each.
+func (o *outcome) addFaults(errs ...error) {
+	for _, e := range errs {
+		known := e == nil
+		for _, f := range o.faults {
+			known = known || f.Error() == e.Error()
+		}
+		if !known {
+			o.faults = append(o.faults, e)
+		}
+	}
+}
+
+// code is the exit code for everything that happened.
+func (o *outcome) code() exitCode {
+	r := o.report
+	codes := []exitCode{codeOf(o.signal)}
+	for _, f := range o.faults {
+		codes = append(codes, codeOf(f))
+	}
+	for _, skipped := range r.Skipped.First {
+		if errors.Is(skipped.Err, fs.ErrPermission) {
+			codes = append(codes, exitPermission)
+		}
+	}
+	if r.Rejected > 0 {
+		codes = append(codes, exitRejected)
+	}
+	if r.Stop == drain.BreakerOpen || r.Failed > 0 {
+		codes = append(codes, exitLeft)
+	}
+	if r.Stop == drain.Limit && r.Left != 0 {
+		codes = append(codes, exitBusy)
+	}
+	return worst(codes...)
+}
+
+func (o *outcome) opened() bool {
+	return o.before.State == breaker.Closed && o.after.State != breaker.Closed
+}
+
+func (o *outcome) recovered() bool {
+	return o.before.State != breaker.Closed && o.after.State == breaker.Closed
+}
+
+// tell writes what a person should know: changes of the breaker, and each
+// distinct error once. What was so in the last run and still is, a listener that
+// does not come back, is no news and only said with -v.
+func (o *outcome) tell() {
+	log, r := o.s.log, o.report
+	level := slog.LevelError
+	if o.before.State != breaker.Closed && o.after.State != breaker.Closed {
+		level = slog.LevelInfo
+	}
+	errs := r.Errors
+	switch {
+	case o.opened() && len(errs) == 1:
+		logError(log, slog.LevelError, fmt.Errorf("%s: %w", o.openedText(), errs[0].Error), o.openedAttrs()...)
+		errs = nil
+	case o.opened():
+		log.Error(o.openedText(), o.openedAttrs()...)
+	case o.recovered():
+		log.Log(context.Background(), levelNotice, o.recoveredText(), "event", "recovered", "breaker", o.after.Name, "failures", o.before.FailureCount)
+	}
+	for _, e := range errs {
+		logError(log, level, fmt.Errorf("%s failed: %w", plural(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
+	}
+	if r.Rejected > 0 {
+		log.Warn(fmt.Sprintf("%s rejected", were(r.Rejected, "payload")), "event", "rejected", "count", r.Rejected, hintKey, "see 'spoolfwd rejected list'")
+	}
+	if r.Skipped.Count > 0 {
+		log.Warn(o.skippedText(), "event", "skipped", "count", r.Skipped.Count)
+	}
+	for _, f := range o.faults {
+		logError(log, slog.LevelError, f, "event", "fault")
+	}
+	if o.signal != nil {
+		log.Info(o.signal.Error(), "event", "signal")
+	}
+	if o.pruned > 0 {
+		log.Info(fmt.Sprintf("%s deleted, by age or size", were(o.pruned, "rejected payload")), "event", "pruned", "count", o.pruned)
+	}
+	log.Info(o.summary(), "event", "ended", "delivered", r.Delivered, "failed", r.Failed, "left", r.Left)
+}
+
+func (o *outcome) openedText() string {
+	text := fmt.Sprintf("breaker %s opened after %s", o.after.Name, plural(o.after.FailureCount, "failure"))
+	if o.after.NextProbeAt > 0 {
+		text += fmt.Sprintf(", next probe in %s", humanDuration(unixTime(o.after.NextProbeAt).Sub(o.ended)))
+	}
+	return text
+}
+
+func (o *outcome) openedAttrs() []any {
+	return []any{"event", "opened", "breaker", o.after.Name, "failures", o.after.FailureCount, "next_probe_at", o.after.NextProbeAt}
+}
+
+func (o *outcome) recoveredText() string {
+	text := fmt.Sprintf("breaker %s closed, the listener is back", o.after.Name)
+	if o.before.FailureCount > 0 {
+		text += " after " + plural(o.before.FailureCount, "failure")
+	}
+	if o.before.OpenedAt > 0 {
+		text += ", open for " + humanDuration(o.ended.Sub(unixTime(o.before.OpenedAt)))
+	}
+	return text
+}
+
+// skippedText names the first of what was skipped.
+func (o *outcome) skippedText() string {
+	skipped := o.report.Skipped
+	var named []string
+	for _, e := range skipped.First {
+		named = append(named, e.Error())
+	}
+	text := fmt.Sprintf("%s skipped: %s", were(skipped.Count, "entry"), strings.Join(named, "; "))
+	if more := skipped.Count - len(named); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
+// summary is one line about the whole run.
+func (o *outcome) summary() string {
+	r := o.report
+	text := fmt.Sprintf("%s delivered (%s) in %s", plural(r.Delivered, "item"), humanSize(r.DeliveredBytes), humanDuration(o.ended.Sub(o.started)))
+	if r.Failed > 0 {
+		text += fmt.Sprintf(", %d failed", r.Failed)
+	}
+	if r.Rejected > 0 {
+		text += fmt.Sprintf(", %d rejected", r.Rejected)
+	}
+	switch {
+	case r.Left > 0:
+		text += fmt.Sprintf("; %s left", plural(r.Left, "payload file"))
+	case r.Left == 0:
+		text += "; the spool is empty"
+	}
+	switch r.Stop {
+	case drain.BreakerOpen:
+		text += "; the breaker is open"
+		if o.after.NextProbeAt > 0 {
+			text += ", next probe in " + humanDuration(unixTime(o.after.NextProbeAt).Sub(o.ended))
+		}
+	case drain.Limit:
+		text += "; a limit ended the run"
+	}
+	return text
+}

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+)
+
+// The exit codes of a monitoring plugin, which are not those of exit.go: Nagios
+// and its heirs prescribe them (Monitoring Plugins Development Guidelines, "Plugin
+// Return Codes").
+const (
+	pluginOK       = 0
+	pluginWarning  = 1
+	pluginCritical = 2
+	pluginUnknown  = 3
+)
+
+// pluginResult ends the process with a plugin's code. Everything has been said
+// on standard output.
+type pluginResult struct{ code int }
+
+func (p *pluginResult) Error() string { return "" }
+
+// plugin prints the status as one line with performance data.
+func (s *session) plugin(r *statusReport) error {
+	level := pluginOK
+	var problems []string
+	raise := func(to int, format string, args ...any) {
+		level = max(level, to)
+		problems = append(problems, fmt.Sprintf(format, args...))
+	}
+	age := seconds(r.Spool.OldestAge)
+	switch {
+	case s.cfg.CriticalAge > 0 && age > s.cfg.CriticalAge:
+		raise(pluginCritical, "oldest payload file is %s old", humanDuration(age))
+	case s.cfg.WarningAge > 0 && age > s.cfg.WarningAge:
+		raise(pluginWarning, "oldest payload file is %s old", humanDuration(age))
+	}
+	switch files := r.Spool.Files; {
+	case s.cfg.CriticalFiles > 0 && files > s.cfg.CriticalFiles, s.cfg.WarningFiles > 0 && files > s.cfg.WarningFiles:
+		to := pluginWarning
+		if s.cfg.CriticalFiles > 0 && files > s.cfg.CriticalFiles {
+			to = pluginCritical
+		}
+		raise(to, "%s wait", plural(files, "payload file"))
+	}
+	if r.Breaker.State != breaker.Closed {
+		raise(pluginWarning, "breaker %s is %s", r.Breaker.Name, strings.ReplaceAll(r.Breaker.EffectiveState.String(), "_", "-"))
+	}
+	if r.Rejected.Files > 0 {
+		raise(pluginWarning, "%s rejected", plural(r.Rejected.Files, "payload"))
+	}
+	if level == pluginOK {
+		problems = []string{fmt.Sprintf("breaker closed, %s", plural(r.Spool.Files, "payload file"))}
+	}
+	s.out.line("SPOOLFWD %s - %s | %s", pluginWord(level), strings.Join(problems, ", "), s.performanceData(r))
+	return &pluginResult{level}
+}
+
+// performanceData follows the guidelines: label=value[unit];warn;crit;min.
+func (s *session) performanceData(r *statusReport) string {
+	limit := func(n int64) string {
+		if n <= 0 {
+			return ""
+		}
+		return fmt.Sprint(n)
+	}
+	open := 0
+	if r.Breaker.State != breaker.Closed {
+		open = 1
+	}
+	return strings.Join([]string{
+		fmt.Sprintf("files=%d;%s;%s;0", r.Spool.Files, limit(int64(s.cfg.WarningFiles)), limit(int64(s.cfg.CriticalFiles))),
+		fmt.Sprintf("bytes=%dB;;;0", r.Spool.Bytes),
+		fmt.Sprintf("oldest=%.0fs;%s;%s;0", r.Spool.OldestAge, limit(int64(s.cfg.WarningAge.Seconds())), limit(int64(s.cfg.CriticalAge.Seconds()))),
+		fmt.Sprintf("deferred=%d;;;0", r.Spool.Deferred),
+		fmt.Sprintf("rejected=%d;;;0", r.Rejected.Files),
+		fmt.Sprintf("breaker_open=%d;;;0;1", open),
+		fmt.Sprintf("failures=%d;;;0", r.Breaker.FailureCount),
+	}, " ")
+}
+
+// pluginUnknown says that the status could not be taken. A bar would begin the
+// performance data.
+func (s *session) pluginUnknown(err error) error {
+	message, _, _ := strings.Cut(err.Error(), "\n")
+	s.out.line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(message, "|", "/"))
+	return &pluginResult{pluginUnknown}
+}
+
+func pluginWord(level int) string {
+	return [...]string{"OK", "WARNING", "CRITICAL", "UNKNOWN"}[level]
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// spooled is one payload that put has spooled.
+type spooled struct {
+	Source string `json:"source"` // the file, "-" for standard input
+	Name   string `json:"name"`   // in the spool
+}
+
+// putCommand spools each operand as one payload file. One that is refused does
+// not keep the others out; a spool that is full does.
+func putCommand(ctx context.Context, s *session) error {
+	sp, err := s.openSpool()
+	if err != nil {
+		return err
+	}
+	defer sp.Close()
+	sources := s.operands
+	if len(sources) == 0 {
+		sources = []string{"-"}
+	}
+	var problems []error
+	done := []spooled{}
+	for _, source := range sources {
+		name, err := s.putOne(ctx, sp, source)
+		if err != nil {
+			err = putError(source, err)
+			problems = append(problems, err)
+			if codeOf(err) == exitSpoolFull || ctx.Err() != nil {
+				break
+			}
+			continue
+		}
+		done = append(done, spooled{source, name})
+		if !s.cfg.JSON {
+			s.out.line("%s", name)
+		}
+	}
+	if s.cfg.JSON {
+		s.printJSON(map[string]any{"spooled": done})
+	}
+	return errors.Join(problems...)
+}
+
+func (s *session) putOne(ctx context.Context, sp *spool.Spool, source string) (string, error) {
+	limits := spool.PutConfig{MaxSpoolBytes: int64(s.cfg.MaxSpoolBytes), MaxSpoolFiles: s.cfg.MaxSpoolFiles}
+	if source == "-" {
+		if s.env.StdinIsTerminal {
+			s.log.Warn("reading a payload from the terminal; end it with Ctrl-D")
+		}
+		return sp.Put(limits, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
+	}
+	f, err := os.Open(source)
+	if err != nil {
+		return "", &sourceError{err}
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return "", &sourceError{fmt.Errorf("%s: %w", source, syscall.EISDIR)}
+	}
+	return sp.Put(limits, s.env.Now(), f)
+}
+
+// sourceError is a fault of what put was told to read, not of the spool.
+type sourceError struct{ err error }
+
+func (e *sourceError) Error() string { return e.err.Error() }
+func (e *sourceError) Unwrap() error { return e.err }
+
+// putError gives the error of one payload its code and, where it has none, the
+// name of its source.
+func putError(source string, err error) error {
+	if source == "-" {
+		source = "standard input"
+	}
+	named := fmt.Errorf("%s: %w", source, err)
+	var src *sourceError
+	switch {
+	case errors.Is(err, spool.ErrFull), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return fail(exitSpoolFull, err)
+	case errors.Is(err, spool.ErrInvalid):
+		return fail(exitRejected, named)
+	case errors.As(err, &src) && !errors.Is(err, os.ErrPermission):
+		return fail(exitUsage, err)
+	case errors.As(err, &src):
+		return err
+	}
+	return named
+}
+
+// cancellableReader lets a signal end a read that may never end by itself. The
+// read that was under way is left behind: the process is about to end.
+type cancellableReader struct {
+	ctx context.Context
+	r   io.Reader
+}
+
+func (c *cancellableReader) Read(p []byte) (int, error) {
+	type result struct {
+		n   int
+		err error
+	}
+	// A buffer of its own, since p is the caller's again once we return.
+	buf, done := make([]byte, len(p)), make(chan result, 1)
+	go func() {
+		n, err := c.r.Read(buf)
+		done <- result{n, err}
+	}()
+	select {
+	case r := <-done:
+		copy(p, buf[:r.n])
+		return r.n, r.err
+	case <-c.ctx.Done():
+		return 0, context.Cause(c.ctx)
+	}
+}

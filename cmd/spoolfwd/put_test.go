@@ -1,0 +1,115 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+func TestPutSpoolsStandardInputAndFiles(t *testing.T) {
+	w := newWorld(t)
+	dir := t.TempDir()
+	one, two := filepath.Join(dir, "one"), filepath.Join(dir, "two")
+	for path, text := range map[string]string{one: `{"one":1}`, two: `{"two":2}`} {
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	w.env.Stdin = strings.NewReader(`{"in":0}`)
+	r := w.run("put", "--spool", w.spool).wantCode(t, exitOK)
+	w.env.Stdin = strings.NewReader(`{"in":1}`)
+	more := w.run("put", "--spool", w.spool, one, "-", two).wantCode(t, exitOK)
+	names := strings.Fields(r.stdout + more.stdout)
+	if len(names) != 4 || len(w.left()) != 4 {
+		t.Fatalf("names printed: %q, in the spool: %q", names, w.left())
+	}
+	for i, want := range []string{`{"in":0}`, `{"one":1}`, `{"in":1}`, `{"two":2}`} {
+		got, err := os.ReadFile(filepath.Join(w.spool, names[i]))
+		if err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v, want %q", names[i], got, err, want)
+		}
+	}
+}
+
+func TestPutAsJSON(t *testing.T) {
+	w := newWorld(t)
+	w.env.Stdin = strings.NewReader(`1`)
+	r := w.run("put", "--json", "--spool", w.spool).wantCode(t, exitOK)
+	var got struct{ Spooled []spooled }
+	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || len(got.Spooled) != 1 || got.Spooled[0].Source != "-" || got.Spooled[0].Name != w.left()[0] {
+		t.Errorf("got %+v, %v", got, err)
+	}
+}
+
+func TestPutRefusesWhatWouldBeRejected(t *testing.T) {
+	w := newWorld(t)
+	for _, text := range []string{"", "not json", `{"half":`, strings.Repeat(" ", 100)} {
+		w.env.Stdin = strings.NewReader(text)
+		r := w.run("put", "--spool", w.spool, "--max-file-size", "50").wantCode(t, exitRejected)
+		wantText(t, "standard error", r.stderr, "standard input: not a payload")
+	}
+	if left := namesIn(t, w.spool); len(left) != 0 {
+		t.Errorf("debris in the spool: %q", left)
+	}
+	w.env.Stdin = strings.NewReader("not json")
+	w.run("put", "--spool", w.spool, "--raw").wantCode(t, exitOK)
+}
+
+func TestPutHasACodeOfItsOwnForAFullSpool(t *testing.T) {
+	w := newWorld(t)
+	w.put("a.json", `{"a":1}`)
+	for _, limit := range [][]string{{"--max-spool-files", "1"}, {"--max-spool-bytes", "8"}} {
+		w.env.Stdin = strings.NewReader(`{"b":2}`)
+		r := w.run(append([]string{"put", "--spool", w.spool}, limit...)...).wantCode(t, exitSpoolFull)
+		wantText(t, "standard error", r.stderr, "the spool is full", limit[0])
+	}
+	if n := len(w.left()); n != 1 {
+		t.Errorf("the spool holds %d files, want 1", n)
+	}
+	if code := codeOf(putError("-", syscall.ENOSPC)); code != exitSpoolFull {
+		t.Errorf("a full disk has code %d, want %d", code, exitSpoolFull)
+	}
+}
+
+func TestPutGoesOnAfterAFileItCannotTake(t *testing.T) {
+	w := newWorld(t)
+	good := filepath.Join(t.TempDir(), "good")
+	if err := os.WriteFile(good, []byte(`{}`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	r := w.run("put", "--spool", w.spool, filepath.Join(w.state, "none"), w.spool, good).wantCode(t, exitUsage)
+	wantText(t, "standard error", r.stderr, "no such file", "is a directory")
+	if n := len(w.left()); n != 1 {
+		t.Errorf("%d files were spooled, want the good one", n)
+	}
+}
+
+// A read from a terminal or a pipe may never end; a signal must end it.
+func TestASignalEndsAPutThatWaitsForInput(t *testing.T) {
+	w := newWorld(t)
+	r, hold, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer hold.Close() // ends the read that is left behind
+	w.env.Stdin = r
+	ctx, cancel := context.WithCancelCause(t.Context())
+	cancel(endedBy{syscall.SIGINT})
+	w.runContext(ctx, "put", "--spool", w.spool).wantCode(t, exitInterrupt)
+	if len(w.left()) != 0 {
+		t.Error("half a payload was spooled")
+	}
+}
+
+func TestPutToldToReadATerminalSaysHowToEnd(t *testing.T) {
+	w := newWorld(t)
+	w.env.StdinIsTerminal, w.env.Stdin = true, io.MultiReader(strings.NewReader("{"), strings.NewReader("}"))
+	r := w.run("put", "--spool", w.spool).wantCode(t, exitOK)
+	wantText(t, "standard error", r.stderr, "Ctrl-D")
+}

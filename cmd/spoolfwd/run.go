@@ -1,0 +1,28 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+)
+
+// runCommand is the scheduled run.
+//
+// A run that finds another one at work says so only with -v: under a scheduler
+// that is what happens whenever a backlog takes longer than the interval, and a
+// mail every minute would teach people not to read them. The exit code, 75,
+// says it to whoever wants to know.
+func runCommand(ctx context.Context, s *session) error {
+	if s.cfg.DryRun {
+		return s.dryRun(ctx)
+	}
+	d, err := s.openDrainer()
+	if isHeld(err) {
+		logError(s.log, slog.LevelInfo, err, "event", "held")
+		return &failure{code: exitBusy}
+	}
+	if err != nil {
+		return err
+	}
+	defer d.close()
+	return d.drain(ctx).end()
+}

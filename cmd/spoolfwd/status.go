@@ -1,0 +1,123 @@
+package main
+
+import (
+	"context"
+	"net/url"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// statusReport is what status prints with --json. Ages are seconds, sizes bytes.
+type statusReport struct {
+	Breaker   breaker.Stats  `json:"breaker"`
+	Available bool           `json:"available"` // a request may go now
+	Listener  listenerReport `json:"listener"`
+	Spool     spoolReport    `json:"spool"`
+	Rejected  rejectedReport `json:"rejected"`
+}
+
+type listenerReport struct {
+	URL            string  `json:"url"`             // without user info and query
+	Timeout        float64 `json:"timeout"`         // seconds
+	ConnectTimeout float64 `json:"connect_timeout"` // seconds
+}
+
+type spoolReport struct {
+	Dir       string  `json:"dir"`
+	Files     int     `json:"files"`
+	Bytes     int64   `json:"bytes"`
+	Oldest    string  `json:"oldest,omitempty"`     // name
+	OldestAge float64 `json:"oldest_age,omitempty"` // seconds
+	Deferred  int     `json:"deferred"`
+	Skipped   int     `json:"skipped"` // entries named like payload files that are none
+}
+
+type rejectedReport struct {
+	Files int   `json:"files"`
+	Bytes int64 `json:"bytes"`
+}
+
+func statusCommand(_ context.Context, s *session) error {
+	b, r, err := s.takeStatus()
+	switch {
+	case err != nil && s.cfg.Check:
+		return s.pluginUnknown(err)
+	case err != nil:
+		return err
+	case s.cfg.Check:
+		return s.plugin(r)
+	case s.cfg.JSON:
+		s.printJSON(r)
+		return nil
+	}
+	s.printBreaker(b)
+	s.printSpool(r)
+	return nil
+}
+
+// takeStatus looks at everything and changes nothing.
+func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
+	b, err := s.peekBreaker()
+	if err != nil {
+		return nil, nil, err
+	}
+	sp, err := s.openSpool()
+	if err != nil {
+		return nil, nil, err
+	}
+	defer sp.Close()
+	w, err := sp.Scan(spool.Entry{}, 1)
+	if err != nil {
+		return nil, nil, err
+	}
+	now := s.env.Now()
+	r := &statusReport{
+		Breaker:   b.Stats(now),
+		Available: b.Wait(now) == 0,
+		Listener:  listenerReport{redactURL(s.cfg.URL), s.cfg.Timeout.Seconds(), s.cfg.ConnectTimeout.Seconds()},
+		Spool:     spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
+	}
+	if w.Files > 0 {
+		r.Spool.Oldest = w.Oldest.Name
+		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
+	}
+	r.Spool.Deferred = s.countDeferred()
+	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
+	return b, r, err
+}
+
+func (s *session) printSpool(r *statusReport) {
+	s.out.line("listener       %s", r.Listener.URL)
+	s.out.line("spool          %s: %s, %s", r.Spool.Dir, plural(r.Spool.Files, "payload file"), humanSize(r.Spool.Bytes))
+	if r.Spool.Files > 0 {
+		s.out.line("oldest         %s, %s", r.Spool.Oldest, humanDuration(seconds(r.Spool.OldestAge)))
+	}
+	if r.Spool.Deferred > 0 {
+		s.out.line("deferred       %d", r.Spool.Deferred)
+	}
+	if r.Spool.Skipped > 0 {
+		s.out.line("skipped        %s", plural(r.Spool.Skipped, "entry"))
+	}
+	s.out.line("rejected       %s, %s", plural(r.Rejected.Files, "payload"), humanSize(r.Rejected.Bytes))
+}
+
+func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
+
+// redactURL returns a URL without what may be secret in it. It parses, for it was
+// checked.
+func redactURL(text string) string {
+	u, err := url.Parse(text)
+	if err != nil {
+		return "(unreadable)"
+	}
+	if u.User != nil {
+		u.User = url.User("redacted")
+	}
+	if u.RawQuery != "" {
+		u.RawQuery = "redacted"
+	}
+	u.Fragment, u.RawFragment = "", ""
+	return u.String()
+}

@@ -1,0 +1,75 @@
+package main
+
+import (
+	"testing"
+	"time"
+)
+
+func TestDurations(t *testing.T) {
+	for text, want := range map[string]time.Duration{
+		"60s": time.Minute, "60": time.Minute, "1.5": 1500 * time.Millisecond, "0": 0, "1m30s": 90 * time.Second,
+		"30d": 720 * time.Hour, "0.5d": 12 * time.Hour, "250ms": 250 * time.Millisecond, "-5": -5 * time.Second,
+	} {
+		if got, err := parseDuration(text); err != nil || got != want {
+			t.Errorf("%q is read as %s, %v, want %s", text, got, err, want)
+		}
+	}
+	for _, text := range []string{"", "s", "x", "1e3", "0x10", "Inf", "NaN", "1.", ".", "-", "1_000", "9223372037", "106752d", "5 s"} {
+		if got, err := parseDuration(text); err == nil {
+			t.Errorf("%q is read as %s, want an error", text, got)
+		}
+	}
+}
+
+func TestSizes(t *testing.T) {
+	for text, want := range map[string]size{"0": 0, "1048576": 1 << 20, "16MiB": 16 << 20, "1 GiB": 1 << 30, "2TiB": 2 << 40, "7KiB": 7 << 10} {
+		got, err := parseSize(text)
+		if err != nil || got != want {
+			t.Errorf("%q is read as %d, %v, want %d", text, got, err, want)
+		}
+		if again, err := parseSize(got.String()); err != nil || again != got {
+			t.Errorf("%d is written as %q and read back as %d, %v", got, got, again, err)
+		}
+	}
+	for _, text := range []string{"", "KiB", "1.5MiB", "16M", "16MB", "16mib", "1e6", "8388608TiB", "99999999999999999999"} {
+		if got, err := parseSize(text); err == nil {
+			t.Errorf("%q is read as %d, want an error", text, got)
+		}
+	}
+}
+
+func TestWordsForPeople(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "0s", 1500 * time.Microsecond: "2ms", 3 * time.Second: "3s", 2500 * time.Millisecond: "2.5s",
+		90 * time.Second: "1m30s", 3*time.Hour + 5*time.Minute: "3h05m", 50 * time.Hour: "2d02h", -time.Minute: "-1m00s",
+	} {
+		if got := humanDuration(d); got != want {
+			t.Errorf("%d ns is written as %q, want %q", d, got, want)
+		}
+	}
+	for n, want := range map[int64]string{0: "0 bytes", 1023: "1023 bytes", 1536: "1.5 KiB", 3 << 30: "3.0 GiB", 5 << 40: "5.0 TiB"} {
+		if got := humanSize(n); got != want {
+			t.Errorf("%d is written as %q, want %q", n, got, want)
+		}
+	}
+	for _, c := range []struct {
+		n          int
+		word, want string
+	}{{1, "item", "1 item"}, {2, "item", "2 items"}, {0, "entry", "0 entries"}} {
+		if got := plural(c.n, c.word); got != c.want {
+			t.Errorf("got %q, want %q", got, c.want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	names := []string{"timeout", "connect-timeout", "retry-timeout", "url", "spool"}
+	for word, want := range map[string]string{
+		"tiemout": "timeout", "time-out": "timeout", "ulr": "url", "retry_timeout": "retry-timeout", "spol": "spool",
+		"frobnicate": "", "": "",
+	} {
+		if got := nearest(word, names); got != want {
+			t.Errorf("nearest to %q is %q, want %q", word, got, want)
+		}
+	}
+}

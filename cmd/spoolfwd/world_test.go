@@ -1,0 +1,227 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+)
+
+// world is a spool, a state directory, a listener and a clock of one test's own.
+type world struct {
+	t        *testing.T
+	spool    string
+	state    string
+	listener *httptest.Server
+	env      Env
+
+	mu     sync.Mutex
+	now    time.Time
+	status int         // what the listener answers
+	header http.Header // of its answers
+	bodies []string    // what it has received
+	heads  []http.Header
+}
+
+// result is what one invocation of the program came to.
+type result struct {
+	code           exitCode
+	stdout, stderr string
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	dir := t.TempDir()
+	w := &world{
+		t:      t,
+		spool:  filepath.Join(dir, "spool"),
+		state:  filepath.Join(dir, "state"),
+		now:    time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC),
+		status: http.StatusOK,
+		header: http.Header{},
+	}
+	if err := os.Mkdir(w.spool, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	w.listener = httptest.NewServer(http.HandlerFunc(w.serve))
+	t.Cleanup(w.listener.Close)
+	w.env = Env{
+		Stdin:     strings.NewReader(""),
+		Now:       w.time,
+		Wait:      w.wait,
+		MachineID: func() string { return "0123456789abcdef" },
+	}
+	return w
+}
+
+func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.bodies = append(w.bodies, string(body))
+	w.heads = append(w.heads, r.Header)
+	for k, v := range w.header {
+		rw.Header()[k] = v
+	}
+	rw.WriteHeader(w.status)
+}
+
+func (w *world) answer(status int) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.status = status
+}
+
+// received returns and forgets what the listener got.
+func (w *world) received() []string {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	got := w.bodies
+	w.bodies = nil
+	return got
+}
+
+func (w *world) time() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.now
+}
+
+func (w *world) pass(d time.Duration) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.now = w.now.Add(d)
+}
+
+func (w *world) wait(ctx context.Context, d time.Duration) error {
+	w.pass(d)
+	return context.Cause(ctx)
+}
+
+// run runs the program with just these arguments.
+func (w *world) run(args ...string) result {
+	w.t.Helper()
+	return w.runContext(context.Background(), args...)
+}
+
+func (w *world) runContext(ctx context.Context, args ...string) result {
+	w.t.Helper()
+	var stdout, stderr bytes.Buffer
+	env := w.env
+	env.Args = append([]string{"spoolfwd"}, args...)
+	if env.Stdout == nil {
+		env.Stdout = &stdout
+	}
+	env.Stderr = &stderr
+	code := run(ctx, env)
+	return result{exitCode(code), stdout.String(), stderr.String()}
+}
+
+// do runs a command on this world's spool, state and listener. Jitter is off, so
+// that a retry timeout is what it says.
+func (w *world) do(command string, more ...string) result {
+	w.t.Helper()
+	args := strings.Fields(command)
+	spec := commandAt("spoolfwd " + command)
+	add := func(needed uses, flag, value string) {
+		if spec.use&needed != 0 {
+			args = append(args, flag, value)
+		}
+	}
+	add(useSpool, "--spool", w.spool)
+	add(useBreaker, "--state-dir", w.state)
+	add(useBreaker, "--retry-jitter", "0")
+	add(useDelivery|useStatus, "--url", w.listener.URL+"/ingest")
+	return w.run(append(args, more...)...)
+}
+
+// put writes a payload file, older the earlier it is written.
+func (w *world) put(name, content string) {
+	w.t.Helper()
+	path := filepath.Join(w.spool, name)
+	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
+		w.t.Fatal(err)
+	}
+	w.pass(time.Second)
+	if err := os.Chtimes(path, w.time(), w.time()); err != nil {
+		w.t.Fatal(err)
+	}
+}
+
+// left returns the names in the spool.
+func (w *world) left() []string { return namesIn(w.t, w.spool) }
+
+func namesIn(t *testing.T, dir string) []string {
+	t.Helper()
+	entries, err := os.ReadDir(dir)
+	if err != nil && !os.IsNotExist(err) {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, e := range entries {
+		names = append(names, e.Name())
+	}
+	return names
+}
+
+// snapshot describes everything below the parent of spool and state, with
+// modification times.
+func (w *world) snapshot() string {
+	w.t.Helper()
+	var b strings.Builder
+	err := filepath.WalkDir(filepath.Dir(w.spool), func(path string, e os.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		info, err := e.Info()
+		if err == nil {
+			b.WriteString(path + " " + info.Mode().String() + " " + info.ModTime().String() + "\n")
+		}
+		return err
+	})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return b.String()
+}
+
+func (r result) wantCode(t *testing.T, want exitCode) result {
+	t.Helper()
+	if r.code != want {
+		t.Errorf("exit code is %d, want %d\nstdout: %s\nstderr: %s", r.code, want, r.stdout, r.stderr)
+	}
+	return r
+}
+
+func (r result) wantSilence(t *testing.T) result {
+	t.Helper()
+	if r.stdout != "" || r.stderr != "" {
+		t.Errorf("it should print nothing\nstdout: %s\nstderr: %s", r.stdout, r.stderr)
+	}
+	return r
+}
+
+func wantText(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if !strings.Contains(text, p) {
+			t.Errorf("%s does not say %q:\n%s", what, p, text)
+		}
+	}
+}
+
+func wantNoText(t *testing.T, what, text string, parts ...string) {
+	t.Helper()
+	for _, p := range parts {
+		if strings.Contains(text, p) {
+			t.Errorf("%s says %q:\n%s", what, p, text)
+		}
+	}
+}

@@ -131,6 +131,9 @@ func (s *session) perform(ctx context.Context, c command, path string) error {
 	problems = append(problems, s.cfg.resolve(s.given, s.env))
 	s.startLog()
 	if err := errors.Join(problems...); err != nil {
+		if s.given["check"] != nil { // a plugin answers in a plugin's way
+			return s.pluginUnknown(err)
+		}
 		return withUsageHint(path, err)
 	}
 	return c.action(ctx, s)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"regexp"
 	"sort"
 	"strconv"
 
@@ -64,11 +65,12 @@ func decodeFile(path string) (map[string]any, error) {
 	}
 	var document map[string]any
 	if _, err := toml.Decode(string(text), &document); err != nil {
-		// ParseError.Error quotes nothing of the file but keys; its longer forms
-		// show whole lines, which may hold a secret.
+		// The error's longer forms show whole lines, and even its message quotes
+		// words that miss their quotes. Either may be a secret.
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
-			return nil, fail(exitConfig, fmt.Errorf("%s: line %d: %s", path, parse.Position.Line, parse.Message))
+			message := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(parse.Message, "(hidden)")
+			return nil, fail(exitConfig, fmt.Errorf("%s: line %d: %s", path, parse.Position.Line, message))
 		}
 		return nil, fail(exitConfig, fmt.Errorf("%s: %w", path, err))
 	}

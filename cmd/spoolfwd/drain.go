@@ -64,13 +64,6 @@ func (s *session) indexPath() string {
 	return filepath.Join(s.cfg.StateDir, s.cfg.Name+".index")
 }
 
-// countDeferred reads how many items are deferred.
-func (s *session) countDeferred() int {
-	index, err := drain.OpenIndex(s.indexPath())
-	s.warn(err)
-	return index.Deferred()
-}
-
 // drain sends what is in the spool and tells what happened.
 func (d *drainer) drain(ctx context.Context) *outcome {
 	cfg := d.s.cfg

@@ -126,7 +126,9 @@ func (o *outcome) recoveredText() string {
 	if o.before.FailureCount > 0 {
 		text += " after " + plural(o.before.FailureCount, "failure")
 	}
-	if o.before.OpenedAt > 0 {
+	// Each failed probe opens the breaker anew, so that opened_at is when the
+	// trouble began only as long as there was none.
+	if o.before.OpenedAt > 0 && o.before.FailureCount <= o.before.FailureThreshold {
 		text += ", open for " + humanDuration(o.ended.Sub(unixTime(o.before.OpenedAt)))
 	}
 	return text

@@ -52,6 +52,9 @@ func (s *session) plugin(r *statusReport) error {
 	if r.Rejected.Files > 0 {
 		raise(pluginWarning, "%s rejected", plural(r.Rejected.Files, "payload"))
 	}
+	if r.Spool.Stuck > 0 {
+		raise(pluginWarning, "%s delivered and not removable", plural(r.Spool.Stuck, "payload file"))
+	}
 	if level == pluginOK {
 		problems = []string{fmt.Sprintf("breaker closed, %s", plural(r.Spool.Files, "payload file"))}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
 // statusReport is what status prints with --json. Ages are seconds, sizes bytes.
@@ -31,7 +32,8 @@ type spoolReport struct {
 	Oldest    string  `json:"oldest,omitempty"`     // name
 	OldestAge float64 `json:"oldest_age,omitempty"` // seconds
 	Deferred  int     `json:"deferred"`
-	Skipped   int     `json:"skipped"` // entries named like payload files that are none
+	Stuck     int     `json:"delivered_not_removable"` // files; never sent again, only removed
+	Skipped   int     `json:"skipped"`                 // entries named like payload files that are none
 }
 
 type rejectedReport struct {
@@ -83,7 +85,9 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
 	}
-	r.Spool.Deferred = s.countDeferred()
+	index, err := drain.OpenIndex(s.indexPath())
+	s.warn(err)
+	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
 	return b, r, err
 }
@@ -96,6 +100,9 @@ func (s *session) printSpool(r *statusReport) {
 	}
 	if r.Spool.Deferred > 0 {
 		s.out.line("deferred       %d", r.Spool.Deferred)
+	}
+	if r.Spool.Stuck > 0 {
+		s.out.line("stuck          %s delivered and not removable", plural(r.Spool.Stuck, "payload file"))
 	}
 	if r.Spool.Skipped > 0 {
 		s.out.line("skipped        %s", plural(r.Spool.Skipped, "entry"))

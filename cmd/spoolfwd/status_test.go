@@ -88,6 +88,7 @@ func TestStatusCheckIsANagiosPlugin(t *testing.T) {
 		{"too many files", func(w *world) { w.put("b.json", "{}") }, []string{"--warning-files", "1", "--critical-files", "1"}, 2, "2 payload files wait"},
 		{"open breaker", func(w *world) { w.do("breaker trip") }, nil, 1, "breaker central_listener is open"},
 		{"rejected payloads", func(w *world) { w.put("x.json", "x"); w.do("run") }, nil, 1, "1 payload rejected"},
+		{"wrong flags", func(w *world) {}, []string{"--warning-age", "x"}, 3, "SPOOLFWD UNKNOWN - --warning-age:"},
 		{"no spool", func(w *world) { os.RemoveAll(w.spool) }, nil, 3, "SPOOLFWD UNKNOWN - spool"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

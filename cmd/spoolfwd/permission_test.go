@@ -1,0 +1,141 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+// nobody is a user without rights; the number is as good as any but 0.
+const nobody = 65534
+
+// Root may do everything, so that nothing is ever denied to a test that runs as
+// root: it is run again as nobody.
+func TestWhatAUserMayNotDo(t *testing.T) {
+	if os.Geteuid() == 0 {
+		again(t, "^TestWhatAUserMayNotDo$")
+		return
+	}
+	t.Run("spool without write permission", func(t *testing.T) {
+		w := newWorld(t)
+		w.put("a.json", `{}`)
+		chmod(t, w.spool, 0o555)
+		r := w.do("run").wantCode(t, exitPermission)
+		wantText(t, "standard error", r.stderr, w.spool)
+		if len(w.received()) != 0 {
+			t.Error("payloads that cannot be removed were sent")
+		}
+		w.env.Stdin = strings.NewReader(`{}`)
+		w.run("put", "--spool", w.spool).wantCode(t, exitPermission)
+		r = w.do("check").wantCode(t, exitPermission)
+		wantText(t, "check", r.stdout, "fail spool: payload files cannot be removed")
+	})
+	t.Run("spool without read permission", func(t *testing.T) {
+		w := newWorld(t)
+		chmod(t, w.spool, 0o300)
+		for _, command := range []string{"run", "status", "check", "rejected list"} {
+			w.do(command).wantCode(t, exitPermission)
+		}
+	})
+	t.Run("payload file without read permission", func(t *testing.T) {
+		w := newWorld(t)
+		w.put("a.json", `{}`)
+		w.put("b.json", `{}`)
+		chmod(t, filepath.Join(w.spool, "a.json"), 0)
+		r := w.do("run").wantCode(t, exitPermission)
+		wantText(t, "standard error", r.stderr, "a.json", "cannot be read")
+		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 1 {
+			t.Errorf("sent %q, left %q: the other file should be sent", got, left)
+		}
+		r = w.do("check").wantCode(t, exitPermission)
+		wantText(t, "check", r.stdout, "fail spool: cannot read a payload file", "a.json")
+	})
+	t.Run("state directory without write permission", func(t *testing.T) {
+		w := newWorld(t)
+		w.put("a.json", `{}`)
+		if err := os.Mkdir(w.state, 0o555); err != nil {
+			t.Fatal(err)
+		}
+		r := w.do("run").wantCode(t, exitPermission)
+		wantText(t, "standard error", r.stderr, w.state)
+		w.do("status").wantCode(t, exitOK)
+		r = w.do("check").wantCode(t, exitPermission)
+		wantText(t, "check", r.stdout, "fail state: the state cannot be saved")
+	})
+	t.Run("state directory that cannot be made", func(t *testing.T) {
+		w := newWorld(t)
+		chmod(t, filepath.Dir(w.state), 0o555)
+		w.do("run").wantCode(t, exitPermission)
+		r := w.do("check").wantCode(t, exitPermission)
+		wantText(t, "check", r.stdout, "is not there and cannot be made")
+	})
+	t.Run("configuration and token without read permission", func(t *testing.T) {
+		w := newWorld(t)
+		file := filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, nil, 0); err != nil {
+			t.Fatal(err)
+		}
+		for _, flag := range []string{"--config", "--token-file"} {
+			r := w.do("run", flag, file).wantCode(t, exitPermission)
+			wantText(t, flag, r.stderr, file)
+		}
+	})
+}
+
+func chmod(t *testing.T, path string, mode os.FileMode) {
+	t.Helper()
+	if err := os.Chmod(path, mode); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { os.Chmod(path, 0o700) }) // for the removal of the directory
+}
+
+// again runs one test of this binary as nobody, in directories of nobody's own.
+func again(t *testing.T, test string) {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "spoolfwd-nobody")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer os.RemoveAll(dir)
+	if err := errors.Join(os.Chmod(dir, 0o755), os.Mkdir(dir+"/tmp", 0o755), os.Chown(dir+"/tmp", nobody, nobody)); err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.Executable()
+	if err != nil {
+		t.Fatal(err)
+	}
+	binary := filepath.Join(dir, "test")
+	if err := copyFile(self, binary); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(binary, "-test.run", test, "-test.v")
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir+"/tmp")
+	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	out, err := cmd.CombinedOutput()
+	if errors.Is(err, syscall.EPERM) {
+		t.Skipf("root in here may not become another user, so that nothing can be denied: %v", err)
+	}
+	if err != nil || !strings.Contains(string(out), "--- PASS: "+strings.Trim(test, "^$")) {
+		t.Errorf("as nobody: %v\n%s", err, out)
+	}
+}
+
+func copyFile(from, to string) error {
+	in, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	defer in.Close()
+	out, err := os.OpenFile(to, os.O_CREATE|os.O_WRONLY, 0o755)
+	if err != nil {
+		return err
+	}
+	_, err = io.Copy(out, in)
+	return errors.Join(err, out.Close())
+}

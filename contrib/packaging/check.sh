@@ -1,0 +1,90 @@
+#!/usr/bin/env bash
+# Checks the packages as build.sh makes them: two builds are the same bytes, lintian has nothing to say that is not overridden,
+# the RPM's checksums and scripts are in order, and its installation and removal behave in a bare directory.
+#
+#     contrib/packaging/check.sh
+#
+# It needs lintian, rpm and root (for the RPM's chroot). What is missing is said; where CI=true it is a failure.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+fail() {
+    echo "FAILED: $*"
+    exit 1
+}
+
+# without REASON: a check that cannot be made here.
+without() {
+    echo "not checked: $*"
+    [[ ${CI:-} != true ]] || exit 1
+}
+
+echo "# two builds"
+contrib/packaging/build.sh "$work/one" >/dev/null
+# Another path, umask, time zone, language and home.
+mkdir "$work/elsewhere"
+cp -a . "$work/elsewhere/tree"
+(
+    umask 077
+    export TZ=Asia/Kathmandu LC_ALL=C
+    cd "$work/elsewhere/tree"
+    contrib/packaging/build.sh "$work/two" >/dev/null
+)
+diff "$work/one/SHA256SUMS" "$work/two/SHA256SUMS" || fail "two builds of one commit differ"
+(cd "$work/one" && sha256sum --check --quiet SHA256SUMS)
+cat "$work/one/SHA256SUMS"
+
+echo "# lintian"
+if command -v lintian >/dev/null; then
+    for deb in "$work"/one/*.deb; do
+        said=$(lintian --allow-root --display-info --pedantic "$deb" 2>&1) || true
+        [[ -z $said ]] || fail "lintian on ${deb##*/}: $said"
+    done
+else
+    without "lintian is not installed"
+fi
+
+echo "# rpm"
+if ! command -v rpm >/dev/null; then
+    without "rpm is not installed"
+    exit 0
+fi
+for rpm in "$work"/one/*.rpm; do
+    rpm --checksig --nosignature "$rpm" >/dev/null || fail "rpm --checksig ${rpm##*/}"
+done
+if [[ $(id -u) != 0 ]]; then
+    without "installing the RPM in a bare directory takes root"
+    exit 0
+fi
+# A root with a shell and little else: every tool that the scripts call may be missing, and they must not mind.
+root=$work/root
+mkdir -p "$root"/{bin,usr/bin,lib,lib64,tmp,dev}
+mknod -m 0666 "$root/dev/null" c 1 3
+for program in sh rmdir rm; do
+    path=$(command -v "$program")
+    cp "$(readlink -f "$path")" "$root/bin/$program"
+    ldd "$path" | grep -o '/[^ ]*' | while read -r library; do
+        install -D "$library" "$root$library"
+    done
+done
+rpm=("$work"/one/*-"$(dpkg --print-architecture)".rpm)
+quiet() {
+    said=$("$@" 2>&1) || fail "$*: $said"
+    said=$(grep -v '^rpm: ' <<<"$said") || true # Debian's rpm would rather see alien used
+    [[ -z $said ]] || fail "$* says: $said"
+}
+quiet rpm --root "$root" --nodeps --install "${rpm[0]}"
+chroot "$root" /usr/bin/spoolfwd run --help >/dev/null || fail "the program does not start in a bare directory"
+[[ ! -e $root/etc/systemd/system ]] || fail "the RPM enables something"
+echo 'retry-timeout = "61s"' >>"$root/etc/spoolfwd/spoolfwd.toml"
+mkdir -p "$root/var/lib/bitville-apm/buffer" "$root/var/lib/bitville-apm/circuit-breaker-state"
+echo '{}' >"$root/var/lib/bitville-apm/buffer/a.json"
+quiet rpm --root "$root" --nodeps --upgrade --force "${rpm[0]}"
+grep -q 61s "$root/etc/spoolfwd/spoolfwd.toml" || fail "an upgrade of the RPM loses the administrator's configuration"
+said=$(rpm --root "$root" --erase spoolfwd 2>&1) || fail "rpm --erase: $said"
+[[ $said == *rpmsave* ]] || fail "rpm --erase does not keep the changed configuration: $said"
+[[ ! -e $root/usr/bin/spoolfwd ]] || fail "rpm --erase leaves the program"
+[[ -e $root/var/lib/bitville-apm/buffer/a.json ]] || fail "rpm --erase takes payload files along"
+echo "packages are in order"

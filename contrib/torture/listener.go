@@ -1,0 +1,154 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"time"
+)
+
+// listener is the HTTP listener of all worlds: each has a path of its own. It
+// remembers every request, because what was delivered must be known better than
+// the product knows it.
+type listener struct {
+	base   string // URL without a path
+	server *http.Server
+
+	mu     sync.Mutex
+	worlds map[string]*endpoint
+}
+
+// answer is what an endpoint says to a request.
+type answer struct {
+	status     int // 0: closes the connection instead
+	retryAfter string
+	delay      time.Duration
+}
+
+// endpoint is one world's part of the listener.
+type endpoint struct {
+	url string
+
+	mu   sync.Mutex
+	say  func(body string) answer
+	seen []delivery
+	wake chan struct{} // closed at the next request; nil: nobody waits
+}
+
+// delivery is a request that came in whole.
+type delivery struct {
+	body   string
+	key    string
+	status int // that it was answered with
+}
+
+func (d delivery) accepted() bool { return d.status >= 200 && d.status < 300 }
+
+func listen() (*listener, error) {
+	socket, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	l := &listener{base: "http://" + socket.Addr().String(), worlds: map[string]*endpoint{}}
+	l.server = &http.Server{Handler: l}
+	go l.server.Serve(socket)
+	return l, nil
+}
+
+func (l *listener) close() { l.server.Close() }
+
+// endpoint adds a world, whose listener says 200 until told otherwise.
+func (l *listener) endpoint(name string) *endpoint {
+	e := &endpoint{url: l.base + "/" + name, say: always(200)}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.worlds["/"+name] = e
+	return e
+}
+
+func (l *listener) forget(name string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	delete(l.worlds, "/"+name)
+}
+
+func always(status int) func(string) answer {
+	return func(string) answer { return answer{status: status} }
+}
+
+func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	l.mu.Lock()
+	e := l.worlds[r.URL.Path]
+	l.mu.Unlock()
+	body, err := io.ReadAll(r.Body)
+	if e == nil || err != nil || int64(len(body)) != r.ContentLength {
+		panic(http.ErrAbortHandler) // not a whole request: it was never delivered
+	}
+	a := e.take(string(body), keyOf(r.Header))
+	if a.delay > 0 {
+		time.Sleep(a.delay)
+	}
+	if a.status == 0 {
+		panic(http.ErrAbortHandler)
+	}
+	if a.retryAfter != "" {
+		w.Header().Set("Retry-After", a.retryAfter)
+	}
+	w.WriteHeader(a.status)
+	if a.status >= 300 {
+		fmt.Fprintf(w, "no: %d\n", a.status)
+	}
+}
+
+// keyOf is the text of a request's Idempotency-Key.
+func keyOf(h http.Header) string { return strings.Trim(h.Get("Idempotency-Key"), `"`) }
+
+// take remembers a request before it is answered: whoever has its bytes has it,
+// whatever becomes of the answer.
+func (e *endpoint) take(body, key string) answer {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	a := e.say(body)
+	e.seen = append(e.seen, delivery{body: body, key: key, status: a.status})
+	if e.wake != nil {
+		close(e.wake)
+		e.wake = nil
+	}
+	return a
+}
+
+// answers changes what the listener says from now on.
+func (e *endpoint) answers(say func(body string) answer) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.say = say
+}
+
+// record adds a delivery that another listener has seen.
+func (e *endpoint) record(d delivery) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.seen = append(e.seen, d)
+}
+
+// deliveries returns what was seen so far.
+func (e *endpoint) deliveries() []delivery {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return append([]delivery(nil), e.seen...)
+}
+
+// nextRequest returns a channel that is closed at the next request.
+func (e *endpoint) nextRequest() <-chan struct{} {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if e.wake == nil {
+		e.wake = make(chan struct{})
+	}
+	return e.wake
+}

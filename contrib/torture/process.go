@@ -1,0 +1,162 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// patience is how long any process may live. What takes longer hangs: every
+// round is a few payloads and every timeout in it a second or two.
+const patience = 60 * time.Second
+
+// program is one process to be started.
+type program struct {
+	path   string
+	args   []string
+	stdin  io.Reader
+	dir    string // working directory
+	env    []string
+	user   *syscall.Credential // nil: ours
+	mounts map[string]string   // see helperTask
+	watch  *interceptor        // nil: nothing is intercepted
+	limits []rlimit
+}
+
+type rlimit struct {
+	resource int
+	value    uint64
+}
+
+// outcome is what became of a process.
+type outcome struct {
+	code           int // exit code; -1: a signal ended it
+	signal         syscall.Signal
+	stdout, stderr string
+	took           time.Duration
+	hung           bool
+	args           []string
+}
+
+// running is a process under way.
+type running struct {
+	args           []string
+	cmd            *exec.Cmd
+	stdout, stderr bytes.Buffer
+	begun          time.Time
+	hung           chan bool
+	timer          *time.Timer
+	served         chan struct{}
+}
+
+// start starts a program.
+func (p program) start() (*running, error) {
+	r := &running{args: p.args, hung: make(chan bool, 1), served: make(chan struct{})}
+	path, args := p.path, append([]string{p.path}, p.args...)
+	var ends [2]int
+	var handed *os.File
+	if p.watch != nil || p.mounts != nil {
+		task := helperTask{Mounts: p.mounts, Path: path, Args: args}
+		if p.watch != nil {
+			for _, info := range interceptable() {
+				task.Intercept = append(task.Intercept, info.nr)
+			}
+			var err error
+			if ends, err = unix.Socketpair(unix.AF_UNIX, unix.SOCK_SEQPACKET|unix.SOCK_CLOEXEC, 0); err != nil {
+				return nil, os.NewSyscallError("socketpair", err)
+			}
+			handed = os.NewFile(uintptr(ends[1]), "filter")
+			defer handed.Close()
+			defer unix.Close(ends[0])
+		}
+		text, err := json.Marshal(task)
+		if err != nil {
+			return nil, err
+		}
+		path, args = "/proc/self/exe", []string{"torture", helperMark, string(text)}
+	}
+	r.cmd = &exec.Cmd{
+		Path: path, Args: args, Dir: p.dir, Stdin: p.stdin, Stdout: &r.stdout, Stderr: &r.stderr,
+		Env:         append(cleanEnvironment(), p.env...),
+		SysProcAttr: &syscall.SysProcAttr{Credential: p.user, Pdeathsig: unix.SIGKILL},
+	}
+	if handed != nil {
+		r.cmd.ExtraFiles = []*os.File{handed}
+	}
+	r.begun = time.Now()
+	if err := r.cmd.Start(); err != nil {
+		return nil, err
+	}
+	if p.watch == nil {
+		close(r.served)
+	} else if err := r.intercept(p.watch, ends[0], handed); err != nil {
+		r.cmd.Process.Kill()
+		r.cmd.Wait()
+		return nil, err
+	}
+	r.timer = time.AfterFunc(patience, func() {
+		r.hung <- true
+		r.cmd.Process.Signal(unix.SIGQUIT) // the goroutines' stacks say where
+		time.AfterFunc(time.Second, func() { r.cmd.Process.Kill() })
+	})
+	return r, nil
+}
+
+func (r *running) intercept(watch *interceptor, socket int, handed *os.File) error {
+	handed.Close() // else the helper's end is never the last one
+	fd, err := receiveFD(socket)
+	if err != nil {
+		return err
+	}
+	go func() {
+		defer close(r.served)
+		watch.serve(fd, r.cmd.Process)
+	}()
+	return nil
+}
+
+// wait waits for the end of the process.
+func (r *running) wait() outcome {
+	err := r.cmd.Wait()
+	o := outcome{took: time.Since(r.begun), args: r.args}
+	r.timer.Stop()
+	<-r.served
+	select {
+	case o.hung = <-r.hung:
+	default:
+	}
+	o.stdout, o.stderr = r.stdout.String(), r.stderr.String()
+	o.code = r.cmd.ProcessState.ExitCode()
+	if status, ok := r.cmd.ProcessState.Sys().(syscall.WaitStatus); ok && status.Signaled() {
+		o.signal = status.Signal()
+	}
+	if exit := (*exec.ExitError)(nil); err != nil && !errors.As(err, &exit) {
+		o.stderr += fmt.Sprintf("\n(%v)", err)
+	}
+	return o
+}
+
+// run runs a program to its end.
+func (p program) run() (outcome, error) {
+	r, err := p.start()
+	if err != nil {
+		return outcome{}, err
+	}
+	return r.wait(), nil
+}
+
+// cleanEnvironment is what the programs under test see: nothing that configures
+// them or sends them through a proxy.
+func cleanEnvironment() []string {
+	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LANG=C"}
+}

@@ -1,0 +1,17 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+// scenario is one kind of bad day.
+type scenario struct {
+	name   string
+	proves string
+	run    func(*torture, *result)
+}
+
+// scenarios is the table of all there are.
+func scenarios() []scenario {
+	return []scenario{
+		{"crash", "killed before any system call whatever, a run, a put or a retry loses nothing and the next run goes on", crashMatrix},
+	}
+}

@@ -1,0 +1,56 @@
+//go:build linux && (amd64 || arm64)
+
+package main
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// stateIsWhole reads the breaker's state file as a program does that knows just
+// the four keys. Without a file the breaker is closed, which is whole as well.
+func (w *world) stateIsWhole() error {
+	data, err := os.ReadFile(filepath.Join(w.state, "central_listener.state"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if w.spoiled != "" && string(data) == w.spoiled {
+		return nil // as it was found
+	}
+	var state struct {
+		State    *string  `json:"state"`
+		Failures *int     `json:"failure_count"`
+		Last     *float64 `json:"last_failure_time"`
+		Opened   *float64 `json:"opened_at"`
+	}
+	if err := json.Unmarshal(data, &state); err != nil {
+		return fmt.Errorf("the state file is not whole: %w: %.200q", err, data)
+	}
+	if state.State == nil || state.Failures == nil || state.Last == nil || state.Opened == nil {
+		return fmt.Errorf("the state file lacks one of its four keys: %s", data)
+	}
+	switch *state.State {
+	case "closed", "open", "half_open":
+		return nil
+	}
+	return fmt.Errorf("the state file says %q", *state.State)
+}
+
+// writeState writes the state file as another program would, with the four keys.
+func (w *world) writeState(state string, failures int, openedAt float64) {
+	w.must(os.MkdirAll(w.state, 0o755))
+	path := filepath.Join(w.state, "central_listener.state")
+	text := fmt.Sprintf(`{"state":%q,"failure_count":%d,"last_failure_time":%f,"opened_at":%f}`, state, failures, openedAt, openedAt)
+	w.must(os.WriteFile(path+".other", []byte(text), 0o644))
+	w.must(os.Rename(path+".other", path))
+	if w.owner != nil {
+		w.must(os.Chown(path, int(w.owner.Uid), int(w.owner.Gid)))
+	}
+}

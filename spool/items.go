@@ -34,7 +34,7 @@ func (s *Spool) split(p *Payload) error {
 			start++
 		}
 	}
-	if s.cfg.Raw || s.cfg.Whole || p.Data[start] != '[' {
+	if s.cfg.Raw || s.cfg.Whole || p.Data[start] != '[' || isKeyed(p.Name) {
 		p.one[0] = Item{Body: p.Data, Key: s.fileKey(p), Twin: -1, first: true}
 		p.Items = p.one[:]
 		return nil

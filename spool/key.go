@@ -11,7 +11,8 @@ import (
 // keyMark stands before the key in the name of a file that carries its item's
 // key: <stem>.key-<32 hex digits><extension>. An item that is rejected becomes a
 // file of its own under such a name, so that it keeps the key it was sent under
-// when it is put back, whatever else is lost.
+// when it is put back, whatever else is lost. Such a file is one item even when
+// it holds an array, since that is what the item was.
 const keyMark = ".key-"
 
 const keyDigits = 32
@@ -80,17 +81,21 @@ func withKey(name, key string) string {
 	return strings.TrimSuffix(name, ext) + keyMark + key + ext
 }
 
+// isKeyed reports whether a name carries a key.
+func isKeyed(name string) bool {
+	_, _, _, ok := cutKey(name)
+	return ok
+}
+
 // cutKey takes the key out of a name that carries one.
 func cutKey(name string) (stem, key, ext string, ok bool) {
-	ext = path.Ext(name)
-	base := strings.TrimSuffix(name, ext)
-	at := len(base) - keyDigits
-	if at < 0 || !strings.HasSuffix(base[:at], keyMark) {
+	at := strings.LastIndex(name, keyMark)
+	if at < 0 || len(name) < at+len(keyMark)+keyDigits {
 		return "", "", "", false
 	}
-	key = base[at:]
-	if _, err := hex.DecodeString(key); err != nil || strings.ToLower(key) != key {
+	stem, key, ext = name[:at], name[at+len(keyMark):][:keyDigits], name[at+len(keyMark)+keyDigits:]
+	if _, err := hex.DecodeString(key); err != nil || strings.ToLower(key) != key || path.Ext(ext) != ext {
 		return "", "", "", false
 	}
-	return strings.TrimSuffix(base[:at], keyMark), key, ext, true
+	return stem, key, ext, true
 }

@@ -12,6 +12,9 @@ import (
 // maxName is the longest file name that Linux file systems take, in bytes.
 const maxName = 255
 
+// maxExt is how much of a name may be its extension, in bytes.
+const maxExt = 32
+
 // fitName shortens a name so that its reason file's name still fits. What is
 // cut off is replaced by a hash of it, so that two long names stay two; a key in
 // the name survives.
@@ -19,15 +22,25 @@ func fitName(name string) string {
 	if len(name) <= maxName-len(reasonSuffix) {
 		return name
 	}
-	stem, tail := name, ""
-	if s, key, ext, ok := cutKey(name); ok {
-		stem, tail = s, keyMark+key+ext
-	} else if ext := path.Ext(name); len(ext) < 32 {
-		stem, tail = strings.TrimSuffix(name, ext), ext
+	stem, key, ext, keyed := cutKey(name)
+	if keyed {
+		key = keyMark + key
+	} else {
+		ext = path.Ext(name)
+		stem = strings.TrimSuffix(name, ext)
+	}
+	if len(ext) > maxExt { // that is no extension any more
+		stem, ext = stem+ext, ""
 	}
 	sum := sha256.Sum256([]byte(name))
 	mark := "~" + hex.EncodeToString(sum[:6])
-	return stem[:maxName-len(reasonSuffix)-len(tail)-len(mark)] + mark + tail
+	end := maxName - len(reasonSuffix) - len(mark) - len(key) - len(ext)
+	for range utf8.UTFMax - 1 { // some file systems take whole characters only
+		if !utf8.RuneStart(stem[end]) {
+			end--
+		}
+	}
+	return stem[:end] + mark + key + ext
 }
 
 // EncodeName writes a file name as text that JSON can hold: as it is when it is

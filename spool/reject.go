@@ -24,7 +24,7 @@ type Reason struct {
 	// Item is the item's number in an array file, from 1; 0 for a whole file.
 	Item int `json:"item,omitempty"`
 	// Key is the idempotency key that the payload was, or would have been,
-	// sent under. A file refused unread has none.
+	// sent under. Reject and RejectItem set it. A file refused unread has none.
 	Key      string    `json:"idempotency_key,omitempty"`
 	Time     time.Time `json:"time"`
 	Attempts int       `json:"attempts"`
@@ -47,7 +47,10 @@ func (s *Spool) Reject(p *Payload, r Reason) error {
 		return err
 	}
 	defer unix.Close(dir)
-	r.File = EncodeName(p.Name)
+	r.File, r.Key = EncodeName(p.Name), ""
+	if len(p.Items) == 1 && !p.Array {
+		r.Key = p.Items[0].Key
+	}
 	for n := 1; ; n++ {
 		name, err := s.vacant(dir, p.Name, &n)
 		if err != nil {

@@ -94,7 +94,6 @@ func (x *Index) Save() error {
 	if err != nil {
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
-	x.sweep()
 	if err := os.MkdirAll(filepath.Dir(x.path), 0o755); err != nil {
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
@@ -106,8 +105,12 @@ func (x *Index) Save() error {
 }
 
 // sweep removes what a kill in the middle of an earlier Save left behind:
-// <index><digits>, the temporary files of atomic.WriteFile.
+// <index><digits>, the temporary files of atomic.WriteFile. Only the holder of
+// the run lock may call it: the temporary of a Save under way looks the same.
 func (x *Index) sweep() {
+	if x.path == "" {
+		return
+	}
 	left, _ := filepath.Glob(globEscape(x.path) + "[0-9]*")
 	for _, name := range left {
 		if strings.Trim(strings.TrimPrefix(name, x.path), "0123456789") == "" {

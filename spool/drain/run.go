@@ -75,6 +75,7 @@ func (r *run) drain() error {
 		return err
 	}
 	r.cfg.Spool.Sweep(r.cfg.Now(), r.queue.window.Leftovers)
+	r.cfg.Index.sweep()
 	r.cfg.Index.prune(r.cfg.Spool)
 
 	r.workers = 1

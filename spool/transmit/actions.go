@@ -1,0 +1,110 @@
+package transmit
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+)
+
+// Action is the fate of a payload after a request.
+type Action int
+
+const (
+	Kept      Action = iota // it stays in the spool: a failure for the breaker. The zero value, because it loses nothing
+	Delivered               // it may be removed: a success
+	Rejected                // the listener will never take it: a failure
+	Aborted                 // our own fault or a cancelled run: it stays in the spool, and the breaker hears nothing
+)
+
+func (a Action) String() string {
+	switch a {
+	case Delivered:
+		return "delivered"
+	case Rejected:
+		return "rejected"
+	case Aborted:
+		return "aborted"
+	default:
+		return "kept"
+	}
+}
+
+// actions is the verdict table: a final status and what it does to the payload.
+//
+//	2xx              delivered
+//	400 413 415 422  rejected: the payload itself is what the listener objects to
+//	all others       kept: whatever it is, it may be mended without losing the payload
+type actions [600]Action
+
+func (a *actions) of(status int) Action {
+	if status < 0 || status >= len(a) {
+		return Kept
+	}
+	return a[status]
+}
+
+// parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from 200 to 599 or a range
+// like 4xx, ACTION one of delivered, reject, keep. A single code beats a range; of equals the last one given wins.
+func parseOnStatus(list []string) (actions, error) {
+	var table actions
+	for code := 200; code < 300; code++ {
+		table[code] = Delivered
+	}
+	for _, code := range [...]int{400, 413, 415, 422} {
+		table[code] = Rejected
+	}
+
+	exact := map[int]Action{}
+	var problems []error
+	for _, entry := range list {
+		first, last, action, err := parseException(entry)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("on-status \"%s\": %w", Printable(entry, 40), err))
+			continue
+		}
+		if first == last {
+			exact[first] = action
+			continue
+		}
+		for code := first; code <= last; code++ {
+			table[code] = action
+		}
+	}
+	for code, action := range exact {
+		table[code] = action
+	}
+	return table, errors.Join(problems...)
+}
+
+func parseException(entry string) (first, last int, action Action, err error) {
+	code, name, found := strings.Cut(entry, "=")
+	if !found {
+		return 0, 0, 0, errors.New("it is not of the form CODE=ACTION")
+	}
+	switch strings.ToLower(strings.TrimSpace(name)) {
+	case "delivered":
+		action = Delivered
+	case "reject":
+		action = Rejected
+	case "keep":
+		action = Kept
+	default:
+		return 0, 0, 0, errors.New("the action is not delivered, reject or keep")
+	}
+	code = strings.ToLower(strings.TrimSpace(code))
+	digits, isRange := strings.CutSuffix(code, "xx")
+	if isRange {
+		digits += "00"
+	}
+	if len(digits) != 3 || !isDigits(digits) {
+		return 0, 0, 0, errors.New("the status is not three digits or a range like 4xx")
+	}
+	first = int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
+	if first < 200 || first > 599 {
+		return 0, 0, 0, errors.New("the status is not a final one, 200 to 599")
+	}
+	if isRange {
+		return first, first + 99, action, nil
+	}
+	return first, first, action, nil
+}

@@ -1,0 +1,172 @@
+package transmit
+
+import (
+	"bufio"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/iotest"
+)
+
+func TestAnswersAndWhetherTheConnectionIsKept(t *testing.T) {
+	for _, c := range []struct {
+		name, text string
+		status     int // 0: no answer
+		clean      bool
+		excerpt    string
+	}{
+		{"a length", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, true, "ok"},
+		{"no body", "HTTP/1.1 204 No Content\r\n\r\n", 204, true, ""},
+		{"no reason", "HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n", 200, true, ""},
+		{"an empty reason", "HTTP/1.1 200 \r\nContent-Length: 0\r\n\r\n", 200, true, ""},
+		{"line feeds alone", "HTTP/1.1 200 OK\nContent-Length: 2\n\nok", 200, true, "ok"},
+		{"chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: Chunked\r\n\r\n2;a=b\r\nok\r\nA \r\n0123456789\r\n0\r\nTrailer: x\r\n\r\n", 200, true, "ok0123456789"},
+		{"interim answers first", "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", 200, true, ""},
+		{"the same length twice", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2\r\n\r\nok", 200, true, "ok"},
+		{"HTTP/1.0 kept alive", "HTTP/1.0 200 OK\r\nConnection: Keep-Alive\r\nContent-Length: 2\r\n\r\nok", 200, true, "ok"},
+		{"a later minor version", "HTTP/1.2 200 OK\r\nContent-Length: 0\r\n\r\n", 200, true, ""},
+		{"a body of 64 KiB", "HTTP/1.1 500 No\r\nContent-Length: 65536\r\n\r\n" + strings.Repeat("x", 65536), 500, true, strings.Repeat("x", maxExcerpt)},
+		{"a head of nearly 64 KiB", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 65000) + "\r\nContent-Length: 0\r\n\r\n", 200, true, ""},
+
+		{"a body larger than 64 KiB", "HTTP/1.1 500 No\r\nContent-Length: 65537\r\n\r\n" + strings.Repeat("x", 65537), 500, false, strings.Repeat("x", maxExcerpt)},
+		{"no length", "HTTP/1.1 200 OK\r\n\r\nok", 200, false, "ok"},
+		{"HTTP/1.0", "HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok", 200, false, "ok"},
+		{"an option to close", "HTTP/1.1 200 OK\r\nConnection: x, Close\r\nContent-Length: 2\r\n\r\nok", 200, false, "ok"},
+		{"close wins over keep-alive", "HTTP/1.1 200 OK\r\nConnection: close\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\nok", 200, false, "ok"},
+		{"a body cut short", "HTTP/1.1 500 No\r\nContent-Length: 20\r\n\r\nno", 500, false, "no"},
+		{"two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 3\r\n\r\nok", 200, false, "ok"},
+		{"a list of lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2, 2\r\n\r\nok", 200, false, "ok"},
+		{"a negative length", "HTTP/1.1 200 OK\r\nContent-Length: -2\r\n\r\nok", 200, false, "ok"},
+		{"a length with a plus", "HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nok", 200, false, "ok"},
+		{"no length in the length", "HTTP/1.1 200 OK\r\nContent-Length:\r\n\r\nok", 200, false, "ok"},
+		{"a huge length", "HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551617\r\n\r\nok", 200, false, "ok"},
+		{"length and chunks", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, false, "ok"},
+		{"gzip and chunks", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\nok", 200, false, "ok"},
+		{"chunks twice", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n\r\nok", 200, false, "ok"},
+		{"chunks in HTTP/1.0", "HTTP/1.0 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n", 200, false, "ok"},
+		{"a chunk size that is none", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\nok\r\n0\r\n\r\n", 200, false, ""},
+		{"an empty chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n\r\nok\r\n0\r\n\r\n", 200, false, ""},
+		{"a huge chunk size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nffffffffffffffff\r\nok", 200, false, ""},
+		{"a chunk longer than its size", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nokay\r\n0\r\n\r\n", 200, false, "ok"},
+		{"a chunk cut short", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n9\r\nok", 200, false, "ok"},
+		{"chunks without an end", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n", 200, false, "ok"},
+		{"endless trailers", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + strings.Repeat("a: b\r\n", 20000), 200, false, ""},
+		{"204 with a length", "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello", 204, false, ""},
+		{"204 with chunks", "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 204, false, ""},
+		{"a folded header", "HTTP/1.1 200 OK\r\nX: a\r\n b\r\nContent-Length: 2\r\n\r\nok", 200, false, "ok"},
+		{"a header that begins with a space", "HTTP/1.1 200 OK\r\n X: a\r\nContent-Length: 2\r\n\r\nok", 200, false, "ok"},
+		{"a space before the colon", "HTTP/1.1 200 OK\r\nContent-Length : 2\r\n\r\nok", 200, false, "ok"},
+		{"a header without a colon", "HTTP/1.1 200 OK\r\nnonsense\r\nContent-Length: 2\r\n\r\nok", 200, false, "ok"},
+		{"another protocol from here on", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nxxxx", 101, false, ""},
+		{"a status beyond the registered", "HTTP/1.1 999 Whatever\r\nContent-Length: 0\r\n\r\n", 999, true, ""},
+
+		{"nothing", "", 0, false, ""},
+		{"half a protocol name", "HTT", 0, false, ""},
+		{"half a status line", "HTTP/1.1 20", 0, false, ""},
+		{"a status line without its end", "HTTP/1.1 200 OK", 0, false, ""},
+		{"no headers", "HTTP/1.1 200 OK\r\n", 0, false, ""},
+		{"headers cut short", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n", 0, false, ""},
+		{"only an interim answer", "HTTP/1.1 100 Continue\r\n\r\n", 0, false, ""},
+		{"seventeen interim answers", strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 17) + "HTTP/1.1 200 OK\r\n\r\n", 0, false, ""},
+		{"two digits", "HTTP/1.1 20 OK\r\n\r\n", 0, false, ""},
+		{"four digits", "HTTP/1.1 2000 OK\r\n\r\n", 0, false, ""},
+		{"a leading zero", "HTTP/1.1 020 OK\r\n\r\n", 0, false, ""},
+		{"a letter in the status", "HTTP/1.1 20O OK\r\n\r\n", 0, false, ""},
+		{"two spaces", "HTTP/1.1  200 OK\r\n\r\n", 0, false, ""},
+		{"no version", "HTTP 200 OK\r\n\r\n", 0, false, ""},
+		{"another version", "HTTP/2.0 200 OK\r\n\r\n", 0, false, ""},
+		{"a version without a minor", "HTTP/2 200\r\n\r\n", 0, false, ""},
+		{"small letters", "http/1.1 200 OK\r\n\r\n", 0, false, ""},
+		{"an empty line first", "\r\nHTTP/1.1 200 OK\r\n\r\n", 0, false, ""},
+		{"a body alone, as in HTTP/0.9", "<html>ok</html>", 0, false, ""},
+		{"a head of more than 64 KiB", "HTTP/1.1 200 OK\r\n" + strings.Repeat("X: y\r\n", 20000) + "\r\n", 0, false, ""},
+		{"a line of more than 64 KiB", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("y", 1<<20) + "\r\n\r\n", 0, false, ""},
+		{"a status line of more than 64 KiB", "HTTP/1.1 200 " + strings.Repeat("y", 1<<20) + "\r\n\r\n", 0, false, ""},
+	} {
+		for pieces, br := range map[string]*bufio.Reader{
+			"at once":     bufio.NewReader(strings.NewReader(c.text)),
+			"in pieces":   bufio.NewReader(iotest.OneByteReader(strings.NewReader(c.text))),
+			"end at once": bufio.NewReader(iotest.DataErrReader(strings.NewReader(c.text))),
+		} {
+			var a answer
+			err := a.read(br)
+			if c.status == 0 {
+				if err == nil {
+					t.Errorf("%s, %s: it was taken for an answer with status %d", c.name, pieces, a.status)
+				}
+				continue
+			}
+			if err != nil || a.status != c.status {
+				t.Errorf("%s, %s: status %d (%v), want %d", c.name, pieces, a.status, err, c.status)
+				continue
+			}
+			excerpt, clean := a.readBody(br, make([]byte, 0, maxExcerpt))
+			if clean != c.clean || string(excerpt) != c.excerpt {
+				t.Errorf("%s, %s: kept %v with %.20q, want %v with %.20q", c.name, pieces, clean, excerpt, c.clean, c.excerpt)
+			}
+		}
+	}
+}
+
+// The next answer begins exactly where a clean one ended.
+func TestACleanAnswerLeavesTheNextOne(t *testing.T) {
+	const next = "HTTP/1.1 201 Created\r\n\r\n"
+	for _, body := range []string{
+		"Content-Length: 3\r\n\r\nabc",
+		"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+		fmt.Sprintf("Content-Length: %d\r\n\r\n%s", maxDrain, strings.Repeat("x", maxDrain)),
+	} {
+		for _, room := range []int{0, 2, maxExcerpt} {
+			br := bufio.NewReader(strings.NewReader("HTTP/1.1 200 OK\r\n" + body + next))
+			var a answer
+			if err := a.read(br); err != nil {
+				t.Fatal(err)
+			}
+			if _, clean := a.readBody(br, make([]byte, 0, room)); !clean {
+				t.Errorf("%.30q with room for %d bytes is not clean", body, room)
+			}
+			if err := a.read(br); err != nil || a.status != 201 {
+				t.Errorf("after %.30q with room for %d bytes comes %d (%v), want 201", body, room, a.status, err)
+			}
+		}
+	}
+}
+
+func FuzzAnswer(f *testing.F) {
+	for _, s := range []string{
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nRetry-After: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
+		"HTTP/1.0 302 Found\r\nLocation: http://u:p@x/\x1b[31m?q\r\n\r\n",
+		"\x15\x03\x03\x00\x02\x02\x28", "\x00\x00\x12\x04\x00",
+	} {
+		f.Add([]byte(s))
+	}
+	tr := newTransmitter(f, Config{})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		in := strings.NewReader(string(data))
+		br := bufio.NewReader(in)
+		var a answer
+		if a.read(br) != nil {
+			return
+		}
+		if a.status != 101 && (a.status < 200 || a.status > 999) {
+			t.Fatalf("status %d is not final", a.status)
+		}
+		excerpt, clean := a.readBody(br, make([]byte, 0, maxExcerpt))
+		if len(excerpt) > maxExcerpt {
+			t.Fatalf("excerpt of %d bytes", len(excerpt))
+		}
+		v := Verdict{Action: tr.actions.of(a.status)}
+		if good := a.status >= 200 && a.status < 300; good != (v.Action == Delivered) {
+			t.Fatalf("status %d is %v", a.status, v.Action)
+		}
+		tr.explain(&v, &a, excerpt, false)
+		mustBeShowable(t, v)
+		if v.RetryAfter < 0 || v.RetryAfter > 0 && a.status != 429 && a.status != 503 {
+			t.Fatalf("status %d asks for %v", a.status, v.RetryAfter)
+		}
+		if used := len(data) - in.Len() - br.Buffered(); clean && used > maxHead+maxDrain {
+			t.Fatalf("%d bytes were read", used)
+		}
+	})
+}

@@ -1,0 +1,117 @@
+package transmit
+
+import (
+	"bufio"
+	"errors"
+	"io"
+)
+
+var errChunk = errors.New("malformed chunk")
+
+// readBody reads what the rest of the answer is needed for: excerpt, the first bytes of the body, up to its capacity,
+// and the connection, which is ready for another request only when clean. It reads no further than it has to.
+func (a *answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean bool) {
+	b := body{br: br, excerpt: excerpt, budget: maxDrain}
+	if !a.keep {
+		b.budget = cap(excerpt)
+		if b.budget == 0 {
+			return excerpt, false
+		}
+	}
+	var err error
+	switch {
+	case a.chunks:
+		err = b.chunks()
+	case a.length >= 0:
+		err = b.span(a.length)
+	default:
+		err = b.span(int64(cap(excerpt)))
+	}
+	return b.excerpt, a.keep && err == nil
+}
+
+// body reads an answer's body within a budget of bytes; running out of it is an error, and so is the end of the connection.
+type body struct {
+	br      *bufio.Reader
+	excerpt []byte
+	budget  int
+}
+
+var errBudget = errors.New("more than is worth reading")
+
+// span takes the next n bytes.
+func (b *body) span(n int64) error {
+	whole := n <= int64(b.budget)
+	if !whole {
+		n = int64(b.budget)
+	}
+	b.budget -= int(n)
+	if keep := min(int(n), cap(b.excerpt)-len(b.excerpt)); keep > 0 {
+		have := len(b.excerpt)
+		got, err := io.ReadFull(b.br, b.excerpt[have:have+keep])
+		b.excerpt = b.excerpt[:have+got]
+		if err != nil {
+			return err
+		}
+		n -= int64(keep)
+	}
+	if !whole {
+		return errBudget
+	}
+	_, err := b.br.Discard(int(n))
+	return err
+}
+
+// chunks takes a chunked body with its trailers (RFC 9112 section 7.1).
+func (b *body) chunks() error {
+	for {
+		line, err := readLine(b.br, &b.budget)
+		if err != nil {
+			return err
+		}
+		size, ok := parseChunkSize(line)
+		if !ok {
+			return errChunk
+		}
+		if size == 0 {
+			break
+		}
+		if err := b.span(size); err != nil {
+			return err
+		}
+		if line, err = readLine(b.br, &b.budget); err != nil || len(line) > 0 {
+			return errChunk
+		}
+	}
+	for {
+		line, err := readLine(b.br, &b.budget)
+		if err != nil || len(line) == 0 {
+			return err
+		}
+	}
+}
+
+// parseChunkSize reads a hexadecimal number that may be followed by extensions.
+func parseChunkSize(line []byte) (int64, bool) {
+	var n int64
+	for i, c := range line {
+		var digit byte
+		switch {
+		case isDigit(c):
+			digit = c - '0'
+		case 'a' <= c && c <= 'f':
+			digit = c - 'a' + 10
+		case 'A' <= c && c <= 'F':
+			digit = c - 'A' + 10
+		case i > 0 && (c == ';' || c == ' ' || c == '\t'):
+			return n, true
+		default:
+			return 0, false
+		}
+		if i >= 15 {
+			return 0, false
+		}
+		n = n<<4 | int64(digit)
+	}
+	return n, len(line) > 0
+}

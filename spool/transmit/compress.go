@@ -1,0 +1,61 @@
+package transmit
+
+import (
+	"bytes"
+	"fmt"
+	"runtime"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
+	"github.com/klauspost/compress/zstd"
+)
+
+// compressor encodes bodies. Its encoders and buffers are used again; they are made when the first body comes.
+type compressor struct {
+	name    string
+	buffers sync.Pool // *bytes.Buffer
+	gzips   sync.Pool // *gzip.Writer
+	zstd    *zstd.Encoder
+}
+
+func newCompressor(name string) (*compressor, error) {
+	z := &compressor{name: name}
+	z.buffers.New = func() any { return new(bytes.Buffer) }
+	switch name {
+	case "":
+		return nil, nil
+	case "gzip":
+		z.gzips.New = func() any {
+			w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // the level is one that exists
+			return w
+		}
+	case "zstd":
+		var err error
+		z.zstd, err = zstd.NewWriter(nil, zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithLowerEncoderMem(true),
+			zstd.WithEncoderConcurrency(runtime.GOMAXPROCS(0)))
+		if err != nil {
+			return nil, fmt.Errorf("zstd: %w", err)
+		}
+	default:
+		return nil, fmt.Errorf("compression \"%s\" is not gzip or zstd", Printable(name, 20))
+	}
+	return z, nil
+}
+
+// encode returns body encoded, for release once it is sent. Writing to memory cannot fail.
+func (z *compressor) encode(body []byte) *bytes.Buffer {
+	buffer := z.buffers.Get().(*bytes.Buffer)
+	buffer.Reset()
+	if z.zstd != nil {
+		buffer.Write(z.zstd.EncodeAll(body, buffer.AvailableBuffer()))
+		return buffer
+	}
+	w := z.gzips.Get().(*gzip.Writer)
+	w.Reset(buffer)
+	w.Write(body)
+	w.Close()
+	z.gzips.Put(w)
+	return buffer
+}
+
+func (z *compressor) release(buffer *bytes.Buffer) { z.buffers.Put(buffer) }

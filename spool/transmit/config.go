@@ -1,0 +1,124 @@
+package transmit
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"time"
+)
+
+// Config says where and how items are sent. The zero value is the default.
+type Config struct {
+	URL            string        // default http://localhost:8080/api/profiling; user info becomes basic authentication
+	ConnectTimeout time.Duration // default 2s: name lookup and TCP connection
+	Timeout        time.Duration // default 5s: the whole exchange, connecting included
+	UserAgent      string        // default "spoolfwd"
+	ContentType    string        // default "application/json"
+	Headers        []string      // "Name: value", or "@FILE" with one of them per line
+	TokenFile      string        // bearer token, read once by New, white space around it ignored; default none
+	CAFile         string        // PEM; the only authorities trusted; default the system's
+	CertFile       string        // PEM; client certificate and its chain; default none
+	KeyFile        string        // PEM; default CertFile
+	OnStatus       []string      // exceptions from the verdict table: "404=reject", "4xx=keep", "409=delivered"
+	MaxIdle        int           // default 4: idle connections kept; negative keeps none
+	Compress       string        // default none; "gzip" or "zstd" as Content-Encoding
+
+	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // default that of a net.Dialer
+	Getenv func(string) string                                                  // default os.Getenv; asked for proxies only
+	Now    func() time.Time                                                     // default time.Now; the base of a Retry-After date when the answer has no Date
+}
+
+// Transmitter sends items to one listener. It is safe for concurrent use.
+type Transmitter struct {
+	target         target
+	proxy          *proxyServer // nil: straight to the listener
+	head           []byte       // the part of a request's head that never changes
+	contentType    string
+	actions        actions
+	tls            *tls.Config // for the listener; nil for plain HTTP
+	compressor     *compressor // nil: as it stands
+	secrets        secrets
+	idle           pool
+	connectTimeout time.Duration
+	timeout        time.Duration
+	dial           func(ctx context.Context, network, address string) (net.Conn, error)
+	customDial     bool
+	now            func() time.Time
+}
+
+// New checks cfg, reads the files it names and opens no connection. The error joins every problem found; it holds no
+// secret and no part of a URL that may hold one.
+func New(cfg Config) (*Transmitter, error) {
+	t := &Transmitter{
+		contentType:    or(cfg.ContentType, "application/json"),
+		connectTimeout: or(cfg.ConnectTimeout, 2*time.Second),
+		timeout:        or(cfg.Timeout, 5*time.Second),
+		dial:           cfg.Dial,
+		customDial:     cfg.Dial != nil,
+		now:            cfg.Now,
+	}
+	t.idle.max = max(or(cfg.MaxIdle, 4), 0)
+	if t.dial == nil {
+		t.dial = new(net.Dialer).DialContext
+	}
+	if t.now == nil {
+		t.now = time.Now
+	}
+	getenv := cfg.Getenv
+	if getenv == nil {
+		getenv = os.Getenv
+	}
+
+	var problems []error
+	note := func(err error) {
+		if err != nil {
+			problems = append(problems, err)
+		}
+	}
+	if t.connectTimeout < 0 {
+		note(fmt.Errorf("connect timeout %v is negative", t.connectTimeout))
+	}
+	if t.timeout < 0 {
+		note(fmt.Errorf("timeout %v is negative", t.timeout))
+	}
+	var err error
+	t.actions, err = parseOnStatus(cfg.OnStatus)
+	note(err)
+	t.compressor, err = newCompressor(cfg.Compress)
+	note(err)
+	token, err := readToken(cfg.TokenFile)
+	note(err)
+	headers, err := parseHeaders(cfg.Headers)
+	note(err)
+	t.target, err = parseTarget(or(cfg.URL, "http://localhost:8080/api/profiling"))
+	if err != nil {
+		// Proxy, TLS and Host all follow from the URL: what could be said about them now would be noise.
+		return nil, errors.Join(append(problems, err)...)
+	}
+	t.proxy, err = chooseProxy(t.target, getenv)
+	note(err)
+	note(t.setTLS(cfg))
+	note(t.setHead(cfg, token, headers))
+	if err := errors.Join(problems...); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// URL returns the listener's URL for display: without user info, the query's text replaced by "...".
+func (t *Transmitter) URL() string { return t.target.display }
+
+// Close closes the idle connections. Requests in flight end undisturbed; their connections are not kept.
+func (t *Transmitter) Close() { t.idle.close() }
+
+// or returns v, or def when v is its zero value.
+func or[T comparable](v, def T) T {
+	var zero T
+	if v == zero {
+		return def
+	}
+	return v
+}

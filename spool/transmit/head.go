@@ -1,0 +1,121 @@
+package transmit
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// setHead builds the part of the head that is the same for every request, and collects the secrets in it.
+func (t *Transmitter) setHead(cfg Config, token string, headers []header) error {
+	host, agent, authorization := t.target.authority, or(cfg.UserAgent, "spoolfwd"), ""
+	t.secrets.add(token)
+	t.secrets.addQuery(t.target.query)
+	if user := t.target.user; user != nil {
+		authorization = basic(user)
+		password, _ := user.Password()
+		t.secrets.add(password, authorization[len("Basic "):])
+	}
+	if token != "" {
+		authorization = "Bearer " + token
+	}
+
+	var problems []error
+	var rest strings.Builder
+	for _, h := range headers {
+		switch strings.ToLower(h.name) {
+		case "host":
+			host = h.value
+			continue
+		case "user-agent":
+			agent = h.value
+			continue
+		case "content-type":
+			t.contentType = h.value
+			continue
+		case "authorization":
+			if token != "" {
+				problems = append(problems, errors.New("there is both a token file and an Authorization header; give one"))
+			}
+			authorization = h.value
+			t.secrets.addHeader(h.value)
+			continue
+		case "content-encoding":
+			if t.compressor != nil {
+				problems = append(problems, errors.New("there is both a compression and a Content-Encoding header; give one"))
+			}
+		case "accept":
+		default:
+			t.secrets.addHeader(h.value)
+		}
+		rest.WriteString(h.name + ": " + h.value + "\r\n")
+	}
+	if !httpguts.ValidHeaderFieldValue(agent) {
+		problems = append(problems, errors.New("the user agent holds a control character"))
+	}
+	if !httpguts.ValidHeaderFieldValue(t.contentType) {
+		problems = append(problems, errors.New("the content type holds a control character"))
+	}
+
+	var b strings.Builder
+	b.WriteString("POST ")
+	if t.proxy.forwards(t.target) {
+		b.WriteString("http://" + t.target.authority) // absolute-form, RFC 9112 section 3.2.2
+	}
+	b.WriteString(t.target.path + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: " + agent + "\r\n")
+	if authorization != "" {
+		b.WriteString("Authorization: " + authorization + "\r\n")
+	}
+	if t.proxy != nil {
+		t.secrets.addProxy(t.proxy)
+		if t.proxy.forwards(t.target) && t.proxy.authorization != "" {
+			b.WriteString("Proxy-Authorization: " + t.proxy.authorization + "\r\n")
+		}
+	}
+	b.WriteString(rest.String())
+	if t.compressor != nil {
+		b.WriteString("Content-Encoding: " + t.compressor.name + "\r\n")
+	}
+	t.head = []byte(b.String())
+	return errors.Join(problems...)
+}
+
+// appendHead appends the whole head of a request to b. check has seen r.
+func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
+	b = append(b, t.head...)
+	b = append(b, "Content-Type: "...)
+	if r.ContentType != "" {
+		b = append(b, r.ContentType...)
+	} else {
+		b = append(b, t.contentType...)
+	}
+	b = append(b, "\r\nContent-Length: "...)
+	b = strconv.AppendInt(b, int64(length), 10)
+	if r.Key != "" {
+		// A string of RFC 9651 section 3.3.3, as draft-ietf-httpapi-idempotency-key-header wants it.
+		b = append(b, "\r\nIdempotency-Key: \""...)
+		for i := range len(r.Key) {
+			if c := r.Key[i]; c == '"' || c == '\\' {
+				b = append(b, '\\')
+			}
+			b = append(b, r.Key[i])
+		}
+		b = append(b, '"')
+	}
+	return append(b, "\r\n\r\n"...)
+}
+
+// check refuses what would break the request's head.
+func (r Request) check() error {
+	for i := range len(r.Key) {
+		if c := r.Key[i]; c < ' ' || c > '~' {
+			return errors.New("the idempotency key holds a character that a header cannot carry")
+		}
+	}
+	if r.ContentType != "" && !httpguts.ValidHeaderFieldValue(r.ContentType) {
+		return errors.New("the content type holds a control character")
+	}
+	return nil
+}

@@ -1,0 +1,118 @@
+package transmit
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// maxSecretFile bounds what is read of a token or header file, so that a wrong path to something large fails fast.
+const maxSecretFile = 64 << 10
+
+type header struct{ name, value string }
+
+// reserved headers are the exchange's own: given by the user they would contradict its framing, its connection handling or the caller's
+// key. Proxy-Authorization would reach the listener, which must not see it.
+var reserved = map[string]string{
+	"content-length":      "it is computed",
+	"transfer-encoding":   "the length is always sent",
+	"connection":          "connections are managed here",
+	"keep-alive":          "connections are managed here",
+	"proxy-connection":    "connections are managed here",
+	"upgrade":             "no other protocol is spoken",
+	"te":                  "no trailers are read",
+	"trailer":             "no trailers are sent",
+	"expect":              "no interim answer is waited for",
+	"idempotency-key":     "every item has its own",
+	"proxy-authorization": "the listener would see it; put the credentials into the proxy's URL",
+}
+
+// parseHeaders reads "Name: value" and "@FILE". Its errors never show a value, nor a line that has no name.
+func parseHeaders(list []string) ([]header, error) {
+	var headers []header
+	var problems []error
+	add := func(where, line string) {
+		h, err := parseHeader(line)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s: %w", where, err))
+			return
+		}
+		headers = append(headers, h)
+	}
+	for i, entry := range list {
+		file, isFile := strings.CutPrefix(entry, "@")
+		if !isFile {
+			add(fmt.Sprintf("header %d", i+1), entry)
+			continue
+		}
+		text, err := readSmall(file)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("header file: %w", err))
+			continue
+		}
+		for n, line := range strings.Split(text, "\n") {
+			if line = strings.TrimSpace(line); line != "" {
+				add(fmt.Sprintf("header file %s, line %d", file, n+1), line)
+			}
+		}
+	}
+	return headers, errors.Join(problems...)
+}
+
+func parseHeader(line string) (header, error) {
+	name, value, found := strings.Cut(line, ":")
+	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
+	if !found || !httpguts.ValidHeaderFieldName(name) {
+		return header{}, errors.New(`it is not of the form "Name: value"`)
+	}
+	if why, ok := reserved[strings.ToLower(name)]; ok {
+		return header{}, fmt.Errorf("%s cannot be set: %s", name, why)
+	}
+	if !httpguts.ValidHeaderFieldValue(value) {
+		return header{}, fmt.Errorf("the value of %s holds a control character", name)
+	}
+	if strings.EqualFold(name, "Host") && (value == "" || !httpguts.ValidHostHeader(value)) {
+		return header{}, errors.New("the value of Host is no host name")
+	}
+	return header{name, value}, nil
+}
+
+// readToken returns the bearer token in file; "" is no file, no token.
+func readToken(file string) (string, error) {
+	if file == "" {
+		return "", nil
+	}
+	text, err := readSmall(file)
+	if err != nil {
+		return "", fmt.Errorf("token file: %w", err)
+	}
+	token := strings.TrimSpace(text)
+	if token == "" {
+		return "", fmt.Errorf("token file %s is empty", file)
+	}
+	if strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
+		return "", fmt.Errorf("token file %s holds more than one token: a space, a line break or a character outside ASCII is in it", file)
+	}
+	return token, nil
+}
+
+// readSmall reads a file that holds a secret. A pipe is as good as a file: shells offer secrets that way.
+func readSmall(file string) (string, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
+	if err != nil {
+		return "", err
+	}
+	if len(data) > maxSecretFile {
+		return "", fmt.Errorf("%s is larger than %d KiB", file, maxSecretFile>>10)
+	}
+	return string(data), nil
+}

@@ -1,0 +1,153 @@
+package transmit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"syscall"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+func TestASendOnAnIdleConnectionAllocatesNothing(t *testing.T) {
+	for _, length := range []int{1000, 100_000} {
+		// The listener shares the process, so it must not allocate either: it reads requests of a known size.
+		size := make(chan int, 1)
+		l := listen(t, nil, func(c net.Conn, _ int) {
+			buffer := make([]byte, <-size)
+			answer := []byte("HTTP/1.1 200 OK\r\nDate: Sat, 22 Nov 2025 12:00:00 GMT\r\nContent-Length: 2\r\n\r\n{}")
+			for {
+				if _, err := io.ReadFull(c, buffer); err != nil {
+					return
+				}
+				if _, err := c.Write(answer); err != nil {
+					return
+				}
+			}
+		})
+		tr := newTransmitter(t, Config{URL: l.url()})
+		r := Request{Body: bytes.Repeat([]byte("x"), length), Key: "0123456789abcdef"}
+		size <- len(tr.appendHead(nil, r, length)) + length
+		n := testing.AllocsPerRun(100, func() {
+			if v := tr.Send(context.Background(), r); v.Action != Delivered {
+				t.Error(v.Err)
+			}
+		})
+		if n != 0 {
+			t.Errorf("a send of %d bytes makes %v allocations, want none", length, n)
+		}
+	}
+}
+
+func TestDescriptorsStayFlat(t *testing.T) {
+	good := listen(t, nil, answering("HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"))
+	rude := listen(t, nil, answering("HTTP/1.1 500 No\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")) // a new connection each
+	var transmitters []*Transmitter
+	for _, l := range []*rawListener{good, rude} {
+		tr := newTransmitter(t, Config{URL: l.url()})
+		send(tr, "{}")
+		transmitters = append(transmitters, tr)
+	}
+	before := descriptors(t)
+	for n := range 10_000 {
+		which := 0
+		if n%10 == 0 {
+			which = 1
+		}
+		send(transmitters[which], "{}")
+	}
+	// The listener is in this process: its ends of closed connections may take a moment.
+	if after := descriptors(t); after > before+10 {
+		t.Errorf("10,000 sends left %d open descriptors, %d before", after, before)
+	}
+}
+
+func descriptors(t *testing.T) int {
+	t.Helper()
+	entries, err := os.ReadDir("/dev/fd")
+	if err != nil {
+		t.Skipf("the open descriptors cannot be counted here: %v", err)
+	}
+	return len(entries)
+}
+
+func TestOurOwnFaultsAreNotTheListeners(t *testing.T) {
+	dialError := func(errno syscall.Errno) error {
+		return &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", errno)}
+	}
+	for _, c := range []struct {
+		err    error
+		action Action
+		want   string
+	}{
+		{dialError(syscall.EMFILE), Aborted, "too many open files\nraise the limit of open files"},
+		{dialError(syscall.ENFILE), Aborted, "\nthis machine ran out of a resource"},
+		{dialError(syscall.ENOMEM), Aborted, "\nthis machine ran out of a resource"},
+		{dialError(syscall.ENOBUFS), Aborted, "\nthis machine ran out of a resource"},
+		{&net.DNSError{Err: "dial udp 10.0.0.53:53: socket: " + syscall.EMFILE.Error(), Name: "x"}, Aborted, "too many open files\nraise the limit"},
+		{dialError(syscall.ECONNREFUSED), Kept, "connecting: connection refused\nnothing listens there"},
+		{dialError(syscall.EADDRNOTAVAIL), Kept, "connecting: "},
+		{dialError(syscall.ENETUNREACH), Kept, "connecting: network is unreachable"},
+		{dialError(syscall.EHOSTUNREACH), Kept, "connecting: no route to host"},
+		{dialError(syscall.EACCES), Kept, "connecting: permission denied"},
+		{&net.DNSError{Err: "no such host", Name: "no.where", IsNotFound: true}, Kept, "no such host: no.where\ncheck the name in --url"},
+		{&net.DNSError{Err: "i/o timeout", Name: "no.where", IsTimeout: true}, Kept, "the lookup of no.where got no answer in time\ncheck this machine's name servers"},
+		{&net.DNSError{Err: "read udp 10.0.0.1:41234->10.0.0.53:53: connection refused", Name: "no.where"}, Kept, "the lookup of no.where failed: read udp 10.0.0.53:53: connection refused"},
+		{errRefusedInTest, Kept, "connecting: refused by the test"},
+	} {
+		tr := newTransmitter(t, Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, c.err }})
+		v := send(tr, "{}")
+		mustHold(t, v, c.action, 0, c.want)
+		if !errors.Is(v.Err, c.err) {
+			t.Errorf("%v has lost its cause", v.Err)
+		}
+	}
+}
+
+// The real thing: no descriptor is left for a socket, or for what a lookup opens.
+func TestWithoutDescriptorsARequestIsAborted(t *testing.T) {
+	l := listen(t, nil, answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	_, port, _ := net.SplitHostPort(l.address)
+	byAddress := newTransmitter(t, Config{URL: l.url()})
+	// Go's own resolver, because that of libc may wait for descriptors until the time is up.
+	byGo := &net.Dialer{Resolver: &net.Resolver{PreferGo: true}}
+	byName := newTransmitter(t, Config{URL: fmt.Sprintf("http://localhost:%s", port), Dial: byGo.DialContext})
+	var limit unix.Rlimit
+	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Skipf("the limit of open files cannot be read here: %v", err)
+	}
+	none := limit
+	none.Cur = 0
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
+		t.Skipf("the limit of open files cannot be set here: %v", err)
+	}
+	first, second := send(byAddress, "{}"), send(byName, "{}")
+	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
+		t.Fatal(err)
+	}
+	mustHold(t, first, Aborted, 0, "too many open files")
+	mustHold(t, second, Aborted, 0, "")
+	mustHold(t, send(byAddress, "{}"), Delivered, 200, "")
+}
+
+// Two failures of one kind read the same, so that they can be counted as one.
+func TestErrorsFold(t *testing.T) {
+	for name, do := range map[string]func(net.Conn, int){
+		"resets":         func(c net.Conn, _ int) { c.Read(make([]byte, 4096)); c.(*net.TCPConn).SetLinger(0) },
+		"closes":         func(c net.Conn, _ int) { c.Read(make([]byte, 4096)) },
+		"answers 500":    answering("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
+		"closes at once": func(c net.Conn, _ int) { c.Read(make([]byte, 1)); c.(*net.TCPConn).SetLinger(0) },
+	} {
+		l := listen(t, nil, do)
+		tr := newTransmitter(t, Config{URL: l.url()})
+		first, second := send(tr, "{}"), send(tr, "{}")
+		if first.Err.Error() != second.Err.Error() {
+			t.Errorf("a listener that %s gives %q and %q", name, first.Err, second.Err)
+		}
+	}
+}

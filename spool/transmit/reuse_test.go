@@ -1,0 +1,198 @@
+package transmit
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+)
+
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	t.Parallel()
+	s, accepted := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/500" {
+			w.WriteHeader(500)
+		}
+		io.WriteString(w, strings.Repeat("x", 3000))
+	})
+	for _, path := range []string{"/200", "/500"} {
+		accepted.Store(0)
+		tr := newTransmitter(t, Config{URL: s.URL + path})
+		for range 100 {
+			send(tr, "{}")
+		}
+		if n := accepted.Load(); n != 1 {
+			t.Errorf("100 requests to %s in a row took %d connections, want 1", path, n)
+		}
+	}
+	accepted.Store(0)
+	tr := newTransmitter(t, Config{URL: s.URL, MaxIdle: -1})
+	send(tr, "{}")
+	send(tr, "{}")
+	if n := accepted.Load(); n != 2 {
+		t.Errorf("2 requests without idle connections took %d connections, want 2", n)
+	}
+}
+
+func TestAtMostMaxIdleConnectionsAreKept(t *testing.T) {
+	t.Parallel()
+	var together sync.WaitGroup
+	together.Add(4)
+	s, accepted := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if r.URL.Path == "/together" {
+			together.Done()
+			together.Wait()
+		}
+	})
+	tr := newTransmitter(t, Config{URL: s.URL + "/together", MaxIdle: 2})
+	var sends sync.WaitGroup
+	for range 4 {
+		sends.Go(func() { mustHold(t, send(tr, "{}"), Delivered, 200, "") })
+	}
+	sends.Wait()
+	if n := accepted.Load(); n != 4 || len(tr.idle.idle) != 2 {
+		t.Errorf("4 requests at once took %d connections and left %d idle, want 4 and 2", n, len(tr.idle.idle))
+	}
+	tr.Close()
+	if len(tr.idle.idle) != 0 {
+		t.Error("Close left idle connections")
+	}
+}
+
+// A listener that closes between requests without saying so costs nothing.
+func TestAConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
+	t.Parallel()
+	closed := make(chan bool)
+	l := listen(t, nil, func(c net.Conn, _ int) {
+		readRequest(bufio.NewReader(c))
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		c.Close()
+		closed <- true
+	})
+	tr := newTransmitter(t, Config{URL: l.url()})
+	for range 5 {
+		mustHold(t, send(tr, "{}"), Delivered, 200, "")
+		<-closed
+	}
+	if n := l.accepted.Load(); n != 5 {
+		t.Errorf("5 requests took %d connections, want 5", n)
+	}
+}
+
+// A second answer to one request must not become the answer to the next: a payload that nobody took would be removed.
+func TestAnAnswerToThePreviousRequestIsNotTakenForTheNext(t *testing.T) {
+	for _, secure := range []bool{false, true} {
+		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {
+			ca, config := tlsFor(t, secure)
+			for _, how := range []string{"together", "apart"} {
+				sent := make(chan bool, 10)
+				l := listen(t, config, func(c net.Conn, number int) {
+					readRequest(bufio.NewReader(c))
+					const ok = "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"
+					if number > 1 {
+						io.WriteString(c, "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n")
+					} else if how == "together" {
+						io.WriteString(c, ok+ok)
+					} else {
+						io.WriteString(c, ok)
+						io.WriteString(c, ok)
+					}
+					sent <- true
+					untilClosed(c)
+				})
+				tr := newTransmitter(t, Config{URL: scheme(secure) + l.address, CAFile: ca})
+				mustHold(t, send(tr, "{}"), Delivered, 200, "")
+				<-sent
+				mustHold(t, send(tr, "{}"), Kept, 500, "answered 500")
+			}
+		})
+	}
+}
+
+// Once a byte of a request may have arrived, it is never sent again.
+func TestNothingIsResentAfterAReset(t *testing.T) {
+	t.Parallel()
+	var requests sync.Map
+	l := listen(t, nil, func(c net.Conn, number int) {
+		br := bufio.NewReader(c)
+		for n := 0; readRequest(br) == nil; n++ {
+			requests.Store([2]int{number, n}, true)
+			if n == 1 { // the second request on a connection is read and never answered
+				c.(*net.TCPConn).SetLinger(0)
+				return
+			}
+			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	})
+	tr := newTransmitter(t, Config{URL: l.url()})
+	for range 3 {
+		mustHold(t, send(tr, "{}"), Delivered, 200, "")
+		mustHold(t, send(tr, "{}"), Kept, 0, "waiting for the answer: ")
+	}
+	n := 0
+	requests.Range(func(any, any) bool { n++; return true })
+	if n != 6 {
+		t.Errorf("the listener saw %d requests for 6 sends", n)
+	}
+}
+
+// brokenPipe is a connection whose next write fails before a byte was taken.
+type brokenPipe struct {
+	net.Conn
+	broken bool
+}
+
+func (c *brokenPipe) Write(b []byte) (int, error) {
+	if c.broken {
+		return 0, syscall.EPIPE
+	}
+	return c.Conn.Write(b)
+}
+
+func TestARequestOfWhichNothingWasTakenGoesOutOnANewConnection(t *testing.T) {
+	l := listen(t, nil, answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
+	var last *brokenPipe
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		last = &brokenPipe{Conn: c}
+		return last, err
+	}
+	tr := newTransmitter(t, Config{URL: l.url(), Dial: dial})
+	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+	last.broken = true
+	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+	if n := l.accepted.Load(); n != 2 {
+		t.Errorf("%d connections were made, want 2", n)
+	}
+}
+
+// After a listener's restart every idle connection is dead; one of them is enough to know.
+func TestADeadConnectionTakesTheOtherIdleOnesAlong(t *testing.T) {
+	var together sync.WaitGroup
+	together.Add(2)
+	l := listen(t, nil, func(c net.Conn, number int) {
+		br := bufio.NewReader(c)
+		readRequest(br)
+		if number <= 2 {
+			together.Done()
+			together.Wait()
+		}
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		if number <= 2 {
+			readRequest(br) // and say nothing
+		}
+	})
+	tr := newTransmitter(t, Config{URL: l.url()})
+	var sends sync.WaitGroup
+	sends.Go(func() { send(tr, "{}") })
+	sends.Go(func() { send(tr, "{}") })
+	sends.Wait()
+	mustHold(t, send(tr, "{}"), Kept, 0, "closed without an answer")
+	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+}

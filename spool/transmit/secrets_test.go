@@ -1,0 +1,173 @@
+package transmit
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net"
+	"net/http/httputil"
+	"strings"
+	"testing"
+
+	"net/http"
+)
+
+var confidential = []string{"bearer-s3cret/tok", "headerS3cret", "userS3cret", "queryS3cret", "cGFzczp1c2Vy", "fileS3cret", "proxyS3cret"}
+
+func mustKeepSecrets(t *testing.T, what, text string) {
+	t.Helper()
+	for _, secret := range confidential {
+		if strings.Contains(text, secret) {
+			t.Errorf("%s shows %q: %.300q", what, secret, text)
+		}
+	}
+}
+
+// chain is everything that an error and its causes say.
+func chain(err error) string {
+	var b strings.Builder
+	for ; err != nil; err = errors.Unwrap(err) {
+		fmt.Fprintf(&b, "%v %+v %#v\n", err, err, err)
+	}
+	return b.String()
+}
+
+func TestSecretsDoNotComeBack(t *testing.T) {
+	t.Parallel()
+	// The listener echoes all it gets: where it can, as it is, as PHP writes JSON, and as Go does.
+	echo := func(status string) func(net.Conn, int) {
+		return func(c net.Conn, _ int) {
+			r, err := http.ReadRequest(bufio.NewReader(c))
+			if err != nil {
+				return
+			}
+			dump, _ := httputil.DumpRequest(r, false)
+			line := strings.ReplaceAll(strings.ReplaceAll(string(dump), "\r", ""), "\n", " ")
+			asJSON, _ := json.Marshal(r.Header)
+			asPHP := strings.ReplaceAll(string(asJSON), "/", `\/`)
+			// The same again at the end of the excerpt, where any secret may be cut in two.
+			text := string(dump) + string(asJSON) + asPHP
+			text += strings.Repeat(".", max(0, maxExcerpt-len(text)-30)) + strings.Repeat(" headerS3cret", 4)
+			fmt.Fprintf(c, "HTTP/1.1 %s %s\r\nLocation: https://pass:userS3cret@else.where%s#queryS3cret\r\nContent-Length: %d\r\n\r\n%s",
+				status, line, r.RequestURI, len(text), text)
+		}
+	}
+	token := writeFile(t, "token", " bearer-s3cret/token \n")
+	headers := writeFile(t, "headers", "\nX-File: fileS3cret\r\n\n")
+	cfg := Config{
+		TokenFile: token,
+		Headers:   []string{"X-Api-Key: headerS3cret", "Cookie: session=headerS3cret2; a=b", "@" + headers},
+	}
+	try := func(what string, cfg Config) {
+		tr, err := New(cfg)
+		if err != nil {
+			t.Fatalf("%s: %v", what, err)
+		}
+		defer tr.Close()
+		mustKeepSecrets(t, "the URL for display", tr.URL())
+		v := send(tr, "{}")
+		if v.Err == nil {
+			t.Errorf("%s was delivered", what)
+		}
+		mustKeepSecrets(t, what, chain(v.Err))
+		mustKeepSecrets(t, what+" (excerpt)", string(v.Excerpt))
+		mustBeShowable(t, v)
+		if strings.Contains(string(v.Excerpt), "head") {
+			t.Errorf("%s shows the beginning of a secret at the end of the excerpt", what)
+		}
+	}
+	for _, status := range []string{"302", "400", "401", "403", "500"} {
+		l := listen(t, nil, echo(status))
+		with := cfg
+		with.URL = "http://pass:userS3cret@" + l.address + "/path?key=queryS3cret&b=queryS3cret%20two"
+		try("an echoing "+status, with)
+		with.TokenFile = "" // now the user info goes out
+		try("an echoing "+status+" with basic authentication", with)
+	}
+
+	with := cfg
+	with.URL = "http://pass:userS3cret@" + closedPort(t) + "/?key=queryS3cret"
+	try("a refused connection", with)
+	with.URL = "https://pass:userS3cret@" + closedPort(t) + "/?key=queryS3cret"
+	try("a refused connection for TLS", with)
+	noise := listen(t, nil, answering("userS3cret queryS3cret\r\n"))
+	with.URL = "http://pass:userS3cret@" + noise.address + "/?key=queryS3cret"
+	try("noise", with)
+	_, config := tlsFor(t, true)
+	unknown := listen(t, config, func(net.Conn, int) {})
+	with.URL = "https://pass:userS3cret@" + unknown.address + "/?key=queryS3cret"
+	try("an unknown certificate", with)
+	with.Dial = func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.DNSError{Err: "server misbehaving", Name: "x", Server: "10.0.0.53"}
+	}
+	try("a failing lookup", with)
+	proxy := listen(t, nil, echo("407"))
+	with.URL = "https://pass:userS3cret@listener.test/?key=queryS3cret"
+	with.Dial = hosts("proxy.test:80", proxy.address)
+	with.Getenv = env("https_proxy", "http://pass:proxyS3cret@proxy.test")
+	try("an echoing proxy", with)
+	with.URL = "http://pass:userS3cret@listener.test/?key=queryS3cret"
+	with.Getenv = env("http_proxy", "http://pass:proxyS3cret@proxy.test")
+	try("an echoing plain proxy", with)
+}
+
+func TestConfigurationErrorsKeepSecrets(t *testing.T) {
+	long := writeFile(t, "long", "fileS3cret two")
+	bad := writeFile(t, "bad", "X-Good: fileS3cret\nfileS3cret\nX-Bad: fileS3cret\x01\n: fileS3cret")
+	huge := writeFile(t, "huge", strings.Repeat("fileS3cret", 10000))
+	for _, c := range []struct {
+		name, want string
+		cfg        Config
+	}{
+		{"a bad escape", "two hexadecimal digits", Config{URL: "http://a:userS3cret@h/%userS3cret?queryS3cret"}},
+		{"a slash in the password", "cannot be parsed", Config{URL: "http://a:userS3cret/@h:80/"}},
+		{"a bad host", "cannot be", Config{URL: "http://a:userS3cret@h h/"}},
+		{"a bad port", "its port is not", Config{URL: "http://a:userS3cret@h:99999/?queryS3cret"}},
+		{"a bad scheme", "must begin with", Config{URL: "ftp://a:userS3cret@h/?queryS3cret"}},
+		{"a control character", "cannot be parsed", Config{URL: "http://a:userS3cret@h/\x1b"}},
+		{"a fragment", "a fragment", Config{URL: "http://a:userS3cret@h/#queryS3cret"}},
+		{"a header without a colon", "header 1: it is not of the form", Config{Headers: []string{"headerS3cret"}}},
+		{"a header with a control character", "the value of X-A holds a control character", Config{Headers: []string{"X-A: headerS3cret\x00"}}},
+		{"a header that is reserved", "Content-Length cannot be set", Config{Headers: []string{"Content-Length: headerS3cret"}}},
+		{"a bad header file", "line 2: it is not of the form", Config{Headers: []string{"@" + bad}}},
+		{"two tokens in a file", "holds more than one token", Config{TokenFile: long}},
+		{"a huge token file", "is larger than 64 KiB", Config{TokenFile: huge}},
+		{"a token and an Authorization header", "give one", Config{TokenFile: writeFile(t, "token", "fileS3cret"), Headers: []string{"Authorization: headerS3cret"}}},
+	} {
+		c.cfg.Getenv = env()
+		_, err := New(c.cfg)
+		if err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s gives %v, want %q in it", c.name, err, c.want)
+		}
+		mustKeepSecrets(t, c.name, chain(err))
+	}
+}
+
+// A secret is a secret in any place of an answer; what is not one stays readable.
+func TestCuttingSecrets(t *testing.T) {
+	var s secrets
+	s.add("short", "short-and-long", "abc", "a/b/c/d")
+	s.addHeader("Bearer tokentoken")
+	s.addQuery("x=1&key=val%2Fue%20")
+	for in, want := range map[string]string{
+		"nothing here":              "nothing here",
+		"short-and-long and short.": "[redacted] and [redacted].",
+		"abc":                       "abc",
+		`a\/b\/c\/d`:                "[redacted]",
+		"is tokentoken":             "is [redacted]",
+		"Bearer of news":            "Bearer of news",
+		"val/ue  and val%2Fue%20":   "[redacted] and [redacted]",
+	} {
+		if got := s.cut(in, false); got != want {
+			t.Errorf("%q becomes %q, want %q", in, got, want)
+		}
+	}
+	if got := s.cut("it ends in tokento", true); got != "it ends in [redacted]" {
+		t.Errorf("the beginning of a secret at the end becomes %q", got)
+	}
+	if got := s.cut("it ends in tok", true); got != "it ends in tok" {
+		t.Errorf("three letters at the end become %q", got)
+	}
+}

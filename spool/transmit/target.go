@@ -1,0 +1,130 @@
+package transmit
+
+import (
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"golang.org/x/net/idna"
+)
+
+// target is the listener's URL, taken apart once.
+type target struct {
+	secure    bool
+	host      string // to dial and to verify: ASCII, no brackets, an IPv6 zone kept
+	port      string
+	authority string // the Host header: no zone (RFC 6874), the port only where the URL has one
+	path      string // path and query as they go on the wire
+	user      *url.Userinfo
+	query     string
+	display   string
+}
+
+func (t target) address() string { return net.JoinHostPort(t.host, t.port) }
+
+func (t target) scheme() string {
+	if t.secure {
+		return "https"
+	}
+	return "http"
+}
+
+// parseTarget never puts the URL into an error: what cannot be parsed cannot be redacted either.
+func parseTarget(raw string) (target, error) {
+	u, err := parseURL(raw)
+	if err != nil {
+		return target{}, fmt.Errorf("url: %w", err)
+	}
+	t := target{secure: u.Scheme == "https", user: u.User, query: u.RawQuery}
+	switch {
+	case u.Scheme != "http" && u.Scheme != "https":
+		return target{}, errors.New("url: it must begin with http:// or https://")
+	case u.Opaque != "" || u.Host == "":
+		return target{}, errors.New("url: there is no host in it; write http://HOST:PORT/PATH")
+	case u.Fragment != "":
+		return target{}, errors.New("url: a fragment (#...) is never sent; write %23 if the # belongs to the path or query")
+	case strings.IndexFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0:
+		return target{}, errors.New("url: the query holds a space or a character that must be percent-encoded")
+	}
+	defaultPort := "80"
+	if t.secure {
+		defaultPort = "443"
+	}
+	if t.host, t.port, err = endpoint(u, defaultPort); err != nil {
+		return target{}, fmt.Errorf("url: %w", err)
+	}
+	t.authority, _, _ = strings.Cut(t.host, "%")
+	if strings.Contains(t.authority, ":") {
+		t.authority = "[" + t.authority + "]"
+	}
+	if u.Port() != "" {
+		t.authority += ":" + t.port
+	}
+	t.path = or(u.EscapedPath(), "/")
+	t.display = t.scheme() + "://" + t.authority + t.path
+	if u.RawQuery != "" || u.ForceQuery {
+		t.path += "?" + u.RawQuery
+		t.display += "?..."
+	}
+	return t, nil
+}
+
+// parseURL is url.Parse with errors that quote nothing of the URL.
+func parseURL(raw string) (*url.URL, error) {
+	u, err := url.Parse(raw)
+	if err == nil {
+		return u, nil
+	}
+	var escape url.EscapeError
+	var host url.InvalidHostError
+	switch {
+	case errors.As(err, &escape):
+		return nil, errors.New("a % in it is not followed by two hexadecimal digits")
+	case errors.As(err, &host):
+		return nil, errors.New("its host name holds a character that cannot be in one")
+	}
+	return nil, errors.New("it cannot be parsed; write http://HOST:PORT/PATH")
+}
+
+// endpoint returns what of u to connect to.
+func endpoint(u *url.URL, defaultPort string) (host, port string, err error) {
+	host, port = u.Hostname(), or(u.Port(), defaultPort)
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return "", "", errors.New("its port is not a number from 1 to 65535")
+	}
+	if strings.Contains(host, ":") {
+		ip, err := netip.ParseAddr(host)
+		if err != nil || !isName(ip.Zone()) {
+			return "", "", errors.New("its host is no IPv6 address")
+		}
+		return host, port, nil
+	}
+	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
+		host = ascii
+	} // else: idna refuses names that resolvers take, such as a_b; the next check has the last word
+	if host == "" || !isName(host) {
+		return "", "", errors.New("its host name holds a character that cannot be in one")
+	}
+	return host, port, nil
+}
+
+// isName reports whether s is made of what host names, IPv4 addresses and interface names are made of.
+func isName(s string) bool {
+	for _, c := range []byte(s) {
+		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {
+			return false
+		}
+	}
+	return true
+}
+
+// basic returns the credentials of RFC 7617.
+func basic(user *url.Userinfo) string {
+	password, _ := user.Password()
+	return "Basic " + base64.StdEncoding.EncodeToString([]byte(user.Username()+":"+password))
+}

@@ -1,0 +1,64 @@
+package transmit
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"os"
+	"strings"
+)
+
+// setTLS makes the TLS configurations of the listener and of a proxy that is spoken to over TLS.
+func (t *Transmitter) setTLS(cfg Config) error {
+	proxied := t.proxy != nil && t.proxy.scheme == "https"
+	if !t.target.secure && !proxied {
+		if cfg.CAFile != "" || cfg.CertFile != "" || cfg.KeyFile != "" {
+			return errors.New("there are certificates given, but the url begins with http://: they would not be used")
+		}
+		return nil
+	}
+	base := &tls.Config{
+		MinVersion:         tls.VersionTLS12,
+		NextProtos:         []string{"http/1.1"},
+		ClientSessionCache: tls.NewLRUClientSessionCache(0),
+	}
+	var problems []error
+	if cfg.CAFile != "" {
+		pem, err := os.ReadFile(cfg.CAFile)
+		base.RootCAs = x509.NewCertPool()
+		if err != nil {
+			problems = append(problems, fmt.Errorf("CA file: %w", err))
+		} else if !base.RootCAs.AppendCertsFromPEM(pem) {
+			problems = append(problems, fmt.Errorf("CA file %s holds no PEM certificate", cfg.CAFile))
+		}
+	}
+	if proxied {
+		t.proxy.tls = base.Clone()
+		t.proxy.tls.ServerName = serverName(t.proxy.host)
+	}
+	if t.target.secure {
+		t.tls = base
+		t.tls.ServerName = serverName(t.target.host)
+	}
+
+	switch {
+	case cfg.CertFile == "" && cfg.KeyFile != "":
+		problems = append(problems, errors.New("there is a key file without a certificate file"))
+	case cfg.CertFile != "" && !t.target.secure:
+		problems = append(problems, errors.New("there is a client certificate, but the url begins with http://"))
+	case cfg.CertFile != "":
+		pair, err := tls.LoadX509KeyPair(cfg.CertFile, or(cfg.KeyFile, cfg.CertFile))
+		if err != nil {
+			problems = append(problems, fmt.Errorf("client certificate %s: %w", cfg.CertFile, err))
+		}
+		t.tls.Certificates = []tls.Certificate{pair}
+	}
+	return errors.Join(problems...)
+}
+
+// serverName is the name a certificate must carry for host: certificates know neither zones nor the final dot.
+func serverName(host string) string {
+	host, _, _ = strings.Cut(host, "%")
+	return strings.TrimSuffix(host, ".")
+}

@@ -1,0 +1,181 @@
+package transmit
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+)
+
+func TestEveryStatusHasItsVerdict(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int64
+	l := listen(t, nil, func(c net.Conn, _ int) {
+		br := bufio.NewReader(c)
+		for readRequest(br) == nil {
+			fmt.Fprintf(c, "HTTP/1.1 %d Something\r\nContent-Length: 0\r\n\r\n", status.Load())
+			if status.Load() < 200 { // interim: the final answer follows
+				io.WriteString(c, "HTTP/1.1 201 Created\r\nContent-Length: 0\r\n\r\n")
+			}
+		}
+	})
+	standard := newTransmitter(t, Config{URL: l.url()})
+	changed := newTransmitter(t, Config{URL: l.url(), OnStatus: []string{
+		"409=delivered", "4xx=keep", "404=keep", "404=reject", "5xx=reject", "204=keep", "3xx=reject", "3xx=keep", "503=keep",
+	}})
+	for code := 100; code <= 599; code++ {
+		status.Store(int64(code))
+		want, seen := Kept, code
+		switch {
+		case code == 101:
+		case code < 200:
+			want, seen = Delivered, 201
+		case code < 300:
+			want = Delivered
+		case code == 400, code == 413, code == 415, code == 422:
+			want = Rejected
+		}
+		v := send(standard, "{}")
+		if v.Action != want || v.Status != seen {
+			t.Errorf("status %d is %v (%d), want %v (%d)", code, v.Action, v.Status, want, seen)
+		}
+		switch {
+		case code == 409:
+			want = Delivered
+		case code == 404:
+			want = Rejected
+		case code == 204, code == 503, code >= 300 && code < 500:
+			want = Kept
+		case code >= 500:
+			want = Rejected
+		}
+		v = send(changed, "{}")
+		if v.Action != want || v.Status != seen {
+			t.Errorf("with exceptions status %d is %v (%d), want %v (%d)", code, v.Action, v.Status, want, seen)
+		}
+		if (v.Err == nil) != (v.Action == Delivered) {
+			t.Errorf("with exceptions status %d is %v and has the error %v", code, v.Action, v.Err)
+		}
+	}
+}
+
+func TestOnStatusSaysWhatIsWrong(t *testing.T) {
+	for entry, want := range map[string]string{
+		"404":               "CODE=ACTION",
+		"404=drop":          "the action is not",
+		"=keep":             "three digits",
+		"40=keep":           "three digits",
+		"4xxx=keep":         "three digits",
+		"xx=keep":           "three digits",
+		"+404=keep":         "three digits",
+		"100=delivered":     "final",
+		"1xx=delivered":     "final",
+		"600=keep":          "final",
+		"6xx=keep":          "final",
+		"000=keep":          "final",
+		"4\x1b[31mxx=keep":  `4\x1b[31mxx=keep`,
+		"404=reject=please": "the action is not",
+	} {
+		if _, err := parseOnStatus([]string{entry}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q gives %v, want an error with %q", entry, err, want)
+		}
+	}
+	_, err := parseOnStatus([]string{"1=keep", "200=keep", "2=keep"})
+	if err == nil || strings.Count(err.Error(), "three digits") != 2 {
+		t.Errorf("two bad entries give %v, want both named", err)
+	}
+	if table, err := parseOnStatus([]string{" 4XX = Keep ", "400=delivered"}); err != nil || table.of(413) != Kept || table.of(400) != Delivered {
+		t.Errorf("spaces and capitals give %v, %v and %v", err, table.of(413), table.of(400))
+	}
+}
+
+func FuzzOnStatus(f *testing.F) {
+	for _, s := range []string{"404=reject", "4xx=keep", "409=delivered", "2xx=", "=", "xx=keep"} {
+		f.Add(s)
+	}
+	f.Fuzz(func(t *testing.T, s string) {
+		table, err := parseOnStatus([]string{s})
+		if err == nil && !strings.Contains(s, "=") {
+			t.Errorf("%q was taken", s)
+		}
+		if table.of(101) != Kept || table.of(-1) != Kept || table.of(600) != Kept || table.of(999) != Kept {
+			t.Errorf("%q changed what has no final status", s)
+		}
+	})
+}
+
+func TestRetryAfterBelongsTo429And503(t *testing.T) {
+	t.Parallel()
+	var status atomic.Int64
+	s, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		w.Header().Set("Retry-After", "30")
+		w.WriteHeader(int(status.Load()))
+	})
+	tr := newTransmitter(t, Config{URL: s.URL})
+	for code, want := range map[int]time.Duration{429: 30 * time.Second, 503: 30 * time.Second, 500: 0, 404: 0, 301: 0, 200: 0} {
+		status.Store(int64(code))
+		if v := send(tr, "{}"); v.RetryAfter != want {
+			t.Errorf("a %d with Retry-After: 30 asks for %v, want %v", code, v.RetryAfter, want)
+		}
+	}
+}
+
+func TestHintsFollowTheAnswer(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		answer   string
+		compress string
+		action   Action
+		want     string
+	}{
+		{"HTTP/1.1 401 Unauthorized\r\n", "", Kept, "answered 401 Unauthorized\nthe listener wants other credentials: check --token-file"},
+		{"HTTP/1.1 403 Forbidden\r\n", "", Kept, "check --token-file"},
+		{"HTTP/1.1 404 Not Found\r\n", "", Kept, "check --url"},
+		{"HTTP/1.1 405 Method Not Allowed\r\n", "", Kept, "check --url"},
+		{"HTTP/1.1 407 Proxy Authentication Required\r\n", "", Kept, "the proxy wants credentials"},
+		{"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n", "", Kept, "\nmoved to /elsewhere: redirects are not followed"},
+		{"HTTP/1.1 415 Unsupported\r\n", "gzip", Rejected, "\nthe listener may not read gzip"},
+		{"HTTP/1.1 415 Unsupported\r\n", "", Rejected, "answered 415 Unsupported"},
+		{"HTTP/1.1 500\r\n", "", Kept, ": answered 500"},
+	} {
+		l := listen(t, nil, answering(c.answer+"Content-Length: 0\r\n\r\n"))
+		v := send(newTransmitter(t, Config{URL: l.url(), Compress: c.compress}), "{}")
+		if v.Action != c.action || !strings.Contains(v.Err.Error(), c.want) {
+			t.Errorf("%q is %v with %q, want %v with %q", c.answer, v.Action, v.Err, c.action, c.want)
+		}
+	}
+}
+
+func TestRedirectsAreNotFollowed(t *testing.T) {
+	t.Parallel()
+	var requests atomic.Int64
+	s, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
+		requests.Add(1)
+		if r.URL.Path == "/" {
+			http.Redirect(w, r, "/elsewhere", http.StatusFound)
+		} // elsewhere answers 200
+	})
+	mustHold(t, send(newTransmitter(t, Config{URL: s.URL}), "{}"), Kept, 302, "moved to /elsewhere")
+	if n := requests.Load(); n != 1 {
+		t.Errorf("the listener saw %d requests, want 1", n)
+	}
+}
+
+func TestSendDoesNothingWithACancelledContext(t *testing.T) {
+	dial := func(context.Context, string, string) (net.Conn, error) {
+		t.Error("dialled")
+		return nil, errRefusedInTest
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	tr := newTransmitter(t, Config{Dial: dial})
+	mustHold(t, tr.Send(ctx, Request{}), Aborted, 0, "cancelled")
+	mustHold(t, tr.Send(context.Background(), Request{Key: "a\nb"}), Aborted, 0, "idempotency key")
+	mustHold(t, tr.Send(context.Background(), Request{ContentType: "a\r\nb: c"}), Aborted, 0, "content type")
+}

@@ -188,3 +188,11 @@ func TestReadAllocatesLittle(t *testing.T) {
 	}
 	t.Logf("%v allocations per payload", allocs)
 }
+
+func wantSkip(t *testing.T, err error, reason string) {
+	t.Helper()
+	var skip *spool.SkipError
+	if !errors.As(err, &skip) || skip.Pending || skip.Reason != reason {
+		t.Errorf("got %v, want it skipped because it %s", err, reason)
+	}
+}

@@ -48,13 +48,22 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 // payload file that its bytes come from.
 func likeOriginal(dir int, p *Payload) func(fd int, temp string) error {
 	return func(fd int, temp string) error {
-		// The owner first: chown(2) may clear mode bits. Not being allowed to
-		// give the file back to its producer is no reason to lose it.
-		_ = unix.Fchown(fd, p.uid, p.gid)
-		if err := unix.Fchmod(fd, p.mode); err != nil {
+		times := []unix.Timespec{p.id.mtime, p.id.mtime}
+		if err := unix.UtimesNanoAt(dir, temp, times, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return err
 		}
-		times := []unix.Timespec{p.id.mtime, p.id.mtime}
-		return unix.UtimesNanoAt(dir, temp, times, unix.AT_SYMLINK_NOFOLLOW)
+		// The owner before the mode: until the group is the right one, nobody
+		// else may read the file, and chown(2) clears mode bits. Not being
+		// allowed to give the file back to its producer is no reason to lose
+		// it; the group can often be kept all the same.
+		owner := unix.Fchown(fd, p.uid, p.gid)
+		if owner != nil {
+			_ = unix.Fchown(fd, -1, p.gid)
+		}
+		err := unix.Fchmod(fd, p.mode)
+		if err != nil && owner == nil {
+			return nil // given away by one who may not change it any more; 0600 serves its owner
+		}
+		return err
 	}
 }

@@ -17,7 +17,20 @@ const nobody = 65534
 // runs the test once more in a process with another uid; prepare has made the
 // directory ready before, and may give files to the uid. Without root it runs in
 // this process, where prepare cannot give anything away.
-func asNobody(t *testing.T, prepare func(t *testing.T, dir string), part func(t *testing.T, dir string)) {
+func asNobody(t *testing.T, prepare, part func(t *testing.T, dir string)) {
+	t.Helper()
+	asUser(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, prepare, part)
+}
+
+// needRoot skips a test that gives files to other users, or mounts.
+func needRoot(t *testing.T) {
+	t.Helper()
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away and make file systems")
+	}
+}
+
+func asUser(t *testing.T, user *syscall.SysProcAttr, prepare, part func(t *testing.T, dir string)) {
 	t.Helper()
 	const handedDown = "SPOOL_TEST_DIR"
 	if dir := os.Getenv(handedDown); dir != "" {
@@ -54,7 +67,7 @@ func asNobody(t *testing.T, prepare func(t *testing.T, dir string), part func(t 
 	cmd := exec.Command(exe, "-test.run=^"+t.Name()+"$", "-test.v")
 	cmd.Env = append(os.Environ(), handedDown+"="+dir)
 	cmd.Dir = "/"
-	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
+	cmd.SysProcAttr = user
 	out, err := cmd.CombinedOutput()
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Errorf("as uid %d: %v\n%s", nobody, err, out)

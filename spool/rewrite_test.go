@@ -1,0 +1,132 @@
+package spool_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+func TestRewriteKeepsTheBytesOfWhatIsLeftInOrder(t *testing.T) {
+	for _, tt := range []struct {
+		name, before string
+		left         []int
+		after        string
+	}{
+		{"the first is gone", `[{"a":1},{"b":2},{"c":3}]`, []int{1, 2}, `[{"b":2},{"c":3}]`},
+		{"the last is gone", `[{"a":1},{"b":2},{"c":3}]`, []int{0, 1}, `[{"a":1},{"b":2}]`},
+		{"one in the middle is left", `[{"a":1},{"b":2},{"c":3}]`, []int{1}, `[{"b":2}]`},
+		{"all are left", `[1,2]`, []int{0, 1}, `[1,2]`},
+		{"never encoded again", ` [ { "a" : 1.0e0 } ,"\u00e9\/", [ 1 , 2 ] ] ` + "\n", []int{0, 1, 2}, `[{ "a" : 1.0e0 },"\u00e9\/",[ 1 , 2 ]]`},
+		{"bytes that are not UTF-8", "[\"\xff\",\"\xfe\"]", []int{1}, "[\"\xfe\"]"},
+		{"an item that is an empty array", `[1,[]]`, []int{1}, `[[]]`},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, dir := newSpool(t, spool.Config{})
+			write(t, dir, "x.json", tt.before, time.Hour)
+			if err := s.Rewrite(read(t, s, "x.json"), tt.left); err != nil {
+				t.Fatal(err)
+			}
+			if got := content(t, dir, "x.json"); got != tt.after {
+				t.Errorf("left %q, want %q", got, tt.after)
+			}
+			wantNames(t, "in the spool", list(t, dir), "x.json")
+		})
+	}
+}
+
+func TestRewriteKeepsModeAndTimeAndPlaceInTheQueue(t *testing.T) {
+	for _, mode := range []os.FileMode{0o600, 0o640, 0o444, 0o666, 0o600 | os.ModeSetgid} {
+		s, dir := newSpool(t, spool.Config{})
+		path := filepath.Join(dir, "x.json")
+		write(t, dir, "x.json", `[1,2]`, time.Hour+123456789*time.Nanosecond)
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		if err := s.Rewrite(read(t, s, "x.json"), []int{1}); err != nil {
+			t.Fatal(err)
+		}
+		st, err := os.Stat(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if st.Mode() != mode || !st.ModTime().Equal(noon.Add(-time.Hour-123456789*time.Nanosecond)) {
+			t.Errorf("mode %v, time %v, want %v and an hour before noon", st.Mode(), st.ModTime(), mode)
+		}
+	}
+}
+
+// What changed between read and rewrite was never sent and must survive.
+func TestRewriteLeavesAloneWhatIsNoLongerTheFileThatWasRead(t *testing.T) {
+	for _, tt := range disturbances {
+		t.Run(tt.name, func(t *testing.T) {
+			s, dir := newSpool(t, spool.Config{})
+			write(t, dir, "x.json", `[1,2,3]`, time.Hour)
+			p := read(t, s, "x.json")
+			tt.disturb(t, filepath.Join(dir, "x.json"))
+			before := snapshot(t, dir)
+			if err := s.Rewrite(p, []int{2}); !errors.Is(err, tt.want) {
+				t.Errorf("rewrite: %v, want %v", err, tt.want)
+			}
+			wantNames(t, "the spool", snapshot(t, dir), before...)
+		})
+	}
+}
+
+// A rewrite is no change for the next one: whoever reads again may go on.
+func TestAFileCanBeRewrittenAgain(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "x.json", `[1,2,3]`, time.Hour)
+	stale := read(t, s, "x.json")
+	if err := s.Rewrite(stale, []int{1, 2}); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Rewrite(stale, []int{0}); !errors.Is(err, spool.ErrChanged) {
+		t.Errorf("a second rewrite from what was read before the first: %v", err)
+	}
+	if err := s.Rewrite(read(t, s, "x.json"), []int{1}); err != nil {
+		t.Errorf("a second rewrite: %v", err)
+	}
+	if got := content(t, dir, "x.json"); got != "[3]" {
+		t.Errorf("left %q", got)
+	}
+}
+
+func TestRewriteInADirectoryThatMayNotBeWrittenLosesNothing(t *testing.T) {
+	asNobody(t, func(t *testing.T, dir string) {
+		write(t, dir, "x.json", `[1,2]`, 0)
+		if err := os.Chmod(filepath.Join(dir, "x.json"), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(dir, 0o555); err != nil {
+			t.Fatal(err)
+		}
+	}, func(t *testing.T, dir string) {
+		s, _ := newSpool(t, spool.Config{Dir: dir})
+		err := s.Rewrite(read(t, s, "x.json"), []int{1})
+		wantText(t, "a directory that may not be written", err, dir+"/x.json: rewrite: permission denied")
+		if got := content(t, dir, "x.json"); got != `[1,2]` {
+			t.Errorf("the file holds %q", got)
+		}
+	})
+}
+
+func TestALargeBatchIsRewrittenWhole(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	item := `"` + strings.Repeat("x", 100_000) + `"`
+	write(t, dir, "x.json", "["+item+strings.Repeat(","+item, 99)+"]", 0)
+	left := make([]int, 60)
+	for i := range left {
+		left[i] = 40 + i
+	}
+	if err := s.Rewrite(read(t, s, "x.json"), left); err != nil {
+		t.Fatal(err)
+	}
+	if p := read(t, s, "x.json"); len(p.Items) != 60 || string(p.Items[59].Body) != item {
+		t.Errorf("%d items are left", len(p.Items))
+	}
+}

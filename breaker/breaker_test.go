@@ -213,6 +213,11 @@ func TestPeekChangesNothingOnDisk(t *testing.T) {
 	if _, err := os.Lstat(leftover); err != nil {
 		t.Errorf("Peek, which holds no lock, removed a temporary file: %v", err)
 	}
+	mustDo(t, "Open", b.Open(start))
+	failTimes(t, b, 1, start)
+	if after := readState(t, b); after == before {
+		t.Error("Open after Peek saves nothing")
+	}
 
 	missing := Config{StateDir: filepath.Join(c.StateDir, "missing")}
 	mustDo(t, "Peek", newBreaker(t, missing).Peek(start))

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# The linters. Developer tools are run at a pinned version and never enter
+# go.mod.
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+failed=0
+check() { # check NAME COMMAND...: a linter passes when it exits 0
+	local name=$1
+	shift
+	if output=$("$@" 2>&1); then
+		echo "ok    $name"
+	else
+		printf 'FAIL  %s\n%s\n' "$name" "$output"
+		failed=1
+	fi
+}
+mapfile -t scripts < <(git ls-files -co --exclude-standard | xargs -r grep -lE '^#!.*\b(ba|da)?sh\b' --)
+
+# shellcheck disable=SC2016 # expanded by the inner shell
+check "gofmt" sh -c 'files=$(gofmt -l .); echo "$files"; [ -z "$files" ]'
+check "go vet" go vet ./...
+check "go mod tidy" go mod tidy -diff
+check "staticcheck" go run honnef.co/go/tools/cmd/staticcheck@v0.8.2 ./...
+check "shellcheck" shellcheck -x "${scripts[@]}"
+for target in darwin/arm64 darwin/amd64 freebsd/amd64 openbsd/amd64 netbsd/amd64 linux/arm64 linux/arm; do
+	check "go vet for $target" env GOOS="${target%/*}" GOARCH="${target#*/}" CGO_ENABLED=0 go vet ./...
+done
+for target in darwin/arm64 freebsd/amd64 linux/arm64; do
+	check "build for $target" env GOOS="${target%/*}" GOARCH="${target#*/}" CGO_ENABLED=0 go build -o /dev/null ./cmd/...
+done
+
+# The database of known vulnerabilities is on the network, which not every
+# machine that runs this has.
+if output=$(go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./... 2>&1); then
+	echo "ok    govulncheck"
+elif grep -qE 'dial tcp|no such host|connection refused|i/o timeout|Service Unavailable|403 Forbidden|fetching vulnerabilities' <<<"$output"; then
+	echo "skip  govulncheck: its database cannot be reached: $(tail -n 1 <<<"$output")"
+else
+	printf 'FAIL  govulncheck\n%s\n' "$output"
+	failed=1
+fi
+exit "$failed"

@@ -35,12 +35,12 @@ func TestKilledProducerNeverShowsAPartialPayloadFile(t *testing.T) {
 					log := filepath.Join(t.TempDir(), "log")
 					// The answer is not looked at: who is killed cannot answer, and a shell whose command was killed may.
 					_ = p.cmd(t, dir, "normal", inject(strace, log, step.calls, fmt.Sprintf("signal=SIGKILL:when=%d", n))...).Run()
-					got := payloads(t, dir)
+					got := p.payloads(t, dir)
 					if len(got) > 1 || len(got) == 1 && !bytes.Equal(got[0], want) {
 						t.Fatalf("killed at %s number %d: the spool shows %d payload files, %.80q", step.name, n, len(got), got)
 					}
 					for _, e := range temporaries(t, dir) {
-						if !strings.HasPrefix(e.Name(), "profiling_") {
+						if !strings.HasPrefix(e.Name(), p.temps) {
 							t.Errorf("killed at %s number %d: %s is no temporary name that a run knows", step.name, n, e.Name())
 						}
 					}

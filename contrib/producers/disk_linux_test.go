@@ -18,7 +18,7 @@ func TestFullDiskIsToldAndLeavesNothingBehind(t *testing.T) {
 		if !p.put(t, dir, "small") {
 			t.Error("a value that fits is spooled after one that did not, and this one is refused")
 		}
-		if got := payloads(t, dir); len(got) != 1 || string(got[0]) != `{"n":1}` {
+		if got := p.payloads(t, dir); len(got) != 1 || string(got[0]) != `{"n":1}` {
 			t.Errorf("the spool holds %q", got)
 		}
 	})

@@ -17,13 +17,22 @@ type producer struct {
 	name    string
 	command string
 	args    []string
+	refuses []string // the cases that are no payload
+	files   *regexp.Regexp
+	temps   string // begins the names of temporary files
 }
 
-var producers = []producer{
-	{"PHP", "php", []string{"-d", "memory_limit=128M", "put.php"}},
-	{"Python", "python3", []string{"put.py"}},
-	{"dash", "dash", []string{"put.sh"}},
-	{"bash", "bash", []string{"--posix", "put.sh"}},
+var (
+	profile    = regexp.MustCompile(`^profile_\d{8}_\d{6}_[0-9a-f]{8}\.json$`)
+	profileNew = regexp.MustCompile(`^profile_\d{8}T\d{6}\.\d{9}Z_[0-9a-f]{8}\.json$`)
+)
+
+var all = []producer{
+	{"PHP", "php", []string{"-d", "memory_limit=128M", "put.php"}, []string{"empty", "huge", "scalar", "loop", "throws"}, profile, "profiling_"},
+	{"Python", "python3", []string{"put.py"}, []string{"empty", "huge", "scalar", "loop", "throws"}, profile, "profiling_"},
+	{"dash", "dash", []string{"put.sh"}, []string{"empty", "huge"}, profile, "profiling_"},
+	{"bash", "bash", []string{"--posix", "put.sh"}, []string{"empty", "huge"}, profile, "profiling_"},
+	{"Go", "go", nil, []string{"huge", "loop", "nan"}, profileNew, ".spoolput-"},
 }
 
 // normal is the value of the case of that name: larger than any pipe or stdio buffer.
@@ -48,11 +57,11 @@ func shellInput(name string) []byte {
 	return nil
 }
 
-func (p producer) shell() bool { return strings.HasSuffix(p.args[len(p.args)-1], ".sh") }
+func (p producer) shell() bool { return strings.HasSuffix(p.command, "sh") }
 
 // each runs a test for every producer whose interpreter is there.
 func each(t *testing.T, test func(*testing.T, producer)) {
-	for _, p := range producers {
+	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			path := need(t, p.command)
 			if p.command == "python3" {
@@ -62,6 +71,13 @@ func each(t *testing.T, test func(*testing.T, producer)) {
 					t.Fatal(err)
 				}
 				path = strings.TrimSpace(string(out))
+			}
+			if p.command == "go" {
+				program := filepath.Join(t.TempDir(), "put")
+				if out, err := exec.Command(path, "build", "-o", program, "./testdata/put").CombinedOutput(); err != nil {
+					t.Fatalf("go build: %v\n%s", err, out)
+				}
+				path = program
 			}
 			p.command = path
 			test(t, p)
@@ -129,21 +145,20 @@ func (p producer) put(t *testing.T, dir, name string, prefix ...string) bool {
 }
 
 // payloads reads what a run would take. The names and modes are those of the known producers.
-func payloads(t *testing.T, dir string) [][]byte {
+func (p producer) payloads(t *testing.T, dir string) [][]byte {
 	t.Helper()
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	name := regexp.MustCompile(`^profile_\d{8}_\d{6}_[0-9a-f]{8}\.json$`)
 	var all [][]byte
 	for _, path := range names {
 		info, err := os.Lstat(path)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !name.MatchString(info.Name()) || info.Mode() != 0o600 {
-			t.Errorf("%s has mode %v; want profile_<YYYYmmdd_HHMMSS>_<8 hex>.json, a regular file of mode 0600", info.Name(), info.Mode())
+		if !p.files.MatchString(info.Name()) || info.Mode() != 0o600 {
+			t.Errorf("%s has mode %v; want a regular file of mode 0600 with a name like %s", info.Name(), info.Mode(), p.files)
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {

@@ -22,7 +22,7 @@ func TestSpooledValueBecomesOneCompletePayloadFile(t *testing.T) {
 		{"small", map[string][]byte{"": []byte(`{"n":1}`)}},
 		{"normal", map[string][]byte{"": normal()}},
 		{"batch", map[string][]byte{"": []byte(`[{"n":1},{"n":2}]`)}},
-		{"bytes", map[string][]byte{"": shellInput("bytes"), "PHP": substituted, "Python": substituted}},
+		{"bytes", map[string][]byte{"": shellInput("bytes"), "PHP": substituted, "Python": substituted, "Go": substituted}},
 		{"odd", map[string][]byte{"PHP": []byte(`{"f":0,"r":null}`)}},
 	}
 	each(t, func(t *testing.T, p producer) {
@@ -39,7 +39,7 @@ func TestSpooledValueBecomesOneCompletePayloadFile(t *testing.T) {
 				if !p.put(t, dir, tt.name) {
 					t.Fatal("the producer says that it could not spool")
 				}
-				got := payloads(t, dir)
+				got := p.payloads(t, dir)
 				if len(got) != 1 || !bytes.Equal(got[0], want) {
 					t.Fatalf("the spool holds %d payload files, %.100q; want one: %.100q", len(got), got, want)
 				}
@@ -51,11 +51,7 @@ func TestSpooledValueBecomesOneCompletePayloadFile(t *testing.T) {
 
 func TestRefusedValueLeavesNothingBehind(t *testing.T) {
 	each(t, func(t *testing.T, p producer) {
-		cases := []string{"empty", "huge", "scalar", "loop", "throws"}
-		if p.shell() {
-			cases = []string{"empty", "huge"}
-		}
-		for _, name := range cases {
+		for _, name := range p.refuses {
 			t.Run(name, func(t *testing.T) {
 				dir := t.TempDir()
 				if p.put(t, dir, name) {
@@ -84,7 +80,7 @@ func TestManyProducersAtOnceNeverShareAName(t *testing.T) {
 				t.Error(err)
 			}
 		}
-		if got := payloads(t, dir); len(got) != runs {
+		if got := p.payloads(t, dir); len(got) != runs {
 			t.Errorf("%d values were spooled and %d payload files are there", runs, len(got))
 		}
 	})

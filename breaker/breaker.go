@@ -136,11 +136,13 @@ func (b *Breaker) Trip(now time.Time, hold time.Duration) error {
 	return b.save()
 }
 
-// Save writes the state if something is unsaved, and does nothing at all if not. It belongs at the end of a run.
+// Save writes the state if something is unsaved or the last save failed, and does nothing at all if not. It belongs at the
+// end of a run.
 func (b *Breaker) Save() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	if b.memory == b.saved {
+	// After a failed save nobody knows what is on disk: it may have got as far as the rename.
+	if b.memory == b.saved && b.saveError == nil {
 		return nil
 	}
 	return b.save()

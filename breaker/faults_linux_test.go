@@ -149,6 +149,22 @@ func TestAStateDirectoryOfAnotherUser(t *testing.T) {
 	wantSaveError(t, deep, deep.RecordFailure(start, 0), unix.EACCES)
 }
 
+// TestASaveThatMayNotLastIsRepeated: the file was renamed but its directory could not be synced, and the memory is back at
+// what was loaded. That is no reason to call it saved.
+func TestASaveThatMayNotLastIsRepeated(t *testing.T) {
+	c := Config{StateDir: nobodysDir(t)}
+	as(t, nobody)
+	b := open(t, c, start)
+	mustDo(t, "Chmod", os.Chmod(c.StateDir, 0o300)) // entries can be made, but the directory not opened
+	wantSaveError(t, b, b.Trip(start, 0), unix.EACCES)
+	wantSaveError(t, b, b.Reset(start), unix.EACCES)
+	wantSaveError(t, b, b.Save(), unix.EACCES)
+	mustDo(t, "Chmod", os.Chmod(c.StateDir, 0o700))
+	mustDo(t, "Save", b.Save())
+	mustDo(t, "SaveError", b.SaveError())
+	wantState(t, open(t, c, start), Closed)
+}
+
 func TestAFileThatMayNotBeReadIsSetAside(t *testing.T) {
 	dir := nobodysDir(t)
 	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "central_listener.state"), []byte(`{"state":"open"}`), 0o600))

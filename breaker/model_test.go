@@ -127,7 +127,6 @@ func TestNoSequenceOfEventsAndRestartsDiffersFromTheModel(t *testing.T) {
 }
 
 func (w *world) moveClock() {
-	const year = 365 * 24 * time.Hour
 	switch w.random.IntN(12) {
 	case 0: // to the end of the hold, or one microsecond before
 		if w.m.state == "open" && w.m.end().After(w.now) {

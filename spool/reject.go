@@ -39,7 +39,7 @@ type Reason struct {
 // Reject moves a whole payload file to rejected/. ErrVanished and ErrChanged
 // mean that the entry is no longer the file that was read, and was left alone.
 func (s *Spool) Reject(p *Payload, r Reason) error {
-	if err := s.unchanged(p); err != nil {
+	if err := s.unchanged(p); err != nil { // then rejected/ need not be touched at all
 		return err
 	}
 	dir, err := s.openRejected(true)
@@ -62,16 +62,33 @@ func (s *Spool) Reject(p *Payload, r Reason) error {
 		if err := s.writeReason(dir, name, r); err != nil {
 			return err
 		}
-		err = renameNew(s.fd, p.Name, dir, name)
+		err = s.moveOut(p, dir, name)
 		if errors.Is(err, unix.EEXIST) {
 			continue
 		}
 		if err != nil {
 			unix.Unlinkat(dir, name+reasonSuffix, 0)
-			return fmt.Errorf("%s: move to %s/: %w", s.path(p.Name), RejectedDir, err)
+			return err
 		}
 		return s.syncRejected(dir)
 	}
+}
+
+// moveOut moves a payload file to rejected/. The last look comes right before
+// the step that counts: writing the reason to the disk takes long enough for a
+// producer to replace the file.
+func (s *Spool) moveOut(p *Payload, dir int, name string) error {
+	if err := s.unchanged(p); err != nil {
+		return err
+	}
+	err := renameNew(s.fd, p.Name, dir, name)
+	if errors.Is(err, unix.ENOENT) {
+		return ErrVanished
+	}
+	if err != nil {
+		return fmt.Errorf("%s: move to %s/: %w", s.path(p.Name), RejectedDir, err)
+	}
+	return nil
 }
 
 // RejectItem copies one item of a batch to rejected/, as a file of its own that
@@ -90,13 +107,13 @@ func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 	if err := s.writeReason(dir, name, r); err != nil {
 		return err
 	}
-	temp, err := writeTemp(dir, TempPrefix, 0o600, item.Body, likeOriginal(dir, p))
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, item.Body, likeOriginal(s.fd, p))
 	if err != nil {
 		return fmt.Errorf("%s: copy an item to %s/: %w", s.path(p.Name), RejectedDir, err)
 	}
-	err = renameNew(dir, temp, dir, name)
+	err = renameNew(s.fd, temp, dir, name)
 	if err != nil {
-		unix.Unlinkat(dir, temp, 0)
+		unix.Unlinkat(s.fd, temp, 0)
 	}
 	// The key is a hash over the item's bytes: what has this name has them too.
 	if err != nil && !errors.Is(err, unix.EEXIST) {
@@ -129,6 +146,9 @@ func (s *Spool) openRejected(create bool) (fd int, err error) {
 func (s *Spool) vacant(dir int, name string, n *int) (string, error) {
 	for ; ; *n++ {
 		candidate := fitName(numbered(name, *n))
+		if strings.HasSuffix(candidate, reasonSuffix) {
+			continue // a payload under a reason's name would be taken for one, and replaced
+		}
 		var st unix.Stat_t
 		switch err := statAt(dir, candidate, &st); {
 		case errors.Is(err, unix.ENOENT):
@@ -144,10 +164,12 @@ func (s *Spool) writeReason(dir int, name string, r Reason) error {
 	if err != nil {
 		return fmt.Errorf("%s/%s: %w", s.path(RejectedDir), name+reasonSuffix, err)
 	}
-	temp, err := writeTemp(dir, TempPrefix, 0o600, append(data, '\n'), nil)
+	// Temporaries are made in the spool, where the next scan finds what a crash
+	// leaves behind.
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, append(data, '\n'), nil)
 	if err == nil {
-		if err = again(func() error { return unix.Renameat(dir, temp, dir, name+reasonSuffix) }); err != nil {
-			unix.Unlinkat(dir, temp, 0)
+		if err = again(func() error { return unix.Renameat(s.fd, temp, dir, name+reasonSuffix) }); err != nil {
+			unix.Unlinkat(s.fd, temp, 0)
 		}
 	}
 	if err != nil {

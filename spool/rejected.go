@@ -91,19 +91,36 @@ func (s *Spool) CountRejected() (files int, bytes int64, err error) {
 }
 
 func readReason(dir int, name string) *Reason {
-	fd := -1
-	err := again(func() (err error) {
-		fd, err = unix.Openat(dir, name+reasonSuffix, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
-		return err
-	})
+	f, err := openRegular(dir, name+reasonSuffix)
 	if err != nil {
 		return nil
 	}
-	f := os.NewFile(uintptr(fd), name)
 	defer f.Close()
 	var r Reason
 	if json.NewDecoder(io.LimitReader(f, 64<<10)).Decode(&r) != nil {
 		return nil
 	}
 	return &r
+}
+
+// openRegular opens a file below dir for reading, never anything else.
+func openRegular(dir int, name string) (*os.File, error) {
+	fd := -1
+	err := again(func() (err error) {
+		fd, err = unix.Openat(dir, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	var st unix.Stat_t
+	err = unix.Fstat(fd, &st)
+	if err == nil && !isRegular(&st) {
+		err = errors.New("it is " + kindName(uint32(st.Mode)))
+	}
+	if err != nil {
+		unix.Close(fd)
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }

@@ -30,9 +30,13 @@ func (s *Spool) Retry(r Rejected) (string, error) {
 		case err != nil:
 			return "", fmt.Errorf("%s/%s: put back: %w", s.path(RejectedDir), r.Name, err)
 		}
-		// The reason goes last: until the payload is back it is needed.
+		// The reason goes last, when the payload is back for good: it knows the
+		// name and the key that the payload had.
+		if err := s.syncRejected(dir); err != nil {
+			return name, err
+		}
 		unix.Unlinkat(dir, r.Name+reasonSuffix, 0)
-		return name, s.syncRejected(dir)
+		return name, nil
 	}
 	return "", fmt.Errorf("%s/%s: no free name for it in the spool matches the pattern %s", s.path(RejectedDir), r.Name, s.cfg.Pattern)
 }
@@ -83,11 +87,11 @@ func (s *Spool) OpenRejected(r Rejected) (*os.File, error) {
 		return nil, err
 	}
 	defer unix.Close(dir)
-	fd, err := unix.Openat(dir, r.Name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_CLOEXEC, 0)
+	f, err := openRegular(dir, r.Name)
 	if err != nil {
-		return nil, fmt.Errorf("%s/%s: %w", s.path(RejectedDir), r.Name, err)
+		return nil, fmt.Errorf("%s/%s: open: %w", s.path(RejectedDir), r.Name, err)
 	}
-	return os.NewFile(uintptr(fd), s.path(RejectedDir)+"/"+r.Name), nil
+	return f, nil
 }
 
 // PruneRejected deletes rejected payloads older than maxAge, and then the

@@ -107,7 +107,7 @@ func TestStatsAreJSON(t *testing.T) {
 		effective, probe, _ := strings.Cut(test.want, "/")
 		got, err := json.Marshal(b.Stats(start.Add(test.after)))
 		want := `{"name":"central_listener","state":"open",` + effective + `,"failure_count":1,"failure_threshold":1,` +
-			`"retry_timeout":90,"last_failure_time":1763848123.123456,"opened_at":1763848123.123456,` + probe +
+			`"retry_timeout":90,"last_failure_time":1763848123.123456,"opened_at":1763848123.123456,"open_since":1763848123.123456,` + probe +
 			`,"not_before":0,"tripped":false}`
 		if err != nil || string(got) != want {
 			t.Errorf("after %v the stats are\n%s, %v, want\n%s", test.after, got, err, want)

@@ -25,6 +25,7 @@ func (r rules) wait(m memory, now micros) micros {
 // open breaker counts from now on, with as much of its hold as it had when it opened.
 func (r rules) reanchor(m memory, now micros) memory {
 	m.lastFailure = min(m.lastFailure, now)
+	m.openSince = min(m.openSince, now)
 	if ahead := m.openedAt - now; ahead > 0 {
 		m.openedAt = now
 		m.notBefore = max(m.notBefore-ahead, 0)

@@ -43,6 +43,7 @@ func decode(data []byte) (memory, otherKeys, error) {
 		{"opened_at", m.openedAt.set},
 		{"not_before", m.notBefore.set},
 		{"tripped", m.setTripped},
+		{"open_since", m.openSince.set},
 		{"version", func(string) error { return nil }}, // no version changes what the other keys mean
 	} {
 		if err := field.set(string(keys[field.name])); err != nil {
@@ -53,6 +54,12 @@ func decode(data []byte) (memory, otherKeys, error) {
 	if m.state != Open {
 		// Left over by a program that knows just the four keys; not to be held against the next opening.
 		m.notBefore, m.tripped = 0, false
+	}
+	switch {
+	case m.state == Closed:
+		m.openSince = 0 // left over likewise
+	case m.openSince == 0, m.openedAt != 0 && m.openSince > m.openedAt:
+		m.openSince = m.openedAt // opened by such a program
 	}
 	return m, keys, nil
 }

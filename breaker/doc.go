@@ -34,6 +34,9 @@
 // writes it while a run is under way is overwritten by the next save. Keys that it does not know are carried over with
 // their values byte for byte, as long as the file stays within what is read back, 64 KiB.
 //
+// Since when the breaker is not closed (open_since) is for messages only; the four keys have no place for it, because
+// opened_at is that of the last failed probe.
+//
 // The half-open probe is not claimed: the breaker stays available until a result is recorded, so the caller keeps one
 // request in flight then.
 package breaker

@@ -6,7 +6,8 @@ type memory struct {
 	state       State
 	failures    int // consecutive
 	lastFailure micros
-	openedAt    micros
+	openedAt    micros // each failed probe moves it
+	openSince   micros // when it last left closed; failed probes do not move it; only when not closed
 	notBefore   micros // no probe before, on top of the retry timeout; only when open
 	tripped     bool   // opened by hand: notBefore alone says until when, and the cap does not apply; only when open
 }
@@ -53,7 +54,8 @@ func (r rules) step(m memory, e event, now micros) memory {
 	case reset:
 		return memory{}
 	case tripped:
-		m.state, m.openedAt, m.notBefore, m.tripped = Open, now, 0, true
+		m = m.open(now)
+		m.tripped = true
 		if e.hold > 0 {
 			m.notBefore = now + min(e.hold, maxTrip)
 		}
@@ -79,12 +81,21 @@ func (r rules) failure(m memory, now, retryAfter micros) memory {
 	case m.state == Open:
 		// A request that was in flight: opened_at stays, or a slow listener would push the probe ever further away.
 	case m.state == HalfOpen, m.failures >= r.threshold, retryAfter > 0:
-		m.state, m.openedAt, m.notBefore, m.tripped = Open, now, 0, false
+		m = m.open(now)
 	}
 	if m.state == Open && retryAfter > 0 {
 		if until := now + min(retryAfter, r.holdCap); until > r.probeAt(m) {
 			m.notBefore = until
 		}
+	}
+	return m
+}
+
+// open is m opened at now, held by the retry timeout alone.
+func (m memory) open(now micros) memory {
+	m.state, m.openedAt, m.notBefore, m.tripped = Open, now, 0, false
+	if m.openSince == 0 || m.openSince > now { // the clock may have stepped back since it was loaded
+		m.openSince = now
 	}
 	return m
 }

@@ -18,6 +18,7 @@ type model struct {
 	state        string
 	failures     int
 	last, opened time.Time // zero is none
+	since        time.Time // when it stopped being closed; zero is none
 	until        time.Time // of a retry-after or a trip; zero is none
 	byHand       bool
 }
@@ -35,6 +36,9 @@ func (m *model) end() time.Time {
 func (m *model) look(now time.Time) {
 	if m.last.After(now) {
 		m.last = now
+	}
+	if m.since.After(now) {
+		m.since = now
 	}
 	if m.state != "open" {
 		if m.opened.After(now) {
@@ -75,6 +79,9 @@ func (m *model) failure(now time.Time, retryAfter time.Duration) {
 	m.failures++
 	m.last = now
 	if m.state == "half_open" || m.state == "closed" && (m.failures >= m.c.FailureThreshold || retryAfter > 0) {
+		if m.state == "closed" || m.since.After(now) {
+			m.since = now
+		}
 		m.state, m.opened = "open", now
 	}
 	if until := now.Add(min(retryAfter, m.c.MaxRetryAfter)); m.state == "open" && retryAfter > 0 && until.After(m.end()) {
@@ -83,6 +90,9 @@ func (m *model) failure(now time.Time, retryAfter time.Duration) {
 }
 
 func (m *model) trip(now time.Time, hold time.Duration) {
+	if m.state == "closed" || m.since.After(now) {
+		m.since = now
+	}
 	m.state, m.opened, m.until, m.byHand = "open", now, time.Time{}, true
 	if hold > 0 {
 		m.until = now.Add(hold)
@@ -216,7 +226,7 @@ func (w *world) compare() {
 	seen := w.m
 	seen.look(w.now)
 	if stats.State.String() != seen.state || stats.FailureCount != seen.failures || stats.Tripped != seen.byHand ||
-		stats.LastFailureTime != seconds(seen.last) || stats.OpenedAt != seconds(seen.opened) || stats.NotBefore != seconds(seen.until) {
+		stats.LastFailureTime != seconds(seen.last) || stats.OpenedAt != seconds(seen.opened) || stats.NotBefore != seconds(seen.until) || stats.OpenSince != seconds(seen.since) {
 		w.Errorf("the breaker is %+v,\nwant %+v", stats, seen)
 	}
 
@@ -227,6 +237,7 @@ func (w *world) compare() {
 		Opened   float64 `json:"opened_at"`
 		Until    float64 `json:"not_before"`
 		ByHand   bool    `json:"tripped"`
+		Since    float64 `json:"open_since"`
 	}
 	data, err := os.ReadFile(w.b.StatePath())
 	if err == nil {
@@ -237,7 +248,7 @@ func (w *world) compare() {
 	}
 	d := w.disk
 	if cmp.Or(file.State, "closed") != d.state || file.Failures != d.failures || file.Last != seconds(d.last) ||
-		file.Opened != seconds(d.opened) || file.Until != seconds(d.until) || file.ByHand != d.byHand {
+		file.Opened != seconds(d.opened) || file.Until != seconds(d.until) || file.ByHand != d.byHand || file.Since != seconds(d.since) {
 		w.Errorf("the file is %s,\nwant %+v", data, d)
 	}
 }

@@ -27,8 +27,8 @@ type otherKeys map[string]json.RawMessage
 // would make the file too large to be read again.
 func encode(m memory, others otherKeys) []byte {
 	ours := fmt.Appendf(nil,
-		`{"state":%q,"failure_count":%d,"last_failure_time":%s,"opened_at":%s,"not_before":%s,"tripped":%t,"version":%d`,
-		m.state, m.failures, decimal(m.lastFailure), decimal(m.openedAt), decimal(m.notBefore), m.tripped, fileVersion)
+		`{"state":%q,"failure_count":%d,"last_failure_time":%s,"opened_at":%s,"not_before":%s,"tripped":%t,"open_since":%s,"version":%d`,
+		m.state, m.failures, decimal(m.lastFailure), decimal(m.openedAt), decimal(m.notBefore), m.tripped, decimal(m.openSince), fileVersion)
 	all := slices.Clone(ours)
 	for _, key := range slices.Sorted(maps.Keys(others)) {
 		quoted, _ := json.Marshal(key) // a string always has a JSON form

@@ -74,7 +74,7 @@ func TestTheFileSaysWhatItSaid(t *testing.T) {
 	b := open(t, c, start)
 	failTimes(t, b, 1, start)
 	want := `{"state":"open","failure_count":5,"last_failure_time":1763848123.123456,"opened_at":1763848123.123456,` +
-		`"not_before":0,"tripped":false,"version":1,"count":"7","zone":{"b": [1,  2.50, "\u00e9<"] },"é\n":null}` + "\n"
+		`"not_before":0,"tripped":false,"open_since":1763848123.123456,"version":1,"count":"7","zone":{"b": [1,  2.50, "\u00e9<"] },"é\n":null}` + "\n"
 	if got := readState(t, b); got != want {
 		t.Errorf("the file is\n%swant\n%s", got, want)
 	}
@@ -93,14 +93,20 @@ func TestWhatOtherProgramsWriteIsAccepted(t *testing.T) {
 		{"a count with a zero fraction", `{"state":"half_open","failure_count":5.0}`, memory{state: HalfOpen, failures: 5}},
 		{"a count with an exponent", `{"state":"half_open","failure_count":0.5e1}`, memory{state: HalfOpen, failures: 5}},
 		{"whole seconds", `{"state":"open","failure_count":5,"opened_at":1763848123}`,
-			memory{state: Open, failures: 5, openedAt: 1763848123000000}},
+			memory{state: Open, failures: 5, openedAt: 1763848123000000, openSince: 1763848123000000}},
 		{"escaped letters", `{"\u0073tate":"\u006fpen"}`, memory{state: Open}},
 		{"a key twice", `{"state":"open","state":"closed"}`, memory{}},
 		{"a key in capitals beside it", `{"STATE":"open","state":"closed"}`, memory{}},
 		{"white space around", "\r\n\t{\"state\":\n\"open\"}\r\n", memory{state: Open}},
 		{"a time before 1970", `{"state":"open","opened_at":-5.5}`, memory{state: Open}},
-		{"a time beyond all numbers", `{"state":"open","opened_at":1e999}`, memory{state: Open, openedAt: maxMicros}},
+		{"a time beyond all numbers", `{"state":"open","opened_at":1e999}`, memory{state: Open, openedAt: maxMicros, openSince: maxMicros}},
 		{"a hold of ours in a closed file", `{"state":"closed","not_before":1763848123,"tripped":true}`, memory{}},
+		{"an open_since of ours in a closed file", `{"state":"closed","open_since":1763848123}`, memory{}},
+		{"opened anew by a program that keeps our keys", `{"state":"open","opened_at":1763848123,"open_since":1763848000}`,
+			memory{state: Open, openedAt: 1763848123000000, openSince: 1763848000000000}},
+		{"open since later than opened", `{"state":"open","opened_at":1763848000,"open_since":1763848123}`,
+			memory{state: Open, openedAt: 1763848000000000, openSince: 1763848000000000}},
+		{"open since no time", `{"state":"open","open_since":1763848123}`, memory{state: Open, openSince: 1763848123000000}},
 		{"a version we do not know", `{"state":"open","version":[2]}`, memory{state: Open}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

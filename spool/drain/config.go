@@ -34,7 +34,11 @@ type Config struct {
 	Transmitter Transmitter
 	Index       *Index // nil: nothing is remembered
 
-	Concurrency int   // requests in flight at most; default 4; 1 keeps strict order
+	Concurrency int    // requests in flight at most; default 4; 1 keeps strict order
+	BatchItems  int    // items in one request at most; default 1: each item is its own POST
+	BatchBytes  int64  // bytes of items in one request at most, unless one alone has more; 0 is no limit
+	BatchFormat Format // how a request holds several items; default NDJSON
+
 	MaxAttempts int   // counted failures after which a payload is rejected; default 10; negative: never
 	MaxItems    int   // items sent before the run ends; 0 is no limit
 	MaxBytes    int64 // bytes of items sent before the run ends; 0 is no limit
@@ -54,6 +58,9 @@ func (c Config) withDefaults() Config {
 	if c.Concurrency <= 0 {
 		c.Concurrency = DefaultConcurrency
 	}
+	if c.BatchItems <= 0 {
+		c.BatchItems = 1
+	}
 	if c.MaxAttempts == 0 {
 		c.MaxAttempts = DefaultMaxAttempts
 	}
@@ -65,3 +72,5 @@ func (c Config) withDefaults() Config {
 	}
 	return c
 }
+
+func (c Config) batches() bool { return c.BatchItems > 1 }

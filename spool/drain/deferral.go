@@ -1,7 +1,6 @@
 package drain
 
 import (
-	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
@@ -19,14 +18,14 @@ func blames(v transmit.Verdict) bool {
 
 // exhaustedAttempts remembers a failure in the index and reports whether it was
 // the last one that the item had.
-func (r *run) exhaustedAttempts(p *spool.Payload, item *spool.Item, v transmit.Verdict) bool {
+func (r *run) exhaustedAttempts(p parcel, v transmit.Verdict) bool {
 	if !defers(v) {
 		return false
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	now := r.now()
-	a := r.cfg.Index.attempts(p.Name, item.Key)
+	a := r.cfg.Index.attempts(p.payload.Name, p.item().Key)
 	if a.Count == 0 {
 		a.First = now
 	}
@@ -37,8 +36,8 @@ func (r *run) exhaustedAttempts(p *spool.Payload, item *spool.Item, v transmit.V
 	case r.report.Delivered > 0:
 		a.Counted++
 	default:
-		r.waiting = append(r.waiting, pendingAttempt{p.Name, item.Key})
+		r.waiting = append(r.waiting, pendingAttempt{p.payload.Name, p.item().Key})
 	}
-	r.cfg.Index.fail(p.Name, item.Key, a)
+	r.cfg.Index.fail(p.payload.Name, p.item().Key, a)
 	return r.cfg.MaxAttempts > 0 && a.Counted >= r.cfg.MaxAttempts
 }

@@ -25,13 +25,15 @@ type file struct {
 	turn    []int // items still to be handed out in this turn, in order
 	flying  int
 	closed  bool
+
+	deferred bool // the turn is that of its deferred items
 }
 
 // newFile begins a turn of an array file. In its first turn the items that are
 // not deferred are sent, in file order; in the other one those that are, the
 // fewest attempts first.
 func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
-	f := &file{payload: p, state: make([]itemState, len(p.Items))}
+	f := &file{payload: p, state: make([]itemState, len(p.Items)), deferred: deferredTurn}
 	attempts := make([]int, len(p.Items))
 	free := make([]bool, len(p.Items)) // no twin of it must go first
 	for i := range p.Items {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -14,14 +13,17 @@ type run struct {
 	ctx  context.Context // says when to stop taking work
 	send context.Context // for requests, which are let end
 
-	wg  sync.WaitGroup
-	era atomic.Int64 // of the run, which each failure ends
+	wg sync.WaitGroup
 
 	mu       sync.Mutex
 	queue    queue
 	files    []*file // array files with items still to hand out, oldest first
 	window   int     // requests that may be in flight now
-	inflight int     // turns and items that are being worked on
+	inflight int     // requests being gathered, sent or settled
+	batch    int     // items that may be in one request now
+	maxBatch int     // items that it may grow to
+	era      int     // which each failure ends
+	taken    int     // items sent, or being so
 	workers  int
 	deferred bool // the deferred turns have begun
 	stopped  bool
@@ -43,7 +45,8 @@ type pendingAttempt struct{ name, key string }
 // The caller holds the lock that keeps other runs out, and saves the breaker
 // afterwards.
 func Run(ctx context.Context, cfg Config) (Report, error) {
-	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1}
+	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1}
+	r.maxBatch = r.cfg.BatchItems
 	r.queue = queue{spool: r.cfg.Spool, index: r.cfg.Index, limit: r.cfg.Window}
 	err := r.drain()
 	return r.report, err
@@ -134,7 +137,7 @@ func (r *run) ended() (why Stop, ended bool) {
 }
 
 func (r *run) atLimit() bool {
-	return r.cfg.MaxItems > 0 && r.report.Requests+r.inflight >= r.cfg.MaxItems ||
+	return r.cfg.MaxItems > 0 && r.taken >= r.cfg.MaxItems ||
 		r.cfg.MaxBytes > 0 && r.bytes >= r.cfg.MaxBytes
 }
 

@@ -5,96 +5,96 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// sendOnly sends a payload file that is one item, and acts on the verdict.
-func (r *run) sendOnly(p *spool.Payload) {
-	item := &p.Items[0]
-	if r.cfg.Index.delivered(p.Name, item.Key) {
-		r.remove(p)
+// deliver sends parcels in one request and acts on the verdict.
+func (w *worker) deliver(parcels []parcel) {
+	v := w.post(parcels)
+	if v.Action == transmit.Rejected && len(parcels) > 1 {
+		w.bisect(parcels, v)
 		return
 	}
-	v := r.transmit(item)
-	switch v.Action {
-	case transmit.Delivered:
-		r.remove(p)
-	case transmit.Rejected:
-		r.reject(p, r.reason(p, item, v))
-	case transmit.Kept:
-		if r.exhaustedAttempts(p, item, v) {
-			r.reject(p, r.reason(p, item, v))
-		}
-	}
+	w.record(v, parcels, true)
+	w.settle(parcels, v)
 }
 
-// sendItem sends one item of an array file. The file itself is settled when its
-// turn is over, so that it is rewritten once and not once per item.
-func (r *run) sendItem(f *file, i int) {
-	p := f.payload
-	item := &p.Items[i]
-	v := r.transmit(item)
-	state := failed
-	switch v.Action {
-	case transmit.Delivered:
-		state = delivered
-	case transmit.Rejected:
-		state = r.rejectItem(p, i, v)
-	case transmit.Kept:
-		if r.exhaustedAttempts(p, item, v) {
-			state = r.rejectItem(p, i, v)
+// post makes one request of the parcels.
+func (w *worker) post(parcels []parcel) transmit.Verdict {
+	item := parcels[0].item()
+	request := transmit.Request{Body: item.Body, Key: item.Key}
+	if w.cfg.batches() {
+		request = w.batchRequest(parcels)
+	}
+	v := w.cfg.Transmitter.Send(w.send, request)
+	if w.cfg.batches() && v.Status == 415 && v.Action == transmit.Rejected {
+		// It is the batch's format that the listener does not take, and no
+		// payload's fault.
+		v.Action = transmit.Kept
+	}
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if v.Action != transmit.Aborted {
+		w.report.Requests++
+		if w.report.Statuses == nil {
+			w.report.Statuses = map[int]int{}
 		}
+		w.report.Statuses[v.Status]++
+	}
+	return v
+}
+
+// record notes in the report how a request went and, unless it speaks for
+// another one, tells the breaker and changes how much may be in flight.
+func (w *worker) record(v transmit.Verdict, parcels []parcel, counts bool) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stopped && w.report.Stop == BreakerOpen {
+		w.report.Late++
+	}
+	var size int64
+	for _, p := range parcels {
+		size += int64(len(p.item().Body))
+	}
+	w.bytes += size
+	switch v.Action {
 	case transmit.Aborted:
-		state = untouched
+		w.report.addFault(v.Err)
+		w.halt(Fault)
+		return
+	case transmit.Delivered:
+		w.report.Delivered += len(parcels)
+		w.report.DeliveredBytes += size
+		w.succeeded(w.era == w.began)
+	default:
+		w.report.Failed += len(parcels)
+		w.report.addError(v.Err, v.Status)
+		if counts {
+			w.failed(v)
+		}
 	}
-	r.mu.Lock()
-	f.land(i, state)
-	over := f.settled()
-	r.mu.Unlock()
-	if over {
-		r.closeFile(f)
+	if w.cfg.Progress != nil {
+		w.cfg.Progress(w.report)
 	}
 }
 
-// transmit sends an item and records the result: with the breaker, in the
-// report, and in how many requests may be in flight from now on.
-func (r *run) transmit(item *spool.Item) transmit.Verdict {
-	era := r.era.Load()
-	v := r.cfg.Transmitter.Send(r.send, transmit.Request{Body: item.Body, Key: item.Key})
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.bytes += int64(len(item.Body))
-	if r.stopped && r.report.Stop == BreakerOpen {
-		r.report.Late++
+// succeeded lets one more request in flight and twice as many items into each,
+// if the request was begun after the last failure: what was asked before says
+// nothing about the time after it.
+func (r *run) succeeded(fresh bool) {
+	if fresh {
+		r.window = min(r.window+1, r.cfg.Concurrency)
+		r.batch = min(2*r.batch, r.maxBatch)
 	}
-	if v.Action == transmit.Aborted {
-		r.report.addFault(v.Err)
-		r.halt(Fault)
-		return v
-	}
-	r.report.Requests++
-	if r.report.Statuses == nil {
-		r.report.Statuses = map[int]int{}
-	}
-	r.report.Statuses[v.Status]++
+	// A recovery that cannot be saved costs a superfluous probe in the next run.
+	// Deliveries go on: they are what frees a full disk.
+	r.report.addFault(r.cfg.Breaker.RecordSuccess(r.now()))
+}
+
+func (r *run) failed(v transmit.Verdict) {
+	r.window, r.batch = 1, 1
+	r.era++
 	now := r.now()
-	if v.Action == transmit.Delivered {
-		r.report.Delivered++
-		r.report.DeliveredBytes += int64(len(item.Body))
-		if era == r.era.Load() { // what was asked before a failure says nothing about the time after it
-			r.window = min(r.window+1, r.cfg.Concurrency)
-		}
-		// A recovery that cannot be saved costs a superfluous probe in the
-		// next run. Deliveries go on: they are what frees a full disk.
-		r.report.addFault(r.cfg.Breaker.RecordSuccess(now))
-		r.progress()
-		return v
-	}
-	r.report.Failed++
-	r.report.addError(v.Err, v.Status)
-	r.window = 1
-	r.era.Add(1)
 	if err := r.cfg.Breaker.RecordFailure(now, v.RetryAfter); err != nil {
 		// A breaker that cannot remember must not hammer.
 		r.report.addFault(err)
@@ -103,13 +103,56 @@ func (r *run) transmit(item *spool.Item) transmit.Verdict {
 	if !r.cfg.Breaker.Available(now) {
 		r.halt(BreakerOpen)
 	}
-	r.progress()
-	return v
 }
 
-func (r *run) progress() {
-	if r.cfg.Progress != nil {
-		r.cfg.Progress(r.report)
+// settle acts on the verdict for each parcel.
+func (r *run) settle(parcels []parcel, v transmit.Verdict) {
+	for _, p := range parcels {
+		if p.file == nil {
+			r.settleOnly(p, v)
+		} else {
+			r.settleItem(p, v)
+		}
+	}
+}
+
+// settleOnly acts on the verdict for a payload file that is one item.
+func (r *run) settleOnly(p parcel, v transmit.Verdict) {
+	switch v.Action {
+	case transmit.Delivered:
+		r.remove(p.payload)
+	case transmit.Rejected:
+		r.reject(p.payload, r.reason(p, v))
+	case transmit.Kept:
+		if r.exhaustedAttempts(p, v) {
+			r.reject(p.payload, r.reason(p, v))
+		}
+	}
+}
+
+// settleItem acts on the verdict for an item of an array file. The file itself
+// is settled when its turn is over, so that it is rewritten once and not once
+// per item.
+func (r *run) settleItem(p parcel, v transmit.Verdict) {
+	state := failed
+	switch v.Action {
+	case transmit.Delivered:
+		state = delivered
+	case transmit.Rejected:
+		state = r.rejectItem(p, v)
+	case transmit.Kept:
+		if r.exhaustedAttempts(p, v) {
+			state = r.rejectItem(p, v)
+		}
+	case transmit.Aborted:
+		state = untouched
+	}
+	r.mu.Lock()
+	p.file.land(p.index, state)
+	over := p.file.settled()
+	r.mu.Unlock()
+	if over {
+		r.closeFile(p.file)
 	}
 }
 

@@ -91,9 +91,9 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason) {
 
 // rejectItem copies an item to rejected/ and returns its state: the copy is what
 // allows it to be cut out of its file.
-func (r *run) rejectItem(p *spool.Payload, i int, v transmit.Verdict) itemState {
-	reason := r.reason(p, &p.Items[i], v)
-	err := r.cfg.Spool.RejectItem(p, i, reason)
+func (r *run) rejectItem(p parcel, v transmit.Verdict) itemState {
+	reason := r.reason(p, v)
+	err := r.cfg.Spool.RejectItem(p.payload, p.index, reason)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
@@ -113,14 +113,14 @@ func (r *run) countRejected(reason spool.Reason) {
 	}
 }
 
-func (r *run) reason(p *spool.Payload, item *spool.Item, v transmit.Verdict) spool.Reason {
+func (r *run) reason(p parcel, v transmit.Verdict) spool.Reason {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	reason := spool.Reason{Key: item.Key, Time: r.now(), Attempts: 1, Status: v.Status, Answer: string(v.Excerpt)}
+	reason := spool.Reason{Key: p.item().Key, Time: r.now(), Attempts: 1, Status: v.Status, Answer: string(v.Excerpt)}
 	if v.Err != nil {
 		reason.Error = v.Err.Error()
 	}
-	if a := r.cfg.Index.attempts(p.Name, item.Key); a.Count > 0 {
+	if a := r.cfg.Index.attempts(p.payload.Name, p.item().Key); a.Count > 0 {
 		reason.First = &a.First
 		reason.Attempts = a.Count
 		if v.Action == transmit.Rejected {

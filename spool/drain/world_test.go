@@ -120,6 +120,16 @@ func (w *world) tryRun(ctx context.Context) (drain.Report, error) {
 	return report, err
 }
 
+// read returns the contents of a file below the spool.
+func (w *world) read(name string) string {
+	w.t.Helper()
+	data, err := os.ReadFile(filepath.Join(w.dir, name))
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return string(data)
+}
+
 // names lists the payload files in the spool.
 func (w *world) names() []string { return names(w.t, w.dir) }
 

@@ -48,8 +48,7 @@ func statAt(dir int, name string, st *unix.Stat_t) error {
 }
 
 // renameNew moves a file without ever replacing another. Where the kernel or
-// the file system has no such rename, a hard link does the same in two steps: a
-// crash between them leaves the file under both names, never under none.
+// the file system has no such rename, a hard link does the same in two steps.
 func renameNew(fromDir int, from string, toDir int, to string) error {
 	err := again(func() error { return renameExclusive(fromDir, from, toDir, to) })
 	switch {
@@ -57,10 +56,22 @@ func renameNew(fromDir int, from string, toDir int, to string) error {
 	default:
 		return err
 	}
+	return linkNew(fromDir, from, toDir, to)
+}
+
+// linkNew moves a file by giving it a second name. A crash leaves the file under
+// both names, never under none.
+func linkNew(fromDir int, from string, toDir int, to string) error {
 	if err := again(func() error { return unix.Linkat(fromDir, from, toDir, to, 0) }); err != nil {
 		return err
 	}
-	return again(func() error { return unix.Unlinkat(fromDir, from, 0) })
+	err := again(func() error { return unix.Unlinkat(fromDir, from, 0) })
+	switch {
+	case err == nil, errors.Is(err, unix.ENOENT): // gone by another hand: to is the last name now
+		return nil
+	}
+	unix.Unlinkat(toDir, to, 0) // one payload, one name
+	return err
 }
 
 // createTemp creates a new file that is no payload file yet.

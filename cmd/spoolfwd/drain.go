@@ -28,6 +28,9 @@ type drainer struct {
 // openDrainer opens everything. What is wrong with listener and spool is told at
 // once; the lock comes last, so that nothing is created for a run that cannot be.
 func (s *session) openDrainer() (*drainer, error) {
+	if err := s.cfg.checkBatches(); err != nil {
+		return nil, err
+	}
 	t, errT := s.newTransmitter()
 	sp, errS := s.openSpool()
 	d := &drainer{s: s, transmitter: t, spool: sp}
@@ -81,6 +84,9 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		Transmitter: d.transmitter,
 		Index:       d.index,
 		Concurrency: cfg.Concurrency,
+		BatchItems:  cfg.BatchItems,
+		BatchBytes:  int64(cfg.BatchBytes),
+		BatchFormat: batchFormat(cfg.BatchFormat),
 		MaxAttempts: cfg.MaxAttempts,
 		MaxItems:    cfg.MaxItems,
 		MaxBytes:    int64(cfg.MaxBytes),
@@ -98,6 +104,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	if o.report.Stop == drain.Cancelled {
 		o.signal = context.Cause(ctx)
 	}
+	d.measure(o)
 	return o
 }
 

@@ -54,6 +54,12 @@ func settings(v *values) []setting {
 
 		{name: "concurrency", dst: &v.Concurrency, def: "4", arg: "N", on: useDrain, valid: between(1, 1024),
 			usage: "requests in flight at most; 1 keeps strict order"},
+		{name: "batch-items", dst: &v.BatchItems, def: "1", arg: "N", on: useDrain, valid: between(1, 100_000),
+			usage: "send up to N items in one request, to a listener that takes that"},
+		{name: "batch-bytes", dst: &v.BatchBytes, def: "1MiB", arg: "BYTES", on: useDrain, valid: positive,
+			usage: "--batch-items: up to BYTES of items in one request"},
+		{name: "batch-format", dst: &v.BatchFormat, def: "ndjson", arg: "ndjson|array", on: useDrain, valid: oneOf("ndjson", "array"),
+			usage: "--batch-items: one item a line, or a JSON array of them"},
 		{name: "max-attempts", dst: &v.MaxAttempts, def: "10", arg: "N", on: useDrain, valid: positive,
 			usage: "reject a payload after N runs in which it failed and others did not"},
 		{name: "max-runtime", dst: &v.MaxRuntime, def: "0s", arg: "D", on: useDrain, valid: notNegative,
@@ -66,6 +72,8 @@ func settings(v *values) []setting {
 			usage: "delete rejected payloads older than D; 0 keeps them"},
 		{name: "rejected-max-bytes", dst: &v.RejectedMaxBytes, def: "0", arg: "BYTES", on: useDrain, valid: notNegative,
 			usage: "delete the oldest rejected payloads above BYTES in all; 0 keeps them"},
+		{name: "metrics-file", dst: &v.MetricsFile, arg: "FILE", on: useDrain,
+			usage: "write metrics for Prometheus into FILE at the end; node_exporter's textfile collector reads *.prom"},
 		{name: "dry-run", dst: &v.DryRun, on: useDrain, from: layersFlag,
 			usage: "say what would be sent, in order, and touch nothing"},
 

@@ -35,12 +35,16 @@ type values struct {
 
 	// A run.
 	Concurrency      int
+	BatchItems       int
+	BatchBytes       size
+	BatchFormat      string
 	MaxAttempts      int
 	MaxRuntime       time.Duration
 	MaxItems         int
 	MaxBytes         size
 	RejectedMaxAge   time.Duration
 	RejectedMaxBytes size
+	MetricsFile      string
 	DryRun           bool
 
 	// flush.

@@ -28,7 +28,7 @@ type Config struct {
 
 	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // default that of a net.Dialer
 	Getenv func(string) string                                                  // default os.Getenv; asked for proxies only
-	Now    func() time.Time                                                     // default time.Now; the base of a Retry-After date when the answer has no Date
+	Now    func() time.Time                                                     // default time.Now; for Retry-After dates in answers without a Date, never for deadlines
 }
 
 // Transmitter sends items to one listener. It is safe for concurrent use.

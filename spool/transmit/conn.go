@@ -51,7 +51,7 @@ func (c *conn) write(body []byte) (int64, error) {
 // the meantime, it would cost a failure that means nothing. With bytes waiting that nobody asked for it would cost
 // a payload: they could be a second answer to the previous request, and be taken for the answer to the next.
 //
-// The look costs one poll call, about half a microsecond of an exchange's thirty or more.
+// The look costs one poll call, 0.7 us of the 15 us of the shortest exchange over loopback.
 func (c *conn) fit(limit time.Time) bool {
 	if c.br.Buffered() > 0 || c.raw.SetDeadline(limit) != nil || !c.peek.silent() {
 		return false

@@ -53,11 +53,12 @@ func (t *Transmitter) connect(ctx context.Context, limit time.Time) (net.Conn, e
 	}
 	// The connection itself is kept, not the SOCKS type around it, which hides what the pool asks the connection.
 	var raw net.Conn
-	socks, err := proxy.SOCKS5("tcp", t.proxy.address(), auth, dialer(func(ctx context.Context, network, address string) (net.Conn, error) {
+	keeping := func(ctx context.Context, network, address string) (net.Conn, error) {
 		c, err := t.dial(ctx, network, address)
 		raw = c
 		return c, err
-	}))
+	}
+	socks, err := proxy.SOCKS5("tcp", t.proxy.address(), auth, dialer(keeping))
 	if err != nil {
 		return nil, err
 	}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"os"
 	"strings"
 	"syscall"
 )
@@ -32,7 +31,8 @@ type requestError struct {
 func (e *requestError) Error() string { return e.text }
 func (e *requestError) Unwrap() error { return e.cause }
 
-// errorf makes the error "URL: sentence", with the hint on a second line. What others had a part in is made printable here.
+// errorf makes the error "URL: sentence", with the hint on a second line. What others had a part in
+// is made printable here.
 func (t *Transmitter) errorf(cause error, hint, format string, args ...any) error {
 	sentence := t.secrets.cut(fmt.Sprintf(format, args...), false)
 	text := t.target.display + ": " + Printable(sentence, 300)
@@ -96,10 +96,10 @@ func (t *Transmitter) sentence(at stage, err error) string {
 		return fmt.Sprintf("the certificate is valid from %s to %s only",
 			expired.Cert.NotBefore.UTC().Format("2006-01-02"), expired.Cert.NotAfter.UTC().Format("2006-01-02"))
 	}
-	what := withoutOwnAddress(root(err).Error())
+	what := root(err)
 	switch {
 	case errors.Is(err, io.ErrUnexpectedEOF):
-		what = "the connection was closed in the middle of an answer's head"
+		what = "the connection was closed in the middle of an answer"
 	case errors.Is(err, io.EOF):
 		what = "the connection was closed without an answer"
 	case errors.Is(err, syscall.EPIPE):
@@ -142,21 +142,18 @@ func (t *Transmitter) late(at stage) string {
 	}
 }
 
-// root takes off what package net wraps around an error: the addresses, of which ours changes with every connection.
-func root(err error) error {
-	for {
-		switch e := err.(type) {
-		case *net.OpError:
-			if e.Op == "remote error" { // the peer's TLS alert
-				return fmt.Errorf("the other side ended it: %w", e.Err)
-			}
-			err = e.Err
-		case *os.SyscallError:
-			err = e.Err
-		default:
-			return err
-		}
+// root is the text of an error without what packages net and crypto/tls wrap around it: addresses, of which ours
+// changes with every connection, and the names of system calls.
+func root(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
 	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil && op.Op != "remote error" { // that is a TLS alert, and worth saying
+		return root(op.Err)
+	}
+	return withoutOwnAddress(err.Error())
 }
 
 // withoutOwnAddress turns "read udp 10.0.0.1:41234->10.0.0.53:53: ..." into "read udp 10.0.0.53:53: ...".

@@ -15,8 +15,8 @@ const maxSecretFile = 64 << 10
 
 type header struct{ name, value string }
 
-// reserved headers are the exchange's own: given by the user they would contradict its framing, its connection handling or the caller's
-// key. Proxy-Authorization would reach the listener, which must not see it.
+// reserved headers are the exchange's own: given by the user they would contradict its framing, its connection handling
+// or the caller's key. Proxy-Authorization would reach the listener, which must not see it.
 var reserved = map[string]string{
 	"content-length":      "it is computed",
 	"transfer-encoding":   "the length is always sent",

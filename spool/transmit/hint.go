@@ -15,7 +15,7 @@ import (
 // explain fills in what an answer that delivered nothing says.
 func (t *Transmitter) explain(v *Verdict, a *answer, excerpt []byte, partial bool) {
 	if len(excerpt) > 0 {
-		shown := t.secrets.cut(string(excerpt), len(excerpt) == cap(excerpt))
+		shown := t.secrets.cut(string(excerpt), true)
 		v.Excerpt = []byte(shown[:min(len(shown), maxExcerpt)])
 	}
 	if a.status == 429 || a.status == 503 {
@@ -43,8 +43,10 @@ func (t *Transmitter) statusHint(a *answer, excerpt []byte) string {
 			return "the listener may not read " + t.compressor.name + ": try without --compress"
 		}
 	case 400:
-		if !t.target.secure && (bytes.Contains(excerpt, []byte("HTTP request to an HTTPS server")) || bytes.Contains(excerpt, []byte("plain HTTP"))) {
-			return speaksTLS // Go, nginx and Apache answer so
+		for _, told := range [...]string{"HTTP request to an HTTPS server", "plain HTTP"} { // by Go; by nginx and Apache
+			if !t.target.secure && bytes.Contains(excerpt, []byte(told)) {
+				return speaksTLS
+			}
 		}
 	}
 	if a.status >= 300 && a.status < 400 && a.location != "" {
@@ -122,13 +124,14 @@ var alerts = [...]struct{ text, hint string }{
 	{"tls: server selected unsupported protocol version", oldTLS},
 	{"tls: certificate required", wantsCertificate},
 	{"tls: bad certificate", wantsCertificate},
-	{"tls: handshake failure", "the two sides have no TLS settings in common, or the listener wants a client certificate: check --cert-file"},
+	{"tls: handshake failure", noCommonTLS},
 	{"tls: unknown certificate authority", "the listener does not know who signed the client certificate: check --cert-file"},
 	{"tls: no application protocol", "the listener does not speak HTTP/1.1 there: check --url"},
 }
 
 const (
 	oldTLS           = "the listener speaks no TLS newer than 1.1: 1.2 is the least that is accepted"
+	noCommonTLS      = "the two sides have no TLS settings in common, or it wants a client certificate: check --cert-file"
 	wantsCertificate = "the listener wants a client certificate: check --cert-file and --key-file"
 )
 

@@ -106,7 +106,7 @@ var hostiles = []hostile{
 		tcpOf(c).CloseWrite()
 		untilClosed(c)
 	}, action: Delivered, status: 200},
-	{name: "closes in the middle of the headers", do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), err: "in the middle of an answer's head"},
+	{name: "closes in the middle of the headers", do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n"), err: "in the middle of an answer"},
 	{name: "closes in the middle of a body", do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nab"), action: Delivered, status: 200},
 	{name: "resets in the middle of a body", do: func(c net.Conn) {
 		io.WriteString(c, "HTTP/1.1 202 Accepted\r\nContent-Length: 5000\r\n\r\nab")

@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -8,6 +9,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"testing"
 
@@ -138,16 +140,74 @@ func TestWithoutDescriptorsARequestIsAborted(t *testing.T) {
 // Two failures of one kind read the same, so that they can be counted as one.
 func TestErrorsFold(t *testing.T) {
 	for name, do := range map[string]func(net.Conn, int){
-		"resets":         func(c net.Conn, _ int) { c.Read(make([]byte, 4096)); c.(*net.TCPConn).SetLinger(0) },
-		"closes":         func(c net.Conn, _ int) { c.Read(make([]byte, 4096)) },
-		"answers 500":    answering("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
-		"closes at once": func(c net.Conn, _ int) { c.Read(make([]byte, 1)); c.(*net.TCPConn).SetLinger(0) },
+		"resets":      func(c net.Conn, _ int) { c.Read(make([]byte, 4096)); tcpOf(c).SetLinger(0) },
+		"closes":      func(c net.Conn, _ int) { c.Read(make([]byte, 4096)) },
+		"answers 500": answering("HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n"),
 	} {
-		l := listen(t, nil, do)
-		tr := newTransmitter(t, Config{URL: l.url()})
-		first, second := send(tr, "{}"), send(tr, "{}")
-		if first.Err.Error() != second.Err.Error() {
-			t.Errorf("a listener that %s gives %q and %q", name, first.Err, second.Err)
+		for _, secure := range []bool{false, true} {
+			ca, config := tlsFor(t, secure)
+			l := listen(t, config, do)
+			tr := newTransmitter(t, Config{URL: scheme(secure) + l.address, CAFile: ca})
+			first, second := send(tr, "{}"), send(tr, "{}")
+			if first.Err.Error() != second.Err.Error() {
+				t.Errorf("a listener that %s gives %q and %q", name, first.Err, second.Err)
+			}
+			if strings.Count(first.Err.Error(), l.address) != 1 {
+				t.Errorf("a listener that %s gives addresses beside the URL: %q", name, first.Err)
+			}
 		}
 	}
+}
+
+func TestANameWithADeadAddressIsReachedByTheOther(t *testing.T) {
+	for _, address := range []string{"127.0.0.1:0", "[::1]:0"} {
+		l, err := net.Listen("tcp", address)
+		if err != nil {
+			t.Skipf("there is no %s here: %v", address, err)
+		}
+		served := make(chan bool)
+		go func() {
+			defer close(served)
+			if c, err := l.Accept(); err == nil {
+				answering("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")(c, 1)
+				c.Close()
+			}
+		}()
+		_, port, _ := net.SplitHostPort(l.Addr().String())
+		v := send(newTransmitter(t, Config{URL: "http://localhost:" + port}), "{}")
+		l.Close()
+		<-served
+		if _, err := net.DefaultResolver.LookupIP(context.Background(), "ip6", "localhost"); err != nil && address == "[::1]:0" {
+			t.Skipf("localhost has no IPv6 address here: %v", err)
+		}
+		mustHold(t, v, Delivered, 200, "")
+	}
+}
+
+// An open connection needs no name; a new one does.
+func TestANameThatStopsResolving(t *testing.T) {
+	closeNow := make(chan bool, 1)
+	l := listen(t, nil, func(c net.Conn, _ int) {
+		br := bufio.NewReader(c)
+		for readRequest(br) == nil {
+			select {
+			case <-closeNow:
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+				return
+			default:
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		}
+	})
+	lookups := 0
+	tr := newTransmitter(t, Config{URL: "http://listener.test", Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+		if lookups++; lookups > 1 {
+			return nil, &net.OpError{Op: "dial", Err: &net.DNSError{Err: "no such host", Name: "listener.test", IsNotFound: true}}
+		}
+		return new(net.Dialer).DialContext(ctx, network, l.address)
+	}})
+	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+	closeNow <- true
+	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+	mustHold(t, send(tr, "{}"), Kept, 0, "no such host: listener.test")
 }

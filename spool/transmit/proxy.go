@@ -55,7 +55,8 @@ func chooseProxy(t target, getenv func(string) string) (*proxyServer, error) {
 	rules.HTTPProxy, rules.HTTPSProxy = "http://any", "http://any"
 	applies, err := rules.ProxyFunc()(&url.URL{Scheme: t.scheme(), Host: t.authority})
 	if err != nil {
-		return nil, fmt.Errorf("the environment variable %s is not to be trusted beside REQUEST_METHOD, where a web client may have set it; unset one of them", name)
+		return nil, fmt.Errorf("the environment variable %s is not to be trusted beside REQUEST_METHOD, "+
+			"where a web client may have set it; unset one of them", name)
 	}
 	if applies == nil {
 		return nil, nil

@@ -63,8 +63,8 @@ func (s *secrets) addProxy(p *proxyServer) {
 	}
 }
 
-// cut replaces every secret in text. When text is the beginning of something longer, a secret may be cut in two at its
-// end: what could be the beginning of one goes as well.
+// cut replaces every secret in text. Where text may end before its author meant it to, a secret may be cut in
+// two at the end: what could be the beginning of one goes as well.
 func (s secrets) cut(text string, truncated bool) string {
 	for _, secret := range s {
 		text = strings.ReplaceAll(text, secret, redacted)

@@ -47,33 +47,30 @@ func (s *Spool) unchanged(p *Payload) error {
 // full disk proves nothing against it, since removing needs no room and is what
 // frees the disk.
 func (s *Spool) Preflight() error {
+	if appendOnly(s.fd) { // every run would leave behind what it could not remove
+		return s.preflightError(fmt.Errorf("it is append-only: %w", unix.EPERM))
+	}
 	fd, name, err := createTemp(s.fd, TempPrefix, 0o600)
 	switch {
-	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT):
-		return s.mayWrite()
-	case err != nil:
-		return s.preflightError("files cannot be removed from it", err)
+	case errors.Is(err, unix.ENOSPC), errors.Is(err, unix.EDQUOT): // ask for what cannot be tried
+		err = unix.Faccessat(s.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	case err == nil:
+		unix.Close(fd)
+		err = again(func() error { return unix.Unlinkat(s.fd, name, 0) })
 	}
-	unix.Close(fd)
-	if err := again(func() error { return unix.Unlinkat(s.fd, name, 0) }); err != nil {
-		return s.preflightError("files cannot be removed from it", err)
-	}
-	return nil
-}
-
-// mayWrite asks the kernel for what cannot be tried.
-func (s *Spool) mayWrite() error {
-	err := unix.Faccessat(s.fd, ".", unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 	if err != nil {
-		return s.preflightError("files cannot be removed from it", err)
+		return s.preflightError(err)
 	}
 	return nil
 }
 
-func (s *Spool) preflightError(what string, err error) error {
+func (s *Spool) preflightError(err error) error {
 	hint := "nothing was sent; see spoolfwd check"
-	if errors.Is(err, unix.EACCES) || errors.Is(err, unix.EPERM) {
+	switch {
+	case errors.Is(err, unix.EACCES):
 		hint = "nothing was sent; run as the user who owns the spool"
+	case errors.Is(err, unix.EPERM): // not a matter of users: one's own file can be removed even from a sticky directory
+		hint = "nothing was sent; lsattr -d shows whether the directory is immutable or append-only"
 	}
-	return fmt.Errorf("spool %s: %s: %w\n%s", s.cfg.Dir, what, err, hint)
+	return fmt.Errorf("spool %s: files cannot be removed from it: %w\n%s", s.cfg.Dir, err, hint)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -156,4 +157,8 @@ func TestAFailedRemovalNamesFileAndCause(t *testing.T) {
 		wantText(t, "a file that cannot be removed", err, dir+"/x.json: remove: permission denied")
 		wantNames(t, "left", list(t, dir), "x.json")
 	})
+}
+
+func deleteLine(lines []string, line string) []string {
+	return slices.DeleteFunc(lines, func(l string) bool { return l == line })
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -24,7 +25,7 @@ type PutConfig struct {
 	MaxSpoolBytes int64  // refuse when the spool would hold more; 0 is no limit
 	MaxSpoolFiles int    // refuse when the spool would hold more; 0 is no limit
 	Prefix        string // begins the names of payload files; default "put"
-	Mode          uint32 // of the new file; default 0600
+	Mode          uint32 // of the new file, whatever the umask; default 0600
 }
 
 // Put is the safe producer: it spools one payload and returns the name of its
@@ -56,6 +57,9 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 	if cfg.Mode == 0 {
 		cfg.Mode = 0o600
 	}
+	if strings.Contains(cfg.Prefix, "/") {
+		return "", fmt.Errorf("%w: its name cannot begin with %q", ErrInvalid, cfg.Prefix)
+	}
 	var random [4]byte
 	rand.Read(random[:])
 	name = fmt.Sprintf("%s_%s_%s.json", cfg.Prefix, now.UTC().Format("20060102T150405.000000000Z"), hex.EncodeToString(random[:]))
@@ -65,7 +69,9 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 
 	// tmp, fsync, rename, fsync of the directory: each step makes the next one
 	// safe. maildir(5) and every mail queue do the same.
-	temp, err := writeTemp(s.fd, putPrefix, cfg.Mode, data, nil)
+	temp, err := writeTemp(s.fd, putPrefix, 0o600, data, func(fd int, _ string) error {
+		return unix.Fchmod(fd, cfg.Mode) // whatever the umask is: a reader depends on it
+	})
 	if err != nil {
 		return "", fmt.Errorf("spool %s: put: %w", s.cfg.Dir, err)
 	}

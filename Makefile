@@ -7,13 +7,15 @@ BIN     := bin
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint clean
+.PHONY: help build run test lint bench bench-race torture fuzz packages test-system release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
+# Static, and without the parts of the flags library that render Markdown, whose
+# start-up would be a tenth of an idle run.
 build: ## build spoolfwd and fakelistener into bin/
-	$(GO) build -trimpath -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -tags urfave_cli_no_docs -o $(BIN)/ ./cmd/...
 
 run: ## watch payloads delivered, the breaker open, and the recovery (15 s, leaves nothing behind)
 	@contrib/demo/demo.sh
@@ -23,6 +25,27 @@ test: ## run the whole test suite
 
 lint: ## run the linters
 	contrib/ci/lint.sh
+
+bench: ## measure speed against a plain net/http loop and the file system, as ratios
+	$(GO) run ./contrib/bench
+
+bench-race: ## race the binary against curl, xargs and PHP
+	contrib/bench/race.sh
+
+torture: ## kill it, fail it, cut the power, fill the disk, lie to it; ends with a table
+	$(GO) run ./contrib/torture
+
+fuzz: ## run every fuzz target for a while
+	contrib/torture/fuzz.sh
+
+packages: ## build .deb and .rpm packages into dist/
+	contrib/packaging/build.sh
+
+test-system: ## install the package in a real Debian with systemd and cron (as root)
+	contrib/system-test/run.sh
+
+release: ## build the binaries of a release into dist/
+	contrib/release/build.sh
 
 clean: ## remove what was built
 	rm -rf $(BIN) dist

@@ -1,0 +1,49 @@
+package ci_test
+
+import (
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+)
+
+const module = "github.com/bitville-apm/spoolfwd"
+
+// TestImportsRunOneWay holds the layers apart: the breaker and the transmitter
+// know nothing of directories, the spool nothing of HTTP or of the breaker, and
+// only the drain and the command bring them together.
+func TestImportsRunOneWay(t *testing.T) {
+	for _, test := range []struct {
+		of      string
+		project []string // packages of the project that it may depend on
+		never   []string // packages of others that it must not depend on
+	}{
+		{of: "breaker", never: []string{"net", "net/http"}},
+		{of: "spool", never: []string{"net", "net/http", "github.com/urfave/cli/v2"}},
+		{of: "spool/transmit", never: []string{"github.com/urfave/cli/v2", "github.com/natefinch/atomic"}},
+		{of: "spool/drain", project: []string{"spool", "spool/transmit"}, never: []string{"github.com/urfave/cli/v2"}},
+		{of: "cmd/fakelistener"},
+		{of: "cmd/spoolfwd", project: []string{"breaker", "spool", "spool/drain", "spool/transmit"}},
+	} {
+		t.Run(test.of, func(t *testing.T) {
+			out, err := exec.Command("go", "list", "-deps", module+"/"+test.of).Output()
+			if err != nil {
+				t.Fatalf("go list: %v", err)
+			}
+			var found []string
+			for dep := range strings.Lines(string(out)) {
+				dep = strings.TrimSpace(dep)
+				if slices.Contains(test.never, dep) {
+					t.Errorf("%s depends on %s", test.of, dep)
+				}
+				if own, ok := strings.CutPrefix(dep, module+"/"); ok && own != test.of {
+					found = append(found, own)
+				}
+			}
+			slices.Sort(found)
+			if !slices.Equal(found, test.project) {
+				t.Errorf("of the project, %s depends on %q, want %q", test.of, found, test.project)
+			}
+		})
+	}
+}

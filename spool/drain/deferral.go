@@ -8,7 +8,7 @@ import (
 // request has reached the listener, so the payload itself may be what it chokes
 // on, with an answer or without one. A refused connection says nothing of the
 // payload.
-func defers(v transmit.Verdict) bool { return v.Status != 0 }
+func defers(v transmit.Verdict) bool { return v.Status != 0 || v.Sent }
 
 // blames reports whether a failure may count against the payload. 429 and 503
 // speak of the listener's load (RFC 6585, section 4; RFC 9110, section 15.6.4).

@@ -110,6 +110,31 @@ func TestARefusedConnectionDefersNothing(t *testing.T) {
 	}
 }
 
+func TestAPayloadThatSilencesTheListenerGoesLastAndIsSetAside(t *testing.T) {
+	w := newWorld(t)
+	w.listener.answer = func(body string) transmit.Verdict {
+		if strings.Contains(body, "bad") {
+			v := down()
+			v.Sent = true // it crashes whoever reads it
+			return v
+		}
+		return ok()
+	}
+	w.write("bad.json", `{"bad":1}`, time.Hour)
+	w.run()
+	w.write("good.json", `{"n":0}`, 0)
+	w.listener.bodies()
+	w.run()
+	if got := w.listener.bodies()[0]; got != `{"n":0}` {
+		t.Errorf("%s was sent first, although it had silenced the listener before", got)
+	}
+	for n := range 9 {
+		w.write("good.json", fmt.Sprintf(`{"n":%d}`, n), 0)
+		w.run()
+	}
+	equal(t, "rejected", len(w.rejected()), 1)
+}
+
 func TestALoadedListenerNeverCostsAPayload(t *testing.T) {
 	w := newWorld(t)
 	w.listener.answer = func(body string) transmit.Verdict {

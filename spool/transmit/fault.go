@@ -50,7 +50,7 @@ func (t *Transmitter) failed(ctx context.Context, at stage, err error) Verdict {
 	if ownFault(err) {
 		return Verdict{Action: Aborted, Err: t.errorf(err, ownHint(err), "%s", t.sentence(at, err))}
 	}
-	return Verdict{Action: Kept, Err: t.errorf(err, t.hint(at, err), "%s", t.sentence(at, err))}
+	return Verdict{Action: Kept, Sent: at >= sending, Err: t.errorf(err, t.hint(at, err), "%s", t.sentence(at, err))}
 }
 
 // ownFaults say nothing about the listener: descriptors and kernel memory have run out on this machine. Not among them:

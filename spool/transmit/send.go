@@ -23,6 +23,7 @@ type Request struct {
 type Verdict struct {
 	Action     Action
 	Status     int           // 0: no answer
+	Sent       bool          // without an answer: some of the request may have reached the listener
 	RetryAfter time.Duration // more than 0 only for a 429 or 503 that asks for it
 	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, as it came but for secrets; nil when delivered
 	Err        error         // nil when delivered; one sentence without secrets, a hint as second line, the same for the same cause

@@ -1,0 +1,34 @@
+package transmit
+
+import (
+	"net"
+	"testing"
+)
+
+// Whether a payload itself may be what a listener chokes on depends on whether
+// the listener has seen any of it.
+func TestAVerdictWithoutAnAnswerSaysWhetherTheListenerSawTheRequest(t *testing.T) {
+	silent := listen(t, nil, func(c net.Conn, _ int) {})
+	closed, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed.Close()
+	for _, test := range []struct {
+		name string
+		url  string
+		want bool
+	}{
+		{"nothing listens", "http://" + closed.Addr().String(), false},
+		{"the connection ends without an answer", silent.url(), true},
+		{"the listener speaks no TLS", "https://" + silent.address, false},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			v := send(newTransmitter(t, Config{URL: test.url}), "{}")
+			mustHold(t, v, Kept, 0, "")
+			if v.Sent != test.want {
+				t.Errorf("Sent is %v, want %v: %v", v.Sent, test.want, v.Err)
+			}
+		})
+	}
+}

@@ -1,0 +1,170 @@
+# shellcheck shell=bash disable=SC2154
+# The package under systemd: install, a minute's life, an outage with a reboot in it, instances, upgrade, removal, purge.
+# Sourced by run.sh.
+
+spool=/var/lib/bitville-apm/buffer
+state=/var/lib/bitville-apm/circuit-breaker-state
+
+# produce [FROM] TO: the producer of the examples, as the producer's user: the objects {"n":FROM} to {"n":TO}.
+produce() {
+    inside runuser -u www-data -- sh -c ". /usr/share/doc/spoolfwd/examples/spool_put.sh
+        for n in \$(seq $1 ${2:-$1}); do printf '{\"n\":%d}' \"\$n\" | spool_put ${3:-$spool} || exit; done"
+}
+
+payload_files() { inside sh -c "ls $spool | grep -c '[.]json\$'" || true; }
+spool_is_empty() { [[ $(payload_files) == 0 ]]; }
+breaker_is() { inside grep -Eq "\"state\": *\"$1\"" "$state/central_listener.state"; }
+opened_at() { inside grep -Eo '"opened_at": *[0-9.]+' "$state/central_listener.state"; }
+
+# What the unit's runs said since boot, and how many lines of it match. Both take more options of journalctl.
+journal() { inside journalctl --no-pager -q -o cat -b -u spoolfwd.service "$@"; }
+lines_with() { journal "${@:2}" | grep -c -- "$1" || true; }
+
+# property NAME: of the last run.
+property() { inside systemctl show spoolfwd.service --value -p "$1"; }
+another_run() { [[ $(property ActiveState) == inactive && $(property InvocationID) != "$1" ]]; }
+
+# more_runs N: let N more runs of the timer begin and end.
+more_runs() {
+    local i before
+    for ((i = 0; i < $1; i++)); do
+        before=$(property InvocationID)
+        eventually 20 "the timer starts another run" another_run "$before"
+    done
+}
+
+# package OPTION NAME: dpkg on our package; what it says is kept in a file.
+package() { inside dpkg "$@" >>"$work/$container/dpkg" 2>&1; }
+install_package() { package -i "/run/share/$1"; }
+
+units_scenario() {
+    local before opened
+    create units
+    echo s3cret >"$work/token"
+    listen units 200 --token-file "$work/token"
+    boot units
+
+    say "# the package installs, and does nothing by itself"
+    check "dpkg installs it" install_package old.deb
+    same "the timer is not enabled" disabled "$(inside systemctl is-enabled spoolfwd.timer || true)"
+    same "no unit of it is active" "" "$(inside systemctl list-units --no-legend --all 'spoolfwd*')"
+    same "the spool is the producer's" "750 www-data www-data" "$(inside stat -c '%a %U %G' "$spool")"
+    check "systemd-analyze verify has nothing to say" test -z "$(inside systemd-analyze verify --man=no /lib/systemd/system/spoolfwd.{service,timer,path} 2>&1)"
+
+    say "# the timer delivers what producers spool"
+    inside sh -c "printf 'url = \"%s\"\nretry-jitter = 0\nretry-timeout = \"90s\"\n' '$(<"$work/units.url")' >>/etc/spoolfwd/spoolfwd.toml"
+    inside install -D -m 0600 /dev/stdin /etc/credstore/spoolfwd.token <"$work/token"
+    # A minute is long in a test.
+    inside mkdir -p /etc/systemd/system/spoolfwd.timer.d
+    inside tee /etc/systemd/system/spoolfwd.timer.d/test.conf >/dev/null <<<$'[Timer]\nOnCalendar=\nOnCalendar=*:*:0/2\nRandomizedDelaySec=0'
+    inside systemctl daemon-reload
+    produce 1 20
+    check "enable the timer" inside systemctl enable --now spoolfwd.timer
+    eventually 20 "the spool is empty" spool_is_empty
+    same "the listener has every payload" 20 "$(stat_of units distinct_bodies)"
+    same "and each once" 20 "$(stat_of units requests)"
+    more_runs 2
+    same "healthy and empty runs say nothing" "" "$(journal)"
+
+    say "# the listener fails: the breaker opens and stays open"
+    answer units 503
+    control units reset -X POST >/dev/null
+    produce 101 108
+    eventually 20 "the breaker opens" breaker_is open
+    more_runs 2
+    same "five failures, and nothing sent after them" 5 "$(stat_of units requests)"
+    same "the journal has one line" 1 "$(journal | wc -l)"
+    same "which says so, at level err" 1 "$(lines_with 'opened after 5 failures' -p 3..3)"
+    same "the run ended with 69" 69 "$(property ExecMainStatus)"
+    same "which is no failure of the unit" success "$(property Result)"
+    same "nothing is lost" 8 "$(payload_files)"
+
+    say "# it is open across a reboot"
+    opened=$(opened_at)
+    hang_up units
+    reboot units
+    more_runs 1
+    same "the breaker is open since the same moment" "$opened" "$(opened_at)"
+    same "the journal of this boot has nothing of it" "" "$(journal)"
+    same "all payload files are still there" 8 "$(payload_files)"
+
+    say "# the listener comes back"
+    listen units 200 --token-file "$work/token"
+    eventually 120 "the spool is empty" spool_is_empty
+    same "every payload has arrived, once" "8 8" "$(stat_of units distinct_bodies) $(stat_of units requests)"
+    same "the journal has one line" 1 "$(journal | wc -l)"
+    same "which says so, at level notice" 1 "$(lines_with 'the listener is back' -p 5..5)"
+    check "the breaker is closed" breaker_is closed
+
+    say "# what needs a person is a failed unit"
+    inside systemctl stop spoolfwd.timer
+    answer units 400,200
+    produce 201
+    inside systemctl start spoolfwd.service 2>/dev/null && fail "a run that rejects a payload is a success of the unit"
+    same "a rejected payload fails the unit" "failed 65" "$(property ActiveState) $(property ExecMainStatus)"
+    check "a good run puts it right" inside systemctl start spoolfwd.service
+    check "the payload is kept" test "$(inside sh -c "ls $spool/rejected/*.json | wc -l")" -ge 1
+
+    say "# a run that is stopped is no failure, and loses and repeats nothing"
+    answer units 200:delay=500ms
+    control units reset -X POST >/dev/null
+    produce 211 240
+    inside systemctl start --no-block spoolfwd.service
+    eventually 20 "the run is under way" some_are units delivered
+    check "stop it" inside systemctl stop spoolfwd.service
+    same "it ends by the signal, as a success" "143 success" "$(property ExecMainStatus) $(property Result)"
+    check "before the spool is empty" test "$(payload_files)" -ge 1
+    answer units 200
+    check "the next run goes on" inside systemctl start spoolfwd.service
+    same "every payload has arrived, once" "30 30" "$(stat_of units distinct_bodies) $(stat_of units requests)"
+
+    say "# an instance for a second listener, and a run soon after arrival"
+    inside install -d -o www-data -g www-data /var/lib/bitville-apm/second
+    inside tee /etc/spoolfwd/second.toml >/dev/null <<<"url = \"$(<"$work/units.url")\"
+name = \"second\"
+spool = \"/var/lib/bitville-apm/second\""
+    inside cp /etc/credstore/spoolfwd.token /etc/credstore/spoolfwd.second.token
+    control units reset -X POST >/dev/null
+    produce 301 301 /var/lib/bitville-apm/second
+    check "a run of the instance" inside systemctl start spoolfwd@second.service
+    same "its payload has arrived, with its token" 1 "$(stat_of units delivered)"
+    check "its breaker has its own lock" inside test -e $state/second.lock
+    check "enable the path unit" inside systemctl start spoolfwd.path
+    produce 401
+    eventually 10 "a payload file starts a run, without the timer" count_is units delivered 2
+    inside systemctl stop spoolfwd.path
+
+    say "# upgrade"
+    inside systemctl start spoolfwd.timer
+    check "dpkg upgrades it" install_package new.deb
+    same "to the new version" "spoolfwd 2.0.0" "$(inside spoolfwd --version)"
+    same "the timer is still enabled" enabled "$(inside systemctl is-enabled spoolfwd.timer)"
+    same "and active" active "$(inside systemctl is-active spoolfwd.timer)"
+    check "the configuration is the administrator's" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml
+    produce 501
+    eventually 20 "and it delivers" count_is units delivered 3
+
+    say "# removal keeps the configuration, purge keeps payload files"
+    check "remove" package -r spoolfwd
+    same "the timer is gone" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
+    check "the configuration is not" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml
+    check "nor is the breaker's state" inside test -e $state/central_listener.lock
+    inside sh -c "echo '{\"n\":601}' >$spool/left.json; chown www-data: $spool/left.json"
+    check "install it again" install_package new.deb
+    same "the timer is enabled as it was" enabled "$(inside systemctl is-enabled spoolfwd.timer)"
+    same "and not started by the package" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
+    check "purge" package -P spoolfwd
+    check "says that the spool is kept" grep -q "$spool is kept" "$work/units/dpkg"
+    check "the payload file is still there" inside test -e $spool/left.json
+    check "and the rejected payload" test "$(inside sh -c "ls $spool/rejected/*.json | wc -l")" -ge 1
+    check "the configuration is gone" inside test ! -e /etc/spoolfwd/spoolfwd.toml
+    check "the breaker's state is gone" inside test ! -e $state
+    same "nothing is enabled" "" "$(inside find /etc/systemd/system -name 'spoolfwd*' -type l)"
+    inside rm -rf "$spool" /var/lib/bitville-apm/second
+    check "install it once more" install_package new.deb
+    check "purge with an empty spool" package -P spoolfwd
+    check "leaves nothing" inside test ! -e /var/lib/bitville-apm
+    same "and no failed unit" "" "$(inside systemctl list-units --failed --no-legend 'spoolfwd*')"
+    stop units
+    hang_up units
+}

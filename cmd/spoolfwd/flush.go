@@ -15,7 +15,7 @@ func flushCommand(ctx context.Context, s *session) error {
 	}
 	d, err := s.openDrainer()
 	if err != nil {
-		return err
+		return s.notRun(err)
 	}
 	defer d.close()
 	d.force = s.cfg.Force
@@ -25,7 +25,7 @@ func flushCommand(ctx context.Context, s *session) error {
 	deadline := s.env.Now().Add(s.cfg.Wait)
 	for {
 		if err := d.waitForBreaker(ctx, deadline); err != nil {
-			return err
+			return s.notRun(err)
 		}
 		o := d.flush(ctx)
 		wait := d.breaker.Wait(s.env.Now())

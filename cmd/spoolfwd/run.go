@@ -21,7 +21,7 @@ func runCommand(ctx context.Context, s *session) error {
 		return &failure{code: exitBusy}
 	}
 	if err != nil {
-		return err
+		return s.notRun(err)
 	}
 	defer d.close()
 	return d.drain(ctx).end()

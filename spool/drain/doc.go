@@ -22,6 +22,15 @@
 // failure, is one request whatever the limit. Workers take items from one
 // place under one lock and do everything slow outside of it.
 //
+// # Batches
+//
+// With [Config.BatchItems] above one, a request carries several items, in the
+// format that [Config.BatchFormat] names, under a key derived from theirs. All
+// of them are delivered by its 2xx, or none. A batch that the listener refuses is
+// halved until the item that is wrong with it is alone and can be rejected. Like
+// requests in flight, batches begin with one item and double with every good
+// answer, and deferred items go alone, so that none is blamed for another.
+//
 // # What a crash leaves behind
 //
 // Items whose answer had arrived but whose file was not yet removed or rewritten

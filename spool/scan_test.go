@@ -7,10 +7,8 @@ import (
 	"math"
 	"math/rand/v2"
 	"os"
-	"path"
 	"path/filepath"
 	"slices"
-	"syscall"
 	"testing"
 	"time"
 
@@ -194,46 +192,6 @@ func TestPatternSaysWhatAPayloadFileIs(t *testing.T) {
 	}
 }
 
-func TestBrokenPatternsAreRefused(t *testing.T) {
-	for _, pattern := range []string{"[", "a[", `\`, "buffer/*.json"} {
-		if _, err := spool.Open(spool.Config{Dir: t.TempDir(), Pattern: pattern}); !errors.Is(err, path.ErrBadPattern) {
-			t.Errorf("pattern %q: %v", pattern, err)
-		}
-	}
-}
-
-func TestOpenNamesTheDirectoryAndTheCause(t *testing.T) {
-	dir := t.TempDir()
-	write(t, dir, "file", "", 0)
-	for _, tt := range []struct {
-		name string
-		dir  string
-		want error
-	}{
-		{"a missing directory", filepath.Join(dir, "missing"), fs.ErrNotExist},
-		{"a file", filepath.Join(dir, "file"), syscall.ENOTDIR},
-	} {
-		_, err := spool.Open(spool.Config{Dir: tt.dir})
-		if !errors.Is(err, tt.want) {
-			t.Errorf("%s: %v, want %v", tt.name, err, tt.want)
-		}
-		wantText(t, tt.name, err, tt.dir, "\n") // the path, and a hint
-	}
-}
-
-func TestOpenSaysWhenTheDirectoryMayNotBeRead(t *testing.T) {
-	asNobody(t, func(t *testing.T, dir string) {
-		if err := os.Chmod(dir, 0o300); err != nil {
-			t.Fatal(err)
-		}
-	}, func(t *testing.T, dir string) {
-		_, err := spool.Open(spool.Config{Dir: dir})
-		if !errors.Is(err, fs.ErrPermission) {
-			t.Errorf("a directory that may not be read: %v", err)
-		}
-	})
-}
-
 // A directory that may be listed but not searched cannot be drained, and saying
 // nothing would look like an empty spool.
 func TestScanFailsWhenNothingMayBeLookedAt(t *testing.T) {
@@ -248,4 +206,19 @@ func TestScanFailsWhenNothingMayBeLookedAt(t *testing.T) {
 			t.Errorf("scan: %+v, %v", w, err)
 		}
 	})
+}
+
+// Has decides whether what is remembered about a file may be forgotten.
+func TestHasFindsRegularFilesOnly(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "x.json", "", 0)
+	must(t, os.Mkdir(filepath.Join(dir, "directory.json"), 0o700))
+	must(t, os.Symlink("x.json", filepath.Join(dir, "link.json")))
+	for name, want := range map[string]bool{
+		"x.json": true, "gone.json": false, "directory.json": false, "link.json": false, "directory.json/../x.json": false, "..": false,
+	} {
+		if got := s.Has(name); got != want {
+			t.Errorf("Has(%q) is %v", name, got)
+		}
+	}
 }

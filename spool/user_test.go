@@ -37,15 +37,15 @@ func asUser(t *testing.T, user *syscall.SysProcAttr, prepare, part func(t *testi
 		part(t, dir)
 		return
 	}
-	dir, err := os.MkdirTemp("", "spool")
+	parent, err := os.MkdirTemp("", "spool")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { os.RemoveAll(dir) })
-	if err := os.Chmod(dir, 0o755); err != nil {
+	t.Cleanup(func() { os.RemoveAll(parent) })
+	if err := os.Chmod(parent, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	dir = filepath.Join(dir, "spool")
+	dir := filepath.Join(parent, "spool")
 	t.Cleanup(func() { os.Chmod(dir, 0o755) }) // or it could not be removed
 	if err := os.Mkdir(dir, 0o755); err != nil {
 		t.Fatal(err)

@@ -33,15 +33,30 @@ func (r Rejected) Time() time.Time {
 // Rejected lists rejected/, the longest rejected first. A spool without that
 // directory has rejected nothing.
 func (s *Spool) Rejected() ([]Rejected, error) {
-	dir, err := s.openRejected(false)
-	if errors.Is(err, unix.ENOENT) {
-		return nil, nil
-	}
+	var list []Rejected
+	err := s.eachRejected(func(r Rejected) { list = append(list, r) })
 	if err != nil {
 		return nil, err
 	}
+	slices.SortFunc(list, func(a, b Rejected) int {
+		if c := a.Time().Compare(b.Time()); c != 0 {
+			return c
+		}
+		return strings.Compare(a.Name, b.Name)
+	})
+	return list, nil
+}
+
+// eachRejected calls visit for every payload in rejected/, in no order.
+func (s *Spool) eachRejected(visit func(Rejected)) error {
+	dir, err := s.openRejected(false)
+	if errors.Is(err, unix.ENOENT) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
 	defer unix.Close(dir)
-	var list []Rejected
 	err = readDir(dir, func(raw []byte, _ uint8) error {
 		name := string(raw)
 		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, reasonSuffix) {
@@ -51,19 +66,13 @@ func (s *Spool) Rejected() ([]Rejected, error) {
 		if err := statAt(dir, name, &st); err != nil || !isRegular(&st) {
 			return nil // gone, or not a payload
 		}
-		list = append(list, Rejected{Name: name, Size: int64(st.Size), ModTime: time.Unix(0, nanoseconds(st.Mtim)), Reason: readReason(dir, name)})
+		visit(Rejected{Name: name, Size: int64(st.Size), ModTime: time.Unix(0, nanoseconds(st.Mtim)), Reason: readReason(dir, name)})
 		return nil
 	})
 	if err != nil {
-		return nil, fmt.Errorf("%s: %w", s.path(RejectedDir), err)
+		return fmt.Errorf("%s: %w", s.path(RejectedDir), err)
 	}
-	slices.SortFunc(list, func(a, b Rejected) int {
-		if c := a.Time().Compare(b.Time()); c != 0 {
-			return c
-		}
-		return strings.Compare(a.Name, b.Name)
-	})
-	return list, nil
+	return nil
 }
 
 // CountRejected counts the payloads in rejected/ and their bytes without

@@ -6,7 +6,6 @@ import (
 	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -92,34 +91,4 @@ func (s *Spool) OpenRejected(r Rejected) (*os.File, error) {
 		return nil, fmt.Errorf("%s/%s: open: %w", s.path(RejectedDir), r.Name, err)
 	}
 	return f, nil
-}
-
-// PruneRejected deletes rejected payloads older than maxAge, and then the
-// longest rejected ones until no more than maxBytes are left; 0 is no limit. It
-// returns how many it deleted.
-func (s *Spool) PruneRejected(now time.Time, maxAge time.Duration, maxBytes int64) (int, error) {
-	if maxAge <= 0 && maxBytes <= 0 {
-		return 0, nil
-	}
-	list, err := s.Rejected()
-	if err != nil {
-		return 0, err
-	}
-	var total int64
-	for _, r := range list {
-		total += r.Size
-	}
-	pruned := 0
-	for _, r := range list {
-		old := maxAge > 0 && now.Sub(r.Time()) > maxAge
-		if !old && (maxBytes <= 0 || total <= maxBytes) {
-			continue
-		}
-		if err := s.RemoveRejected(r); err != nil {
-			return pruned, err
-		}
-		total -= r.Size
-		pruned++
-	}
-	return pruned, nil
 }

@@ -134,8 +134,8 @@ func isTemp(name string) bool {
 // Has reports whether the spool holds a regular file of that name. When in
 // doubt it does.
 func (s *Spool) Has(name string) bool {
-	if strings.Contains(name, "/") {
-		return false
+	if strings.ContainsAny(name, "/\x00") || len(name) > maxName {
+		return false // nor does any directory
 	}
 	var st unix.Stat_t
 	err := statAt(s.fd, name, &st)

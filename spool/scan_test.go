@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -216,6 +217,7 @@ func TestHasFindsRegularFilesOnly(t *testing.T) {
 	must(t, os.Symlink("x.json", filepath.Join(dir, "link.json")))
 	for name, want := range map[string]bool{
 		"x.json": true, "gone.json": false, "directory.json": false, "link.json": false, "directory.json/../x.json": false, "..": false,
+		"": false, "nul\x00.json": false, strings.Repeat("n", 256): false,
 	} {
 		if got := s.Has(name); got != want {
 			t.Errorf("Has(%q) is %v", name, got)

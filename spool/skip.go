@@ -3,6 +3,8 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"hash/fnv"
+	"slices"
 )
 
 // ErrVanished says that a payload file is gone: its producer or a person took it
@@ -40,11 +42,18 @@ func (e *RefuseError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Rea
 type Skips struct {
 	Count int
 	First []SkipError
+	// Marks stand for the entries, one for each name with its reason, smallest
+	// first: whoever keeps them knows in the next run what is new. Of a great
+	// many, only the smallest are there, and always the same.
+	Marks []uint64
 }
 
 // maxNamed is how many skipped entries are named; a hundred thousand junk
 // entries are a number.
 const maxNamed = 5
+
+// MaxMarks is how many entries Skips.Marks tells apart.
+const MaxMarks = 256
 
 func (s *Skips) add(name, reason string) { s.Add(SkipError{Name: name, Reason: reason}) }
 
@@ -54,4 +63,21 @@ func (s *Skips) Add(e SkipError) {
 	if len(s.First) < maxNamed {
 		s.First = append(s.First, e)
 	}
+	m := e.mark()
+	at, known := slices.BinarySearch(s.Marks, m)
+	if known || at == MaxMarks {
+		return
+	}
+	if len(s.Marks) == MaxMarks {
+		s.Marks = s.Marks[:MaxMarks-1]
+	}
+	s.Marks = slices.Insert(s.Marks, at, m)
+}
+
+func (e *SkipError) mark() uint64 {
+	h := fnv.New64a()
+	h.Write([]byte(e.Name))
+	h.Write([]byte{0}) // names hold none
+	h.Write([]byte(e.Reason))
+	return h.Sum64()
 }

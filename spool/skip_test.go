@@ -1,0 +1,53 @@
+package spool_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+func skips(names []string, reason string) spool.Skips {
+	var s spool.Skips
+	for _, name := range names {
+		s.Add(spool.SkipError{Name: name, Reason: reason})
+	}
+	return s
+}
+
+// The directory gives its entries in an order of its own.
+func TestMarksOfSkippedEntriesDoNotDependOnTheirOrder(t *testing.T) {
+	for _, n := range []int{1, 3, spool.MaxMarks, 10 * spool.MaxMarks} {
+		var names []string
+		for i := range n {
+			names = append(names, fmt.Sprintf("junk%d.json", i))
+		}
+		first := skips(names, "is a FIFO")
+		rand.Shuffle(n, func(i, j int) { names[i], names[j] = names[j], names[i] })
+		second := skips(names, "is a FIFO")
+		if !slices.Equal(first.Marks, second.Marks) {
+			t.Errorf("%d entries have other marks in another order", n)
+		}
+		if len(first.Marks) != min(n, spool.MaxMarks) || !slices.IsSorted(first.Marks) || first.Count != n {
+			t.Errorf("%d entries have %d marks, sorted %v, and are counted as %d", n, len(first.Marks), slices.IsSorted(first.Marks), first.Count)
+		}
+	}
+}
+
+func TestAnotherNameOrReasonIsAnotherMark(t *testing.T) {
+	base := skips([]string{"a.json"}, "is a FIFO").Marks[0]
+	for name, other := range map[string]spool.Skips{
+		"another name":     skips([]string{"b.json"}, "is a FIFO"),
+		"another reason":   skips([]string{"a.json"}, "is a directory"),
+		"the border moved": skips([]string{"a.jsoni"}, "s a FIFO"),
+	} {
+		if other.Marks[0] == base {
+			t.Errorf("%s has the same mark", name)
+		}
+	}
+	if twice := skips([]string{"a.json", "a.json"}, "is a FIFO"); len(twice.Marks) != 1 {
+		t.Errorf("the same entry twice has %d marks", len(twice.Marks))
+	}
+}

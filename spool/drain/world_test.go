@@ -54,15 +54,15 @@ func newWorldIn(t *testing.T, base string) *world {
 	return w
 }
 
-// write spools a payload file that is age old.
+// write spools a payload file that is age old. It may do so in the middle of a
+// run, which must not see the file before its time is set: it would be sent and
+// then, having changed, be left in place.
 func (w *world) write(name, content string, age time.Duration) {
 	w.t.Helper()
 	path := filepath.Join(w.dir, name)
-	if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-		w.t.Fatal(err)
-	}
+	temp := path + ".new"
 	then := w.now.Add(-age)
-	if err := os.Chtimes(path, then, then); err != nil {
+	if err := errors.Join(os.WriteFile(temp, []byte(content), 0o600), os.Chtimes(temp, then, then), os.Rename(temp, path)); err != nil {
 		w.t.Fatal(err)
 	}
 }

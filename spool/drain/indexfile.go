@@ -41,7 +41,7 @@ func OpenIndex(path string) (*Index, error) {
 		err = x.decode(data)
 	}
 	if err != nil {
-		return &Index{path: path}, fmt.Errorf("index %s: %w\nit is ignored: deferred payloads have lost their place at the end of the queue", path, err)
+		return &Index{path: path}, fmt.Errorf("index %s: %w\nit is ignored: deferred payloads have lost their place at the end of the queue, and what was delivered and could not be removed is sent again under the same keys", path, err)
 	}
 	return x, nil
 }
@@ -98,10 +98,25 @@ func (x *Index) Save() error {
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
 	if err := atomic.WriteFile(x.path, bytes.NewReader(append(data, '\n'))); err != nil {
-		return fmt.Errorf("index %s: save: %w", x.path, err)
+		return fmt.Errorf("index %s: save: %w", x.path, errnoOf(err))
 	}
 	x.dirty = false
-	return syncDirOf(x.path)
+	if err := syncDirOf(x.path); err != nil {
+		return fmt.Errorf("index %s: sync: %w", x.path, err)
+	}
+	return nil
+}
+
+// errnoOf finds the errno at the root of an error of atomic.WriteFile, which
+// wraps with %v and loses it: without it nobody knows a lack of permissions, or
+// of room, from a broken disk. The texts of errnos are fixed and end the message.
+func errnoOf(err error) error {
+	for errno := unix.Errno(1); errno < 256; errno++ {
+		if strings.HasSuffix(err.Error(), ": "+errno.Error()) {
+			return errno
+		}
+	}
+	return err
 }
 
 // sweep removes what a kill in the middle of an earlier Save left behind:

@@ -1,0 +1,51 @@
+package drain_test
+
+import (
+	"context"
+	"errors"
+	"io/fs"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+// alwaysClosed is a breaker with nothing to save.
+type alwaysClosed struct{}
+
+func (alwaysClosed) Available(time.Time) bool                     { return true }
+func (alwaysClosed) RecordSuccess(time.Time) error                { return nil }
+func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
+
+// Whoever runs as the wrong user must be told so, and not that the disk is
+// broken.
+func TestIndexThatMayNotBeWrittenIsALackOfPermissions(t *testing.T) {
+	w := newWorld(t)
+	w.writeMany("a", 1, 0)
+	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
+	s, err := spool.Open(spool.Config{Dir: w.dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	index, err := drain.OpenIndex(filepath.Join(w.stateDir, "central_listener.index"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := setImmutable(t, w.stateDir, true); err != nil {
+		t.Skipf("this file system or user cannot make a directory immutable: %v", err)
+	}
+	defer setImmutable(t, w.stateDir, false)
+
+	report, err := drain.Run(context.Background(), drain.Config{Spool: s, Breaker: alwaysClosed{}, Transmitter: &w.listener, Index: index})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(report.Faults) != 1 || !errors.Is(report.Faults[0], fs.ErrPermission) || !strings.Contains(report.Faults[0].Error(), "central_listener.index") {
+		t.Errorf("an index that may not be written is no lack of permissions that names it: %v", report.Faults)
+	}
+}

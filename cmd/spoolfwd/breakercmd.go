@@ -30,8 +30,11 @@ func (s *session) printBreaker(b *breaker.Breaker) {
 	if stats.LastFailureTime > 0 {
 		s.out.line("last failure   %s", ago(unixTime(stats.LastFailureTime), now))
 	}
-	if stats.OpenedAt > 0 {
-		s.out.line("opened         %s", ago(unixTime(stats.OpenedAt), now))
+	if stats.OpenSince > 0 {
+		s.out.line("opened         %s", ago(unixTime(stats.OpenSince), now))
+	}
+	if stats.OpenedAt > stats.OpenSince && stats.OpenSince > 0 {
+		s.out.line("opened again   %s", ago(unixTime(stats.OpenedAt), now))
 	}
 	s.out.line("state file     %s", b.StatePath())
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -120,8 +121,9 @@ func (d *doctor) state() {
 	} else {
 		d.ok(about, "breaker %s is %s", d.s.cfg.Name, describeBreaker(b, d.s.env.Now()))
 	}
-	if _, err := drain.OpenIndex(d.s.indexPath()); err != nil {
-		d.warn(about, "", "%v", err)
+	if _, err := drain.PeekIndex(d.s.indexPath()); err != nil {
+		text, mend, _ := strings.Cut(err.Error(), "\n")
+		d.warn(about, mend, "%s", text)
 	}
 	info, err := os.Lstat(b.LockPath())
 	switch {

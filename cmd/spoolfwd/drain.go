@@ -70,7 +70,7 @@ func (s *session) indexPath() string {
 // drain sends what is in the spool and tells what happened.
 func (d *drainer) drain(ctx context.Context) *outcome {
 	cfg := d.s.cfg
-	o := &outcome{s: d.s, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
+	o := &outcome{s: d.s, byHand: d.progress != nil, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
 	limited := ctx
 	if cfg.MaxRuntime > 0 {
 		var cancel context.CancelFunc

@@ -22,6 +22,7 @@ type outcome struct {
 	faults         []error // of this machine, each once
 	pruned         int     // rejected payloads deleted for age or size
 	signal         error   // what ended the run from outside; nil: nothing did
+	byHand         bool    // somebody is there who may not have heard the old news
 }
 
 // addFaults keeps one of each.
@@ -71,7 +72,7 @@ func (o *outcome) recovered() bool {
 
 // tell writes what a person should know: changes of the breaker, and each
 // distinct error once. What was so in the last run and still is, a listener that
-// does not come back, is no news and only said with -v.
+// does not come back, a stray link in the spool, is no news and only said with -v.
 func (o *outcome) tell() {
 	log, r := o.s.log, o.report
 	level := slog.LevelError
@@ -95,7 +96,11 @@ func (o *outcome) tell() {
 		log.Warn(fmt.Sprintf("%s rejected", were(r.Rejected, "payload")), "event", "rejected", "count", r.Rejected, hintKey, "see 'spoolfwd rejected list'")
 	}
 	if r.Skipped.Count > 0 {
-		log.Warn(o.skippedText(), "event", "skipped", "count", r.Skipped.Count)
+		level := slog.LevelInfo
+		if r.News > 0 || o.byHand {
+			level = slog.LevelWarn
+		}
+		log.Log(context.Background(), level, o.skippedText(), "event", "skipped", "count", r.Skipped.Count)
 	}
 	for _, f := range o.faults {
 		logError(log, slog.LevelError, f, "event", "fault")
@@ -126,10 +131,8 @@ func (o *outcome) recoveredText() string {
 	if o.before.FailureCount > 0 {
 		text += " after " + plural(o.before.FailureCount, "failure")
 	}
-	// Each failed probe opens the breaker anew, so that opened_at is when the
-	// trouble began only as long as there was none.
-	if o.before.OpenedAt > 0 && o.before.FailureCount <= o.before.FailureThreshold {
-		text += ", open for " + humanDuration(o.ended.Sub(unixTime(o.before.OpenedAt)))
+	if o.before.OpenSince > 0 {
+		text += ", open for " + humanDuration(o.ended.Sub(unixTime(o.before.OpenSince)))
 	}
 	return text
 }

@@ -70,7 +70,7 @@ func TestTheBreakerOpensIsSilentAndRecovers(t *testing.T) {
 	w.answer(http.StatusOK)
 	w.pass(61 * time.Second)
 	r = w.do("run").wantCode(t, exitOK)
-	wantText(t, "standard error", r.stderr, "breaker central_listener closed, the listener is back after 6 failures")
+	wantText(t, "standard error", r.stderr, "breaker central_listener closed, the listener is back after 6 failures, open for 2m02s")
 	if n := strings.Count(r.stderr, "\n"); n != 1 {
 		t.Errorf("the recovery is one line, not %d:\n%s", n, r.stderr)
 	}
@@ -179,6 +179,20 @@ func TestJunkInTheSpoolIsNamedAndLeftAlone(t *testing.T) {
 	if n := len(w.received()); n != 3 {
 		t.Errorf("%d payloads were sent, want 3", n)
 	}
+	w.put("good.json", `{}`)
+	w.do("run").wantCode(t, exitOK).wantSilence(t)
+	w.put("good.json", `{}`)
+	r = w.do("run", "-v").wantCode(t, exitOK)
+	wantText(t, "a verbose run", r.stderr, "3 entries were skipped", "dir.json")
+	w.put("good.json", `{}`)
+	r = w.do("flush").wantCode(t, exitOK)
+	wantText(t, "a flush by hand", r.stderr, "3 entries were skipped", "dir.json")
+	if err := os.Symlink("/etc/passwd", filepath.Join(w.spool, "more.json")); err != nil {
+		t.Fatal(err)
+	}
+	w.put("good.json", `{}`)
+	r = w.do("run").wantCode(t, exitOK)
+	wantText(t, "a run with one more", r.stderr, "4 entries were skipped", "more.json")
 }
 
 func TestTheSummaryOfARunAsJSON(t *testing.T) {

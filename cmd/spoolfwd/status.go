@@ -85,7 +85,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
 	}
-	index, err := drain.OpenIndex(s.indexPath())
+	index, err := drain.PeekIndex(s.indexPath())
 	s.warn(err)
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()

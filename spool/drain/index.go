@@ -6,12 +6,16 @@ import (
 	"time"
 )
 
-// maxIndexItems bounds how many deferred items an index remembers. Those beyond
-// it keep their place by age.
-const maxIndexItems = 10_000
+// An index is bounded. Deferred items beyond the first keep their place by age;
+// a run that cannot remember another delivered one ends.
+const (
+	maxIndexItems     = 10_000
+	maxIndexDelivered = 100_000
+)
 
 // An Index remembers, from one run to the next, which items failed after they
-// had reached the listener and which were delivered but could not be removed.
+// had reached the listener and which were delivered but could not be removed,
+// and what in the spool cannot be sent and has been named.
 // The zero Index is empty and is never saved. It is safe for concurrent use by
 // the workers of one run.
 type Index struct {
@@ -20,7 +24,11 @@ type Index struct {
 	mu    sync.Mutex
 	files map[string]*record // by file name
 	items int                // deferred items in all files
+	sent  int                // delivered items in all files
 	dirty bool
+
+	// skipped are the marks of the entries that runs have skipped and told of.
+	skipped []uint64
 }
 
 // record is what is known of one payload file.

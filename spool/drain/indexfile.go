@@ -9,6 +9,8 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/natefinch/atomic"
@@ -26,12 +28,40 @@ const (
 type indexFile struct {
 	Version int                `json:"version"`
 	Files   map[string]*record `json:"files"`
+	Skipped []string           `json:"skipped,omitempty"` // marks, hexadecimal
 }
 
-// OpenIndex reads an index. It always returns a usable one: an absent file is an
-// empty index, and so is a damaged one or one of a later version, about which
-// the error says what a person should know.
+// OpenIndex reads the index of a run that holds the lock. It always returns a
+// usable one: an absent file is an empty index, and so is a damaged one or one of
+// a later version, which is kept as <path>.corrupt for a person to see. The error
+// says so, once: the next run finds none.
 func OpenIndex(path string) (*Index, error) {
+	x, err := readIndex(path)
+	if err == nil {
+		return x, nil
+	}
+	kept := ""
+	if isSpoiled(err) {
+		kept = ", it is kept as " + path + ".corrupt"
+		if errAside := os.Rename(path, path+".corrupt"); errAside != nil {
+			kept = fmt.Sprintf(", and it cannot be set aside: %v", errAside)
+		}
+	}
+	return &Index{path: path}, fmt.Errorf("index %s: %w%s\ndeferred payloads have lost their place at the end of the queue, and what was delivered and could not be removed is sent again under the same keys", path, err, kept)
+}
+
+// PeekIndex reads an index for somebody who only looks: nothing on disk changes,
+// now or later.
+func PeekIndex(path string) (*Index, error) {
+	x, err := readIndex(path)
+	if err != nil {
+		return &Index{}, fmt.Errorf("index %s: %w\nthe next run begins a new one", path, err)
+	}
+	x.path = ""
+	return x, nil
+}
+
+func readIndex(path string) (*Index, error) {
 	x := &Index{path: path}
 	data, err := readRegular(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -40,10 +70,14 @@ func OpenIndex(path string) (*Index, error) {
 	if err == nil {
 		err = x.decode(data)
 	}
-	if err != nil {
-		return &Index{path: path}, fmt.Errorf("index %s: %w\nit is ignored: deferred payloads have lost their place at the end of the queue, and what was delivered and could not be removed is sent again under the same keys", path, err)
-	}
-	return x, nil
+	return x, err
+}
+
+// isSpoiled tells an index that is bad from one that could not be read this time
+// (EIO, EMFILE): only the former is worth setting aside.
+func isSpoiled(err error) bool {
+	var errno unix.Errno
+	return !errors.As(err, &errno) || errors.Is(errno, fs.ErrPermission)
 }
 
 func (x *Index) decode(data []byte) error {
@@ -67,8 +101,15 @@ func (x *Index) decode(data []byte) error {
 			x.record(spool.DecodeName(name))
 			x.files[spool.DecodeName(name)] = r
 			x.items += len(r.Failed)
+			x.sent += len(r.Delivered)
 		}
 	}
+	for _, text := range file.Skipped {
+		if m, err := strconv.ParseUint(text, 16, 64); err == nil && len(x.skipped) < spool.MaxMarks {
+			x.skipped = append(x.skipped, m)
+		}
+	}
+	slices.Sort(x.skipped)
 	return nil
 }
 
@@ -79,7 +120,7 @@ func (x *Index) Save() error {
 	if !x.dirty || x.path == "" {
 		return nil
 	}
-	if len(x.files) == 0 {
+	if len(x.files) == 0 && len(x.skipped) == 0 {
 		if err := os.Remove(x.path); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return fmt.Errorf("index %s: remove: %w", x.path, err)
 		}
@@ -89,6 +130,9 @@ func (x *Index) Save() error {
 	file := indexFile{Version: indexVersion, Files: make(map[string]*record, len(x.files))}
 	for name, r := range x.files {
 		file.Files[spool.EncodeName(name)] = r
+	}
+	for _, m := range x.skipped {
+		file.Skipped = append(file.Skipped, strconv.FormatUint(m, 16))
 	}
 	data, err := json.Marshal(file)
 	if err != nil {
@@ -100,6 +144,9 @@ func (x *Index) Save() error {
 	if err := atomic.WriteFile(x.path, bytes.NewReader(append(data, '\n'))); err != nil {
 		return fmt.Errorf("index %s: save: %w", x.path, errnoOf(err))
 	}
+	// There is no secret in it. Monitoring reads it, and the service must be able
+	// to when root was the first to save it.
+	_ = os.Chmod(x.path, 0o644)
 	x.dirty = false
 	if err := syncDirOf(x.path); err != nil {
 		return fmt.Errorf("index %s: sync: %w", x.path, err)
@@ -156,17 +203,32 @@ func syncDirOf(path string) error {
 func readRegular(path string) ([]byte, error) {
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {
-		return nil, err
+		// Links and sockets fail with errnos that differ among systems.
+		if info, errStat := os.Lstat(path); errStat == nil && !info.Mode().IsRegular() {
+			return nil, errNotRegular
+		}
+		return nil, bare(err)
 	}
 	defer f.Close()
 	if info, err := f.Stat(); err != nil {
 		return nil, err
 	} else if !info.Mode().IsRegular() {
-		return nil, errors.New("not a regular file")
+		return nil, errNotRegular
 	}
 	data, err := io.ReadAll(io.LimitReader(f, maxIndexBytes+1))
 	if err == nil && len(data) > maxIndexBytes {
 		err = errors.New("larger than any index")
 	}
-	return data, err
+	return data, bare(err)
+}
+
+var errNotRegular = errors.New("not a regular file")
+
+// bare takes the path off an error that will be told with it.
+func bare(err error) error {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		return errno
+	}
+	return err
 }

@@ -24,17 +24,22 @@ func (x *Index) record(name string) *record {
 func (x *Index) fail(name, key string, a Attempts) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if x.files[name] == nil && x.items >= maxIndexItems {
+	known := false
+	if r := x.files[name]; r != nil {
+		_, known = r.Failed[key]
+	}
+	if !known && x.items >= maxIndexItems {
 		return
 	}
 	r := x.record(name)
 	if r.Failed == nil {
 		r.Failed = map[string]Attempts{}
 	}
-	x.items -= len(r.Failed)
+	if !known {
+		x.items++
+	}
 	a.thisRun = true
 	r.Failed[key] = a
-	x.items += len(r.Failed)
 	x.dirty = true
 }
 
@@ -54,25 +59,34 @@ func (x *Index) count(name, key string) {
 }
 
 // addDelivered remembers that an item must never be sent again, and reports
-// whether that was known.
-func (x *Index) addDelivered(name, key string) (known bool) {
+// whether that was known, and whether there was room to remember it.
+func (x *Index) addDelivered(name, key string) (known, room bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	r := x.record(name)
-	if slices.Contains(r.Delivered, key) {
-		return true
+	if r := x.files[name]; r != nil && slices.Contains(r.Delivered, key) {
+		return true, true
 	}
+	if x.sent >= maxIndexDelivered {
+		return false, false
+	}
+	r := x.record(name)
 	r.Delivered = append(r.Delivered, key)
+	x.sent++
 	x.dirty = true
-	return false
+	return false, true
 }
 
 // forget drops what is known of a file that is gone, or is another file now.
 func (x *Index) forget(name string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	x.drop(name)
+}
+
+func (x *Index) drop(name string) {
 	if r := x.files[name]; r != nil {
 		x.items -= len(r.Failed)
+		x.sent -= len(r.Delivered)
 		delete(x.files, name)
 		x.dirty = true
 	}
@@ -104,6 +118,7 @@ func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 	}
 	x.items += len(r.Failed)
 	if rewritten {
+		x.sent -= len(r.Delivered)
 		r.Delivered = nil
 	}
 	if len(r.Failed) == 0 && len(r.Delivered) == 0 {
@@ -118,11 +133,33 @@ func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 func (x *Index) prune(s *spool.Spool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	for name, r := range x.files {
+	for name := range x.files {
 		if !s.Has(name) {
-			x.items -= len(r.Failed)
-			delete(x.files, name)
-			x.dirty = true
+			x.drop(name)
 		}
 	}
+}
+
+// skip remembers entries that were skipped, by their marks, and reports how many
+// of them earlier runs have not. whole says that the run has seen all there are,
+// so that what is not among them is gone.
+func (x *Index) skip(marks []uint64, whole bool) (news int) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, m := range marks {
+		if _, known := slices.BinarySearch(x.skipped, m); !known {
+			news++
+		}
+	}
+	now := slices.Clone(marks)
+	if !whole {
+		now = append(now, x.skipped...)
+		slices.Sort(now)
+		now = slices.Compact(now)
+		now = now[:min(len(now), spool.MaxMarks)]
+	}
+	if !slices.Equal(now, x.skipped) {
+		x.skipped, x.dirty = now, true
+	}
+	return news
 }

@@ -41,6 +41,7 @@ type Report struct {
 	Vanished  int         // payload files that somebody else took away
 	Changed   int         // payload files that changed while they were sent, and stayed
 	Skipped   spool.Skips // entries that cannot be sent and were left alone
+	News      int         // how many of those skipped the index did not know from earlier runs
 
 	Statuses map[int]int // answers by HTTP status; 0 counts those that never came
 	Errors   []ErrorCount

@@ -65,10 +65,13 @@ func (r *run) drain() error {
 	}
 	if !r.cfg.Breaker.Available(r.cfg.Now()) {
 		r.report.Stop, r.report.Left = BreakerOpen, -1
-		if r.cfg.Count {
-			return r.scan()
+		if !r.cfg.Count {
+			return nil
 		}
-		return nil
+		err := r.scan()
+		r.report.News = r.cfg.Index.skip(r.report.Skipped.Marks, false)
+		r.report.addFault(r.cfg.Index.Save())
+		return err
 	}
 	if err := r.cfg.Spool.Preflight(); err != nil {
 		r.report.Stop, r.report.Left = Fault, -1
@@ -109,6 +112,7 @@ func (r *run) finish() {
 			r.cfg.Index.count(p.name, p.key)
 		}
 	}
+	r.report.News = r.cfg.Index.skip(r.report.Skipped.Marks, r.report.Stop == Drained)
 	// The index before the directory: it may name files whose removal failed,
 	// which must be known before a crash can bring anything back.
 	r.report.addFault(r.cfg.Index.Save())

@@ -33,16 +33,17 @@ func (r *run) remove(p *spool.Payload) {
 // full disk, which a rewrite can run into, does not stop the run: deliveries are
 // what makes room.
 func (r *run) remember(p *spool.Payload, items []int, err error) {
-	known := true
+	known, room := true, true
 	for _, i := range items {
-		known = r.cfg.Index.addDelivered(p.Name, p.Items[i].Key) && known
+		k, ok := r.cfg.Index.addDelivered(p.Name, p.Items[i].Key)
+		known, room = known && k, room && ok
 	}
 	r.report.addFault(fmt.Errorf("%w\nwhat is delivered of it will not be sent again", err))
 	if known {
 		return
 	}
 	r.report.addFault(r.cfg.Index.Save())
-	if !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
+	if !room || !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
 		r.halt(Fault)
 	}
 }

@@ -1,0 +1,148 @@
+package drain
+
+import (
+	"errors"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// Fate is what a run would do with a payload file in one turn.
+type Fate int
+
+// What a run would do with a payload file.
+const (
+	Send   Fate = iota // send items of it
+	Remove             // remove it: nothing in it is left to send
+	Reject             // move it to rejected/, unsent
+	Skip               // leave it alone
+)
+
+// Planned is one turn of a payload file in a run.
+type Planned struct {
+	Entry    spool.Entry
+	Fate     Fate
+	Items    int   // to be sent
+	Bytes    int64 // of these
+	Attempts int   // in earlier runs, of the deferred item with the fewest; 0: it is not the turn of deferred items
+	Reason   error // why it is rejected or skipped
+}
+
+// Plan calls visit for what a run would do, in the order of the run, if the
+// breaker stayed closed and the listener took everything. It uses the spool, the
+// index and the limits of cfg, reads each payload file once and changes nothing.
+// It returns how the run would end. An error of visit ends it.
+func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
+	p := &planner{cfg: cfg.withDefaults(), later: map[string][]int{}}
+	q := queue{spool: p.cfg.Spool, index: p.cfg.Index, limit: p.cfg.Window}
+	if err := q.open(); err != nil {
+		return Fault, err
+	}
+	for {
+		t, ok, err := q.peek()
+		switch {
+		case err != nil:
+			return Fault, err
+		case ok && p.atLimit(), p.cut:
+			return Limit, nil
+		case !ok:
+			return Drained, nil
+		}
+		q.take(t)
+		planned, ok := p.turn(t)
+		if !ok {
+			continue
+		}
+		if err := visit(planned); err != nil {
+			return Cancelled, err
+		}
+	}
+}
+
+// planner pretends to send.
+type planner struct {
+	cfg   Config
+	items int   // sent
+	bytes int64 // of these
+	cut   bool  // a limit was reached with items of a file left
+	buf   []byte
+	// later holds the item sizes of turns that are still to come, of deferred
+	// items in files that had another turn first and need not be read again.
+	later map[string][]int
+}
+
+// turn plans one turn; false: there is nothing to do in it.
+func (p *planner) turn(t turn) (Planned, bool) {
+	planned := Planned{Entry: t.entry, Attempts: t.attempts}
+	if sizes, read := p.later[t.entry.Name]; read {
+		delete(p.later, t.entry.Name)
+		for _, size := range sizes {
+			p.pretend(&planned, size)
+		}
+		return planned, len(sizes) > 0
+	}
+	payload, err := p.cfg.Spool.Read(t.entry, p.cfg.Now(), p.buf)
+	if payload.Data != nil {
+		p.buf = payload.Data
+	}
+	var left []int
+	ok := true
+	var refused *spool.RefuseError
+	switch {
+	case errors.Is(err, spool.ErrVanished):
+		ok = false
+	case errors.As(err, &refused):
+		planned.Fate, planned.Reason = Reject, err
+	case err != nil:
+		planned.Fate, planned.Reason = Skip, err
+	case payload.Array:
+		left = p.array(&planned, payload)
+		ok = planned.Items > 0 || len(left) == 0
+	case p.cfg.Index.delivered(payload.Name, payload.Items[0].Key):
+		planned.Fate = Remove
+	default:
+		p.pretend(&planned, len(payload.Items[0].Body))
+	}
+	if attempts, _ := p.cfg.Index.rank(t.entry.Name); t.attempts == 0 && attempts > 0 {
+		p.later[t.entry.Name] = left
+	}
+	return planned, ok
+}
+
+// array plans a turn of an array file and returns the sizes of the items that
+// would be left afterwards.
+func (p *planner) array(planned *Planned, payload *spool.Payload) (sizes []int) {
+	f := newFile(payload, p.cfg.Index, planned.Attempts > 0)
+	for f.ready() {
+		i := f.take()
+		state := untouched
+		if p.pretend(planned, len(payload.Items[i].Body)) {
+			state = delivered
+		}
+		f.land(i, state)
+	}
+	left, _ := f.left()
+	if len(left) == 0 && planned.Items == 0 {
+		planned.Fate = Remove
+	}
+	for _, i := range left {
+		sizes = append(sizes, len(payload.Items[i].Body))
+	}
+	return sizes
+}
+
+// pretend sends an item, unless a limit is reached.
+func (p *planner) pretend(planned *Planned, size int) bool {
+	if p.atLimit() {
+		p.cut = true
+		return false
+	}
+	planned.Items++
+	planned.Bytes += int64(size)
+	p.items++
+	p.bytes += int64(size)
+	return true
+}
+
+func (p *planner) atLimit() bool {
+	return p.cfg.MaxItems > 0 && p.items >= p.cfg.MaxItems || p.cfg.MaxBytes > 0 && p.bytes >= p.cfg.MaxBytes
+}

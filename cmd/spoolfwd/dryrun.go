@@ -6,16 +6,18 @@ import (
 	"fmt"
 
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-// planned is one payload file as a dry run prints it.
+// planned is one payload file as a dry run prints it; one that holds deferred
+// items and others comes twice.
 type planned struct {
-	Name     string `json:"name"` // quoted when it is not UTF-8
-	Bytes    int64  `json:"bytes"`
-	Items    int    `json:"items"`
-	Verdict  string `json:"verdict"` // "send", "reject" or "skip"
+	Name     string `json:"name"`               // quoted when it is not UTF-8
+	Items    int    `json:"items"`              // to be sent
+	Bytes    int64  `json:"bytes"`              // of these
+	Verdict  string `json:"verdict"`            // "send", "remove", "reject" or "skip"
+	Attempts int    `json:"attempts,omitempty"` // in earlier runs, of what is deferred
 	Reason   string `json:"reason,omitempty"`
-	fileName string
 }
 
 // dryRun says what a run would do, in order. It takes no lock and changes
@@ -23,87 +25,94 @@ type planned struct {
 func (s *session) dryRun(ctx context.Context) error {
 	t, errT := s.newTransmitter()
 	sp, errS := s.openSpool()
-	if err := errors.Join(errT, errS); err != nil {
-		return err
+	if t != nil {
+		defer t.Close()
 	}
-	defer t.Close()
-	defer sp.Close()
-	b, err := s.peekBreaker()
-	if err != nil {
+	if sp != nil {
+		defer sp.Close()
+	}
+	b, errB := s.peekBreaker()
+	if err := errors.Join(errT, errS, errB); err != nil {
 		return err
 	}
 	if wait := b.Wait(s.env.Now()); wait > 0 {
 		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Name, humanDuration(wait)))
 	}
+	index, err := drain.PeekIndex(s.indexPath())
+	s.warn(err)
+
 	plans := []planned{}
 	items, files := 0, 0
-	err = s.eachPayload(ctx, sp, func(p planned) {
-		if p.Verdict == "send" {
-			items, files = items+p.Items, files+1
+	stop, err := drain.Plan(drain.Config{
+		Spool:    sp,
+		Index:    index,
+		MaxItems: s.cfg.MaxItems,
+		MaxBytes: int64(s.cfg.MaxBytes),
+		Now:      s.env.Now,
+	}, func(p drain.Planned) error {
+		items += p.Items
+		if p.Fate == drain.Send && !p.Again {
+			files++
 		}
 		if s.cfg.JSON {
-			plans = append(plans, p)
-			return
+			plans = append(plans, plannedOf(p))
+		} else {
+			s.printPlan(p)
 		}
-		s.printPlan(p)
+		return context.Cause(ctx)
 	})
+	if err != nil {
+		return err
+	}
 	if s.cfg.JSON {
-		s.printJSON(map[string]any{"url": t.URL(), "files": plans})
-	} else {
-		s.out.line("would send %s from %s to %s", plural(items, "item"), plural(files, "payload file"), t.URL())
+		s.printJSON(map[string]any{"url": t.URL(), "stop": stop.String(), "files": plans})
+		return nil
 	}
-	return err
-}
-
-func (s *session) printPlan(p planned) {
-	if p.Verdict == "send" {
-		s.out.line("%s: send %s, %s", p.fileName, plural(p.Items, "item"), humanSize(p.Bytes))
-		return
+	end := ""
+	if stop == drain.Limit {
+		end = "; then a limit would end the run"
 	}
-	s.out.line("%s: %s: %s", p.fileName, p.Verdict, p.Reason)
-}
-
-// eachPayload reads every payload file in order, a window of the spool at a
-// time.
-func (s *session) eachPayload(ctx context.Context, sp *spool.Spool, do func(planned)) error {
-	var buf []byte
-	for after, more := (spool.Entry{}), true; more; {
-		w, err := sp.Scan(after, 0)
-		if err != nil {
-			return err
-		}
-		for _, e := range w.Entries {
-			if ctx.Err() != nil {
-				return context.Cause(ctx)
-			}
-			p, err := sp.Read(e, s.env.Now(), buf)
-			if errors.Is(err, spool.ErrVanished) {
-				continue
-			}
-			do(plan(e, p, err))
-			if p != nil && p.Data != nil {
-				buf = p.Data
-			}
-			after = e
-		}
-		more = w.More && len(w.Entries) > 0
-	}
+	s.out.line("would send %s from %s to %s%s", plural(items, "item"), plural(files, "payload file"), t.URL(), end)
 	return nil
 }
 
-func plan(e spool.Entry, p *spool.Payload, err error) planned {
-	out := planned{Name: spool.EncodeName(e.Name), fileName: e.Name, Bytes: e.Size, Verdict: "send"}
+func (s *session) printPlan(p drain.Planned) {
+	verdict, reason := verdictOf(p)
+	if p.Fate == drain.Send {
+		after := ""
+		if p.Attempts > 0 {
+			after = ", deferred after " + plural(p.Attempts, "attempt")
+		}
+		s.out.line("%s: send %s, %s%s", p.Entry.Name, plural(p.Items, "item"), humanSize(p.Bytes), after)
+		return
+	}
+	s.out.line("%s: %s: %s", p.Entry.Name, verdict, reason)
+}
+
+func plannedOf(p drain.Planned) planned {
+	verdict, reason := verdictOf(p)
+	return planned{spool.EncodeName(p.Entry.Name), p.Items, p.Bytes, verdict, p.Attempts, reason}
+}
+
+// verdictOf words what a run would do with a payload file, and why.
+func verdictOf(p drain.Planned) (verdict, reason string) {
 	var refused *spool.RefuseError
 	var skipped *spool.SkipError
 	switch {
-	case err == nil:
-		out.Items = len(p.Items)
-	case errors.As(err, &refused):
-		out.Verdict, out.Reason = "reject", refused.Reason
-	case errors.As(err, &skipped):
-		out.Verdict, out.Reason = "skip", skipped.Reason
-	default:
-		out.Verdict, out.Reason = "skip", err.Error()
+	case errors.As(p.Reason, &refused):
+		reason = refused.Reason
+	case errors.As(p.Reason, &skipped):
+		reason = skipped.Reason
+	case p.Reason != nil:
+		reason = p.Reason.Error()
 	}
-	return out
+	switch p.Fate {
+	case drain.Send:
+		return "send", ""
+	case drain.Remove:
+		return "remove", "nothing in it is left to send"
+	case drain.Reject:
+		return "reject", reason
+	}
+	return "skip", reason
 }

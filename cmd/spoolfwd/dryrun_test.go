@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -22,7 +23,7 @@ func TestADryRunSaysWhatWouldBeSentInOrder(t *testing.T) {
 	if len(lines) != 4 {
 		t.Fatalf("got %d lines, want 4:\n%s", len(lines), r.stdout)
 	}
-	wantText(t, "line 1", lines[0], "z-first.json: send 3 items, 7 bytes")
+	wantText(t, "line 1", lines[0], "z-first.json: send 3 items, 3 bytes")
 	wantText(t, "line 2", lines[1], "a-second.json: send 1 item, 2 bytes")
 	wantText(t, "line 3", lines[2], "bad.json: reject: ")
 	wantText(t, "line 4", lines[3], "would send 4 items from 2 payload files to "+w.listener.URL)
@@ -39,6 +40,27 @@ func TestADryRunSaysWhatWouldBeSentInOrder(t *testing.T) {
 	if want := []string{"z-first.json", "a-second.json", "bad.json"}; !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
+}
+
+// The order is that of the next run, which has learned from the last one.
+func TestADryRunPutsDeferredPayloadsLastAndKnowsLimits(t *testing.T) {
+	w := newWorld(t)
+	w.put("first.json", `{}`)
+	w.put("array.json", `[1,2,3]`)
+	w.answer(http.StatusInternalServerError)
+	w.do("run", "--concurrency", "1", "--max-items", "2").wantCode(t, exitLeft)
+	w.put("last.json", `{}`)
+	r := w.do("run", "--dry-run").wantCode(t, exitOK)
+	want := `array.json: send 2 items, 2 bytes
+last.json: send 1 item, 2 bytes
+first.json: send 1 item, 2 bytes, deferred after 1 attempt
+array.json: send 1 item, 1 byte, deferred after 1 attempt
+would send 5 items from 3 payload files to `
+	if !strings.HasPrefix(r.stdout, want) {
+		t.Errorf("the plan is\n%s\nwant\n%s", r.stdout, want)
+	}
+	r = w.do("run", "--dry-run", "--max-items", "3").wantCode(t, exitOK)
+	wantText(t, "the plan", r.stdout, "would send 3 items from 2 payload files", "then a limit would end the run")
 }
 
 func TestADryRunMentionsAnOpenBreaker(t *testing.T) {

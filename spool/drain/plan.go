@@ -24,6 +24,7 @@ type Planned struct {
 	Items    int   // to be sent
 	Bytes    int64 // of these
 	Attempts int   // in earlier runs, of the deferred item with the fewest; 0: it is not the turn of deferred items
+	Again    bool  // other items of the file were to be sent before
 	Reason   error // why it is rejected or skipped
 }
 
@@ -32,7 +33,7 @@ type Planned struct {
 // index and the limits of cfg, reads each payload file once and changes nothing.
 // It returns how the run would end. An error of visit ends it.
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
-	p := &planner{cfg: cfg.withDefaults(), later: map[string][]int{}}
+	p := &planner{cfg: cfg.withDefaults(), later: map[string]rest{}}
 	q := queue{spool: p.cfg.Spool, index: p.cfg.Index, limit: p.cfg.Window}
 	if err := q.open(); err != nil {
 		return Fault, err
@@ -65,20 +66,26 @@ type planner struct {
 	bytes int64 // of these
 	cut   bool  // a limit was reached with items of a file left
 	buf   []byte
-	// later holds the item sizes of turns that are still to come, of deferred
-	// items in files that had another turn first and need not be read again.
-	later map[string][]int
+	// later holds the turns that are still to come of deferred items in files
+	// that had another turn first and need not be read again.
+	later map[string]rest
+}
+
+type rest struct {
+	sizes []int // of its items
+	again bool
 }
 
 // turn plans one turn; false: there is nothing to do in it.
 func (p *planner) turn(t turn) (Planned, bool) {
 	planned := Planned{Entry: t.entry, Attempts: t.attempts}
-	if sizes, read := p.later[t.entry.Name]; read {
+	if rest, read := p.later[t.entry.Name]; read {
 		delete(p.later, t.entry.Name)
-		for _, size := range sizes {
+		for _, size := range rest.sizes {
 			p.pretend(&planned, size)
 		}
-		return planned, len(sizes) > 0
+		planned.Again = rest.again
+		return planned, len(rest.sizes) > 0
 	}
 	payload, err := p.cfg.Spool.Read(t.entry, p.cfg.Now(), p.buf)
 	if payload.Data != nil {
@@ -103,7 +110,7 @@ func (p *planner) turn(t turn) (Planned, bool) {
 		p.pretend(&planned, len(payload.Items[0].Body))
 	}
 	if attempts, _ := p.cfg.Index.rank(t.entry.Name); t.attempts == 0 && attempts > 0 {
-		p.later[t.entry.Name] = left
+		p.later[t.entry.Name] = rest{left, planned.Items > 0}
 	}
 	return planned, ok
 }

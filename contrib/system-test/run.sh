@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The system test: the Debian package on a real Debian with a real systemd and a real cron, in containers, against a listener
-# that fails and comes back. What it proves is in units.sh and cron.sh, which read as the story of the package.
+# The system test: the packages on a real Debian with a real systemd and a real cron, in containers, against a listener
+# that fails and comes back. What it proves is in units.sh, cron.sh and rpm.sh, which read as the story of the packages.
 #
 #     contrib/system-test/run.sh
 #
@@ -28,11 +28,13 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/spoolfwd-system-test.XXXXXX")
 . contrib/system-test/units.sh
 # shellcheck source=contrib/system-test/cron.sh
 . contrib/system-test/cron.sh
+# shellcheck source=contrib/system-test/rpm.sh
+. contrib/system-test/rpm.sh
 
 # clean_up ends what this test has started, and nothing else.
 clean_up() {
     local pid name
-    for name in units cron probe; do
+    for name in units cron rpm probe; do
         [[ ! -e $work/$name/pid ]] || stop "$name"
         [[ ! -e $work/$name.listener ]] || hang_up "$name"
     done
@@ -60,15 +62,18 @@ bootable || need "systemd-nspawn cannot boot a container: $(tail -n 3 "$work/pro
 say "# build"
 CGO_ENABLED=0 go build -trimpath -o "$work/bin/" ./cmd/fakelistener
 for version in 1.0.0 2.0.0; do
-    VERSION=$version ARCHES=$(dpkg --print-architecture) FORMATS=deb contrib/packaging/build.sh "$work/packages" >/dev/null
+    VERSION=$version ARCHES=$(dpkg --print-architecture) FORMATS="deb rpm" contrib/packaging/build.sh "$work/packages" >/dev/null
 done
 mv "$work"/packages/*-1.0.0-*.deb "$work/share/old.deb"
 mv "$work"/packages/*-2.0.0-*.deb "$work/share/new.deb"
+mv "$work"/packages/*-2.0.0-*.rpm "$work/share/new.rpm"
 chmod -R a+rX "$work"
 
 cron_scenario >"$work/cron.log" 2>&1 &
 beside=$!
 units_scenario
+say "# the RPM"
+rpm_scenario
 say "# under cron"
 if wait "$beside"; then
     cat "$work/cron.log"

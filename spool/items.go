@@ -1,6 +1,9 @@
 package spool
 
-import "encoding/json"
+import (
+	"encoding/json"
+	"fmt"
+)
 
 // An Item is one JSON value that becomes one POST body.
 type Item struct {
@@ -39,15 +42,22 @@ func (s *Spool) split(p *Payload) error {
 		p.Items = p.one[:]
 		return nil
 	}
-	p.Array = true
-	p.Items = elements(p.Data[start:])
+	items := elements(p.Data[start:], maxFileItems+1)
+	if len(items) > maxFileItems {
+		return &RefuseError{Name: p.Name, Reason: fmt.Sprintf("holds more than %d items", maxFileItems)}
+	}
+	p.Array, p.Items = true, items
 	s.itemKeys(p)
 	return nil
 }
 
+// maxFileItems bounds the items of an array file. Each costs a key and a record
+// beside its bytes: 16 MiB of [0,0,0... would take two gigabytes of memory.
+const maxFileItems = 1 << 17
+
 // elements cuts a valid JSON array into its elements. Being valid already, only
-// strings and nesting matter (RFC 8259, section 2).
-func elements(array []byte) []Item {
+// strings and nesting matter (RFC 8259, section 2). It stops at most items.
+func elements(array []byte, most int) []Item {
 	var items []Item
 	depth, from := 0, -1
 	for i := 0; i < len(array); i++ {
@@ -74,7 +84,7 @@ func elements(array []byte) []Item {
 				items = append(items, Item{Body: trimRight(array[from:i])})
 				from = -1
 			}
-			if depth == 0 {
+			if depth == 0 || len(items) == most {
 				return items
 			}
 		default:

@@ -125,11 +125,13 @@ func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 // openRejected opens rejected/, which must be a directory of its own and no
 // link to one, and on the spool's file system for renames to work.
 func (s *Spool) openRejected(create bool) (fd int, err error) {
+	created := false
 	if create {
 		err := again(func() error { return unix.Mkdirat(s.fd, RejectedDir, 0o700) })
 		if err != nil && !errors.Is(err, unix.EEXIST) {
 			return -1, fmt.Errorf("%s: create: %w", s.path(RejectedDir), err)
 		}
+		created = err == nil
 	}
 	fd, err = openDir(s.fd, RejectedDir, unix.O_NOFOLLOW)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EMLINK) {
@@ -137,6 +139,9 @@ func (s *Spool) openRejected(create bool) (fd int, err error) {
 	}
 	if err != nil {
 		return -1, fmt.Errorf("%s: %w", s.path(RejectedDir), err)
+	}
+	if created {
+		s.handOver(fd)
 	}
 	return fd, nil
 }
@@ -166,7 +171,10 @@ func (s *Spool) writeReason(dir int, name string, r Reason) error {
 	}
 	// Temporaries are made in the spool, where the next scan finds what a crash
 	// leaves behind.
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, append(data, '\n'), nil)
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, append(data, '\n'), func(fd int, _ string) error {
+		s.handOver(fd)
+		return nil
+	})
 	if err == nil {
 		if err = again(func() error { return unix.Renameat(s.fd, temp, dir, name+reasonSuffix) }); err != nil {
 			unix.Unlinkat(s.fd, temp, 0)

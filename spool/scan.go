@@ -67,8 +67,11 @@ func (s *Spool) Scan(after Entry, limit int) (Window, error) {
 		switch err := statAt(s.fd, name, &st); {
 		case errors.Is(err, unix.ENOENT):
 			return nil
-		case err != nil:
+		case errors.Is(err, unix.ENOMEM):
 			return fmt.Errorf("%s: stat: %w", s.path(name), err)
+		case err != nil: // one damaged inode must not stop the others
+			w.Skipped.Add(SkipError{Name: name, Reason: "cannot be examined: " + err.Error(), Err: err})
+			return nil
 		case !isRegular(&st):
 			w.Skipped.add(name, "is "+kindName(uint32(st.Mode)))
 			return nil

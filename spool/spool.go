@@ -50,6 +50,7 @@ type Spool struct {
 	euid     int
 	sticky   bool
 	ownerUID uint32
+	ownerGID uint32
 }
 
 // Open opens the spool directory. It reads nothing of it yet and changes
@@ -87,6 +88,7 @@ func Open(cfg Config) (*Spool, error) {
 		euid:     os.Geteuid(),
 		sticky:   st.Mode&unix.S_ISVTX != 0,
 		ownerUID: st.Uid,
+		ownerGID: st.Gid,
 	}, nil
 }
 
@@ -95,6 +97,15 @@ func (s *Spool) Close() error { return unix.Close(s.fd) }
 
 // Dir returns the path of the spool as configured.
 func (s *Spool) Dir() string { return s.cfg.Dir }
+
+// handOver gives what root has made in the spool to the spool's owner. Somebody
+// who flushes or puts with sudo in the middle of an incident would else leave
+// files behind that the scheduled runs cannot use.
+func (s *Spool) handOver(fd int) {
+	if s.euid == 0 && s.ownerUID != 0 {
+		_ = unix.Fchown(fd, int(s.ownerUID), int(s.ownerGID))
+	}
+}
 
 // Sync makes the removals, rewrites and rejections so far durable: one fsync of
 // the directory for a whole run. Until then a power cut may bring removed files

@@ -13,5 +13,6 @@ type scenario struct {
 func scenarios() []scenario {
 	return []scenario{
 		{"crash", "killed before any system call whatever, a run, a put or a retry loses nothing and the next run goes on", crashMatrix},
+		{"fault", "a system call that fails, once or always, ends in a sentence and an exit code, and never in a loss, a hang or a panic", faultMatrix},
 	}
 }

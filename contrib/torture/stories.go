@@ -149,7 +149,10 @@ func stories() []story {
 			w.books.doubt(does(1, "400"), does(3, "400"))
 			w.object("c.json", does(5, "200"))
 		}},
-		{name: "trip", command: []string{"breaker", "trip", "--for", "1h"}, build: func(w *world) { w.object("a.json", does(1, "200")) }},
+		{name: "trip", command: []string{"breaker", "trip", "--for", "1h"}, build: func(w *world) {
+			w.tripped = true
+			w.object("a.json", does(1, "200"))
+		}},
 		{name: "reset", command: []string{"breaker", "reset"}, build: func(w *world) {
 			w.writeState("open", 5, hourAgo)
 			w.object("a.json", does(1, "200"))

@@ -23,6 +23,7 @@ type world struct {
 	owner    *syscall.Credential // who produces and runs; nil: who runs this
 	began    time.Time
 	made     int    // files spooled
+	tripped  bool   // by a person, who will take it back
 	spoiled  string // content of a bad state file that this test wrote
 }
 
@@ -68,7 +69,7 @@ func (w *world) spoolfwd(command string, more ...string) program {
 	case "put", "rejected":
 		more = append(more, "--spool", w.spool)
 	case "breaker":
-		more = append(more, "--state-dir", w.state)
+		more = append(more, "--state-dir", w.state) // behind reset or trip
 	}
 	return program{path: w.t.binaries.spoolfwd, args: append(args, more...), user: w.owner}
 }
@@ -79,6 +80,12 @@ func (w *world) heal() ([]outcome, error) {
 	w.endpoint.answers(always(200))
 	w.url = w.endpoint.url
 	var all []outcome
+	if w.tripped {
+		o, err := w.spoolfwd("breaker", "reset").run()
+		if all = append(all, o); err != nil {
+			return all, err
+		}
+	}
 	for range 4 {
 		o, err := w.spoolfwd("run", "--retry-timeout", "1ms", "--max-retry-after", "1ms", "-v").run()
 		if err != nil {

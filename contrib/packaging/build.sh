@@ -14,6 +14,9 @@ set -euo pipefail
 # 2.46 and later need modules whose zip files are not on the Go module proxy.
 nfpm=github.com/goreleaser/nfpm/v2/cmd/nfpm@v2.45.0
 
+# As in the Makefile: without the parts of the flags library that render Markdown.
+tags=urfave_cli_no_docs
+
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mkdir -p "${1:-dist}"
 out=$(cd "${1:-dist}" && pwd)
@@ -51,15 +54,16 @@ squeezed() {
 
 # notices prints the licences of all that is linked into the binary, as they ask for.
 notices() {
-    local path version dir file
+    local path version dir files
     printf '======== The Go standard library, %s\n\n' "$(go env GOVERSION)"
     cat "$(go env GOROOT)/LICENSE"
-    GOOS=linux go list -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/spoolfwd |
+    GOOS=linux go list -tags "$tags" -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/spoolfwd |
         LC_ALL=C sort -u | while read -r path version dir; do
         printf '\n======== %s %s\n\n' "$path" "$version"
-        file=$(find "$dir" -maxdepth 1 -type f '(' -iname 'LICEN[SC]E*' -o -iname 'COPYING*' ')' | LC_ALL=C sort | head -n 1)
-        [[ -n $file ]] || { echo "build.sh: $path has no licence file" >&2; return 1; }
-        cat "$file"
+        # A NOTICE belongs to the Apache licence.
+        mapfile -t files < <(find "$dir" -maxdepth 1 -type f '(' -iname 'LICEN[SC]E*' -o -iname 'COPYING*' -o -iname 'NOTICE*' ')' | LC_ALL=C sort)
+        [[ ${#files[@]} -gt 0 ]] || { echo "build.sh: $path has no licence file" >&2; return 1; }
+        cat "${files[@]}"
     done
 }
 
@@ -140,7 +144,7 @@ cp -r "$here/deb" "$here/rpm" "$work/"
 GOOS='' GOARCH='' GOBIN=$work go install "$nfpm"
 made=()
 for arch in ${ARCHES:-amd64 arm64}; do
-    CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
+    CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
         -o "$work/spoolfwd-$arch" ./cmd/spoolfwd
     for format in ${FORMATS:-deb rpm}; do
         stage=$work/stage-$format-$arch

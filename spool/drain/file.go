@@ -31,11 +31,15 @@ type file struct {
 
 // newFile begins a turn of an array file. In its first turn the items that are
 // not deferred are sent, in file order; in the other one those that are, the
-// fewest attempts first.
+// fewest attempts first. A file that was put in the place of one whose items
+// were all deferred has only that other turn, so that its items, of which nothing
+// is known, go then.
 func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
 	f := &file{payload: p, state: make([]itemState, len(p.Items)), deferred: deferredTurn}
 	attempts := make([]int, len(p.Items))
 	free := make([]bool, len(p.Items)) // no twin of it must go first
+	_, others := x.rank(p.Name)
+	onlyTurn := deferredTurn && !others
 	for i := range p.Items {
 		item := &p.Items[i]
 		if x.delivered(p.Name, item.Key) {
@@ -47,7 +51,7 @@ func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
 		}
 		a := x.attempts(p.Name, item.Key)
 		attempts[i] = a.Count
-		if (a.Count > 0) == deferredTurn && !a.thisRun && (item.First() || free[i]) {
+		if (a.Count > 0 == deferredTurn || onlyTurn) && !a.thisRun && (item.First() || free[i]) {
 			f.turn = append(f.turn, i)
 		}
 	}

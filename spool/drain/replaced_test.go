@@ -1,0 +1,30 @@
+package drain_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+// A producer may replace a file under its name. What is remembered of the items
+// that it held must not keep the new ones in the spool.
+func TestArrayPutInThePlaceOfADeferredOneIsSentInTheNextRun(t *testing.T) {
+	w := newWorld(t)
+	w.breaker.FailureThreshold = 50
+	w.listener.answer = func(body string) transmit.Verdict {
+		if strings.Contains(body, "old") {
+			return fails(500)
+		}
+		return ok()
+	}
+	w.write("a.json", `[{"old":1},{"old":2}]`, time.Hour)
+	w.run()
+	w.write("a.json", `[{"new":1},{"new":2}]`, time.Hour)
+	w.listener.bodies()
+	w.now = w.now.Add(time.Minute)
+	w.run()
+	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `{"new":1} {"new":2}`)
+	equal(t, "left", len(w.names()), 0)
+}

@@ -23,11 +23,12 @@
 //
 // # What is left behind
 //
-// Nothing, however it ends. As root, the file system is an image in /dev/shm, which
-// has no name any more once it is mounted, in a mount namespace that dies with the
-// process. Otherwise the directory for temporary files is used, and a line says so:
-// without a journal, or mounted with discard, removing a file can cost more than
-// everything else together and hide it.
+// Nothing, unless it is killed, which leaves the two built programs in the directory
+// for temporary files. As root, the file system is an image in /dev/shm, which has no
+// name any more once it is mounted, in a mount namespace that dies with the process.
+// Otherwise the directory for temporary files is used, and a line says so: without a
+// journal, or mounted with discard, removing a file can cost more than everything
+// else together and hide it.
 //
 // # What it does not do
 //

@@ -14,5 +14,6 @@ func scenarios() []scenario {
 	return []scenario{
 		{"crash", "killed before any system call whatever, a run, a put or a retry loses nothing and the next run goes on", crashMatrix},
 		{"fault", "a system call that fails, once or always, ends in a sentence and an exit code, and never in a loss, a hang or a panic", faultMatrix},
+		{"mutate", "a payload file that grows, shrinks, vanishes, is replaced or overwritten between any two calls of a run is never lost", mutateMatrix},
 	}
 }

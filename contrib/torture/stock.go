@@ -124,6 +124,19 @@ func (w *world) split(s *stock, name, content string) (bodies []string) {
 	return bodies
 }
 
+// itemsOf is what a producer means by a file of this content: the elements of an
+// array, or else the whole.
+func (w *world) itemsOf(content string) (bodies []string) {
+	var elements []json.RawMessage
+	if json.Unmarshal([]byte(content), &elements) != nil {
+		return []string{content}
+	}
+	for _, e := range elements {
+		bodies = append(bodies, string(e))
+	}
+	return bodies
+}
+
 // rejectedFile is a payload in rejected/.
 type rejectedFile struct{ body, key string }
 

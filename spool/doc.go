@@ -10,10 +10,15 @@
 //
 // # Promises
 //
-// A payload file is never modified in place, never removed unless the caller
-// says that all of its items are delivered, and never removed, rewritten or
-// rejected when the directory entry is no longer the file that was read: a
-// producer that replaces or appends to a file in the meantime keeps its data.
+// A payload file is never modified in place, and never removed unless the caller
+// says that all of its items are delivered. Right before it is removed,
+// rewritten or rejected, the directory entry is looked at again, and left alone
+// when it is no longer the file that was read: a producer that replaces or
+// appends to a file while it is being sent keeps its data. Only what happens
+// within the microseconds between that look and the step itself cannot be seen;
+// a producer that gives every payload a name of its own can never be hit by it,
+// and its items never share an idempotency key.
+//
 // Names are resolved through one directory handle; symbolic links are never
 // followed, FIFOs never waited for, devices never read.
 //

@@ -17,7 +17,7 @@ trap 'exit 130' INT
 trap 'exit 143' TERM
 
 spool=$work/buffer state=$work/state url='' address=''
-export SPOOLFWD_SPOOL=$spool SPOOLFWD_STATE_DIR=$state SPOOLFWD_RETRY_TIMEOUT=2s SPOOLFWD_RETRY_JITTER=0
+export SPOOLFWD_SPOOL=$spool SPOOLFWD_STATE_DIR=$state SPOOLFWD_RETRY_JITTER=0
 
 # --- what the steps are made of -------------------------------------------------
 
@@ -126,7 +126,8 @@ cat "$state/central_listener.state"; echo
 forward 69 run
 expect_count requests 5
 
-step "After the retry timeout one probe goes out, and fails"
+step "After the retry timeout (60 s; here 1 s) one probe goes out, and fails"
+export SPOOLFWD_RETRY_TIMEOUT=1s
 deadline=$((SECONDS + 10))
 until "$work/spoolfwd" status --json | grep -q '"effective_state": *"half_open"'; do
 	[ "$SECONDS" -lt "$deadline" ] || fail "the retry timeout never ends"
@@ -135,6 +136,7 @@ done
 forward 69 run
 expect_count requests 6
 
+unset SPOOLFWD_RETRY_TIMEOUT
 step "The listener is back; somebody flushes by hand and does not wait"
 listener_says 200
 forward 0 flush --force

@@ -17,10 +17,13 @@
 // A run begins with one request at a time and allows one more after every good
 // answer, which doubles the number in flight per round trip, up to
 // [Config.Concurrency]. Any failure brings it back to one. So an ailing listener
-// is met by one request at a time, the breaker counts exactly, and the
-// half-open state, which a run can only be in at its beginning or after a
-// failure, is one request whatever the limit. Workers take items from one
-// place under one lock and do everything slow outside of it.
+// is met by one request at a time, and the half-open state, which a run can only
+// be in at its beginning or after a failure, is one request whatever the limit.
+// Results are recorded in the order in which they arrive; what is in flight when
+// the breaker opens is let end and counted as late. Workers take items from one
+// place under one lock. They read, send and remove outside of it; what they must
+// not overtake is done under it: recording a failure, which goes to the disk, and
+// the next scan of a large spool.
 //
 // # Batches
 //

@@ -3,6 +3,7 @@ package drain_test
 import (
 	"context"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -17,6 +18,7 @@ import (
 type slowListener struct {
 	fail  func(n int) bool // by number of request, from 1
 	quick bool             // fails in half the time
+	late  int              // the number of a request that fails in three quarters of it
 
 	mu       sync.Mutex
 	begin    time.Time
@@ -35,10 +37,13 @@ func (l *slowListener) Send(_ context.Context, r transmit.Request) transmit.Verd
 	}
 	l.flights[second]++
 	l.requests++
-	bad := l.fail != nil && l.fail(l.requests)
+	n := l.requests
+	bad := l.fail != nil && l.fail(n)
 	l.mu.Unlock()
 	if bad {
-		if l.quick {
+		if n == l.late {
+			time.Sleep(3 * time.Second / 4)
+		} else if l.quick {
 			time.Sleep(time.Second / 2) // of the bubble's time
 		} else {
 			time.Sleep(time.Second)
@@ -91,17 +96,32 @@ func TestTheRequestsInFlight(t *testing.T) {
 	}
 }
 
+// The results that come in after the breaker has opened may come after its retry
+// timeout as well, which is often shorter than a request's.
 func TestALateSuccessDoesNotCloseAnOpenBreaker(t *testing.T) {
-	w := newWorld(t)
-	w.writeMany("x", 40, time.Hour)
-	synctest.Test(t, func(t *testing.T) {
-		l := &slowListener{quick: true, fail: func(n int) bool { return n > 7 && n <= 12 }}
-		w.config.Transmitter, w.config.Concurrency = l, 8
-		r := w.run()
-		equal(t, "stop", r.Stop, drain.BreakerOpen)
-		equal(t, "late successes", r.Late, 3)
-		w.config.Transmitter = nil
-		equal(t, "stop of the next run", w.run().Stop, drain.BreakerOpen)
-		equal(t, "requests of the next run", len(w.listener.bodies()), 0)
-	})
+	for _, test := range []struct {
+		name string
+		fail func(n int) bool
+		late int
+	}{
+		{"when three succeed late", func(n int) bool { return n > 7 && n <= 12 }, 0},
+		{"when one fails late and two succeed still later", func(n int) bool { return n > 7 && n <= 13 }, 13},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.writeMany("x", 40, time.Hour)
+			w.breaker.RetryTimeout = 100 * time.Millisecond
+			synctest.Test(t, func(t *testing.T) {
+				w.clock = time.Now // the bubble's
+				w.config.Transmitter = &slowListener{quick: true, fail: test.fail, late: test.late}
+				w.config.Concurrency = 8
+				r := w.run()
+				equal(t, "stop", r.Stop, drain.BreakerOpen)
+				equal(t, "late results", r.Late, 3)
+			})
+			if state := w.read("../state/central_listener.state"); !strings.Contains(state, `"state":"open"`) {
+				t.Errorf("the breaker is not open any more: %s", state)
+			}
+		})
+	}
 }

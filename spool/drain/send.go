@@ -100,7 +100,9 @@ func (r *run) failed(v transmit.Verdict) {
 		r.report.addFault(err)
 		r.halt(Fault)
 	}
-	if !r.cfg.Breaker.Available(now) {
+	// Not asked again once it is open: a late result may come after the retry
+	// timeout, and asking would make the breaker half-open for no probe.
+	if !r.stopped && !r.cfg.Breaker.Available(now) {
 		r.halt(BreakerOpen)
 	}
 }

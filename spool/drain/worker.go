@@ -58,7 +58,7 @@ func (w *worker) claim() bool {
 }
 
 // next finds the next job if it may be done now. The breaker is asked last, when
-// there is something to send for certain, because asking may make it half-open.
+// there is a file to be read, because asking may make it half-open.
 func (r *run) next() (job, bool) {
 	if r.stopped || r.inflight >= r.window {
 		return job{}, false

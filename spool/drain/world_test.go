@@ -30,6 +30,7 @@ type world struct {
 	dir      string
 	stateDir string
 	now      time.Time
+	clock    func() time.Time // instead of now
 	breaker  breaker.Config
 	config   drain.Config
 	listener listener
@@ -95,7 +96,11 @@ func (w *world) tryRun(ctx context.Context) (drain.Report, error) {
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	if err := b.Open(w.now); err != nil {
+	now := func() time.Time { return w.now }
+	if w.clock != nil {
+		now = w.clock
+	}
+	if err := b.Open(now()); err != nil {
 		w.t.Errorf("the breaker's state is not whole: %v", err)
 	}
 	s, err := spool.Open(spool.Config{Dir: w.dir, MachineID: "machine"})
@@ -112,7 +117,7 @@ func (w *world) tryRun(ctx context.Context) (drain.Report, error) {
 	if c.Transmitter == nil {
 		c.Transmitter = &w.listener
 	}
-	c.Now = func() time.Time { return w.now }
+	c.Now = now
 	report, err := drain.Run(ctx, c)
 	if err := b.Save(); err != nil {
 		w.t.Errorf("saving the breaker: %v", err)

@@ -2,7 +2,6 @@ package drain_test
 
 import (
 	"context"
-	"encoding/json"
 	"flag"
 	"fmt"
 	"math/rand/v2"
@@ -14,7 +13,6 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool"
-	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
@@ -47,16 +45,6 @@ func TestNoPayloadIsEverLost(t *testing.T) {
 	}
 }
 
-type tally struct{ spooled, delivered, again, rejected, crashes int }
-
-func (a *tally) add(b tally) {
-	a.spooled += b.spooled
-	a.delivered += b.delivered
-	a.again += b.again
-	a.rejected += b.rejected
-	a.crashes += b.crashes
-}
-
 // chaos is one round: a world and the random hand that moves it.
 type chaos struct {
 	*world
@@ -69,6 +57,9 @@ type chaos struct {
 	crashes int
 	crashIn int // requests until the process is killed; negative: it is not
 }
+
+// mostItems is how many items an array file holds at most.
+const mostItems = 7
 
 // killed is what a request panics with when the process dies in the middle of it.
 type killed struct{}
@@ -108,7 +99,7 @@ func (c *chaos) produce() {
 	var items []string
 	var content string
 	if c.rand.IntN(3) == 0 {
-		for range c.rand.IntN(8) {
+		for range c.rand.IntN(mostItems + 1) {
 			items = append(items, c.item())
 		}
 		content = "[" + strings.Join(items, []string{",", " ,\n"}[c.rand.IntN(2)]) + "]"
@@ -246,59 +237,3 @@ func (c *chaos) retryRejected() {
 		}
 	}
 }
-
-// takeStock checks conservation.
-func (c *chaos) takeStock() (sum tally) {
-	c.t.Helper()
-	sum.crashes = c.crashes
-	keys := map[string]map[string]bool{} // of deliveries, by item
-	for _, r := range c.listener.good {
-		body := string(r.Body)
-		if keys[body] == nil {
-			keys[body] = map[string]bool{}
-		}
-		if keys[body][r.Key] {
-			sum.again++
-			if c.crashes == 0 {
-				c.t.Errorf("%s was delivered twice under the key %s although nothing crashed", body, r.Key)
-			}
-		}
-		keys[body][r.Key] = true
-		sum.delivered++
-	}
-	aside := map[string]int{}
-	for _, name := range c.rejected() {
-		data, err := os.ReadFile(filepath.Join(c.dir, spool.RejectedDir, name))
-		if err != nil {
-			c.t.Fatal(err)
-		}
-		aside[string(data)]++
-		sum.rejected++
-		var reason spool.Reason
-		why, err := os.ReadFile(filepath.Join(c.dir, spool.RejectedDir, name+".reason.json"))
-		if err != nil || json.Unmarshal(why, &reason) != nil || reason.Error == "" {
-			c.t.Errorf("the rejected %s has no reason", name)
-		}
-	}
-	for item, n := range c.spooled {
-		sum.spooled += n
-		if got := len(keys[item]) + aside[item]; got < n {
-			c.t.Errorf("%s was spooled %d times and only %d of them were delivered or rejected", item, n, got)
-		}
-		if got := len(keys[item]); got > n {
-			c.t.Errorf("%s was spooled %d times and delivered under %d keys", item, n, got)
-		}
-		delete(keys, item)
-	}
-	for item := range keys {
-		c.t.Errorf("%s was delivered and never spooled", item)
-	}
-	for _, name := range c.names() {
-		if !strings.HasPrefix(name, "junk") && !strings.HasPrefix(name, ".") { // temporaries are swept when there is work
-			c.t.Errorf("%s is still in the spool of a healthy listener", name)
-		}
-	}
-	return sum
-}
-
-var _ drain.Transmitter = (*chaos)(nil)

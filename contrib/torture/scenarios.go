@@ -15,5 +15,7 @@ func scenarios() []scenario {
 		{"crash", "killed before any system call whatever, a run, a put or a retry loses nothing and the next run goes on", crashMatrix},
 		{"fault", "a system call that fails, once or always, ends in a sentence and an exit code, and never in a loss, a hang or a panic", faultMatrix},
 		{"mutate", "a payload file that grows, shrinks, vanishes, is replaced or overwritten between any two calls of a run is never lost", mutateMatrix},
+		{"spool", "links, devices, odd names and strangers' files in the spool are neither followed, waited for, printed raw nor lost", hostileSpool},
+		{"haystack", "a hundred thousand entries that are no payload files do not hide the ten that are", haystack},
 	}
 }

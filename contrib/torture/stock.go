@@ -143,10 +143,11 @@ type rejectedFile struct{ body, key string }
 // rejectedFiles returns what is in rejected/. Each payload must have a reason.
 func (w *world) rejectedFiles(s *stock) (all []rejectedFile) {
 	dir := filepath.Join(w.spool, "rejected")
-	entries, err := os.ReadDir(dir)
-	if errors.Is(err, fs.ErrNotExist) || errors.Is(err, fs.ErrPermission) {
+	if info, err := os.Lstat(dir); err != nil || !info.IsDir() {
 		return nil
 	}
+	entries, err := os.ReadDir(dir)
+	w.must(err)
 	for _, e := range entries {
 		if strings.HasPrefix(e.Name(), ".") || strings.HasSuffix(e.Name(), ".reason.json") || !e.Type().IsRegular() {
 			continue

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -62,12 +63,17 @@ func (c *config) resolve(given map[string][]string, env Env) error {
 }
 
 // configFile returns the file to read. It is looked for first, by itself: the
-// file cannot name another.
+// file cannot name another. The one that the package installs is read without
+// being named, because whoever forgets to name it in the middle of an incident
+// would send the payloads to the default listener. One that is there and cannot
+// be read is an error for the same reason.
 func (c *config) configFile(given map[string][]string, env Env) string {
 	if texts := given["config"]; len(texts) > 0 {
 		c.Config = texts[len(texts)-1]
-	} else {
-		c.Config = env.getenv("SPOOLFWD_CONFIG")
+	} else if c.Config = env.getenv("SPOOLFWD_CONFIG"); c.Config == "" && env.ConfigFile != "" {
+		if _, err := os.Stat(env.ConfigFile); !errors.Is(err, fs.ErrNotExist) {
+			c.Config = env.ConfigFile
+		}
 	}
 	return c.Config
 }

@@ -16,6 +16,9 @@ type Env struct {
 	Stderr  io.Writer
 	Environ []string // "NAME=value", as os.Environ; the last of equal names counts
 
+	// ConfigFile is read when it exists and no other is named; "" is none.
+	ConfigFile string
+
 	Now  func() time.Time
 	Wait func(ctx context.Context, d time.Duration) error // returns early with the context's cause
 

@@ -13,6 +13,7 @@ func main() {
 		Stdout:          os.Stdout,
 		Stderr:          os.Stderr,
 		Environ:         os.Environ(),
+		ConfigFile:      "/etc/spoolfwd/spoolfwd.toml",
 		Now:             time.Now,
 		Wait:            waitFor,
 		MachineID:       machineID,

@@ -115,7 +115,7 @@ func settings(v *values) []setting {
 		{name: "log-format", dst: &v.LogFormat, def: "text", arg: "text|json", on: useAll, valid: oneOf("text", "json"),
 			usage: "how messages on standard error look"},
 		{name: "config", dst: &v.Config, arg: "FILE", on: useAll, from: layersEnv,
-			usage: "read settings from this TOML file"},
+			usage: "read settings from this TOML file; without it, from /etc/spoolfwd/spoolfwd.toml if that exists"},
 		{name: "help", short: "h", dst: &v.Help, on: useAll, from: layersFlag,
 			usage: "show this help"},
 	}

@@ -1,0 +1,78 @@
+package main
+
+import (
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Alerts and dashboards that watch what is not there are silent for ever.
+func TestTheMetricsAreTheProgramsEverywhere(t *testing.T) {
+	var all []string
+	for _, m := range metricTable() {
+		all = append(all, m.name)
+	}
+	wantSame(t, manSpoolfwd, matches(`(?m)^\.It Cm (spoolfwd_\w+)$`, section(t, manSpoolfwd, ".Sh METRICS", ".Sh ")), all)
+	docs := []string{readme, "../../CHANGELOG.md"}
+	for _, pattern := range []string{"../../contrib/prometheus/*.yml", "../../contrib/grafana/*.json"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) == 0 {
+			t.Fatalf("nothing is at %s: %v", pattern, err)
+		}
+		docs = append(docs, found...)
+	}
+	for _, doc := range docs {
+		for _, name := range matches(`\b(spoolfwd_[a-z_]+)`, readDoc(t, doc)) {
+			if !slices.Contains(all, name) {
+				t.Errorf("%s names the metric %s, which the program does not write", doc, name)
+			}
+		}
+	}
+}
+
+func TestTheManualOfFakelistenerHasItsFlags(t *testing.T) {
+	out, err := exec.Command(filepath.Join(buildCommands(t), "fakelistener"), "--help").CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_, options, found := strings.Cut(string(out), "GLOBAL OPTIONS:\n")
+	if !found {
+		t.Fatalf("its help has no options:\n%s", out)
+	}
+	got := matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))
+	want := matches(`(?m)^   --([a-z-]+)`, options)
+	wantSame(t, manFakelistener, got, want)
+	if len(want) < 15 {
+		t.Errorf("only %d flags were found in\n%s", len(want), options)
+	}
+}
+
+// A flag that was renamed lives on in examples.
+func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
+	known := []string{"version", "some-name", "now", "failed"} // the last two are systemctl's
+	known = append(known, matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))...)
+	for _, s := range newConfig().table {
+		known = append(known, s.name)
+	}
+	for _, doc := range []string{readme, "../../CHANGELOG.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/systemd/spoolfwd.service"} {
+		for _, name := range matches("(?:^|[\\s`(])--([a-z][a-z-]+)", readDoc(t, doc)) {
+			if !slices.Contains(known, name) {
+				t.Errorf("%s names the flag --%s, which there is not", doc, name)
+			}
+		}
+	}
+}
+
+func TestTheManualsAreCleanMdoc(t *testing.T) {
+	mandoc, err := exec.LookPath("mandoc")
+	if err != nil {
+		missing(t, "mandoc, from Debian's package mandoc")
+	}
+	for _, page := range []string{manSpoolfwd, manConfig, manFakelistener} {
+		if out, err := exec.Command(mandoc, "-Tlint", "-Wwarning", page).CombinedOutput(); err != nil || len(out) > 0 {
+			t.Errorf("mandoc -Tlint: %v\n%s", err, out)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"math"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -101,7 +102,7 @@ func (s *session) printJSON(v any) {
 
 // unixTime converts the state file's times.
 func unixTime(seconds float64) time.Time {
-	return time.UnixMicro(int64(seconds * 1e6))
+	return time.UnixMicro(int64(math.Round(seconds * 1e6)))
 }
 
 // ago writes a time for a person.

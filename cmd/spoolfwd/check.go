@@ -65,7 +65,7 @@ func checkCommand(ctx context.Context, s *session) error {
 	}
 	code := worst(codes...)
 	if s.cfg.JSON {
-		s.printJSON(map[string]any{"settings": s.cfg.effective(useDelivery), "findings": d.findings, "exit_code": code})
+		s.printJSON(map[string]any{"settings": s.cfg.effective(), "findings": d.findings, "exit_code": code})
 	} else {
 		d.print()
 	}
@@ -76,7 +76,7 @@ func checkCommand(ctx context.Context, s *session) error {
 }
 
 func (d *doctor) print() {
-	for _, e := range d.s.cfg.effective(useDelivery) {
+	for _, e := range d.s.cfg.effective() {
 		values, isList := e.Value.([]string)
 		if !isList {
 			values = []string{fmt.Sprint(e.Value)}
@@ -94,11 +94,12 @@ func (d *doctor) print() {
 	}
 }
 
-// effective lists the settings that commands take, masked, with their sources.
-func (c *config) effective(commands uses) []effective {
+// effective lists the settings of all commands, which share one configuration,
+// masked, with their sources.
+func (c *config) effective() []effective {
 	var list []effective
 	for _, s := range c.table {
-		if s.on&commands == 0 || s.from == layersFlag {
+		if s.from == layersFlag {
 			continue
 		}
 		values := s.set()

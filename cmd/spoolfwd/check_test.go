@@ -33,6 +33,10 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 	}{
 		{"listener down", func(w *world) []string { w.listener.Close(); return nil }, exitLeft,
 			[]string{"fail listener: cannot connect to 127.0.0.1:", "is it running, and is --url right?"}},
+		{"proxy without a port", func(w *world) []string {
+			w.env.Environ = []string{"http_proxy=http://proxy.invalid"}
+			return []string{"--url", "http://listener.example/"}
+		}, exitLeft, []string{"ok   listener: requests go through the proxy proxy.invalid", "fail listener: cannot connect to proxy.invalid:80: "}},
 		{"rejected is a file", func(w *world) []string {
 			if err := os.WriteFile(filepath.Join(w.spool, "rejected"), nil, 0o600); err != nil {
 				w.t.Fatal(err)

@@ -64,13 +64,10 @@ func (d *doctor) listener(ctx context.Context) {
 		return // newTransmitter would have failed
 	}
 	d.secrets(u)
-	address, viaProxy := u.Host, false
-	if u.Port() == "" {
-		address = net.JoinHostPort(u.Hostname(), map[string]string{"http": "80", "https": "443"}[u.Scheme])
-	}
+	address, viaProxy := addressOf(u), false
 	if proxy := d.s.proxyFor(u); proxy != nil {
 		d.ok(about, "requests go through the proxy %s", proxy.Host)
-		address, viaProxy = proxy.Host, true
+		address, viaProxy = addressOf(proxy), true
 	}
 	conn, err := d.knock(ctx, address)
 	if err != nil {
@@ -82,6 +79,15 @@ func (d *doctor) listener(ctx context.Context) {
 	if u.Scheme == "https" && !viaProxy {
 		d.certificate(ctx, conn, u.Hostname())
 	}
+}
+
+// addressOf returns host and port of a listener or proxy.
+func addressOf(u *url.URL) string {
+	port := u.Port()
+	if port == "" {
+		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
+	}
+	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // secrets warns about a token that others can read or that travels in the clear.

@@ -93,13 +93,16 @@ func humanSize(n int64) string {
 // humanDuration writes a duration for a person: two units at most, seconds the
 // smallest above a second.
 func humanDuration(d time.Duration) string {
+	tenths := d.Round(100 * time.Millisecond)
 	switch {
 	case d < 0:
 		return "-" + humanDuration(-d)
 	case d < time.Second:
 		return d.Round(time.Millisecond).String()
-	case d < time.Minute:
-		return strings.TrimSuffix(d.Round(100*time.Millisecond).String(), ".0s")
+	case tenths < time.Minute:
+		return tenths.String()
+	}
+	switch d = d.Round(time.Second); {
 	case d < time.Hour:
 		return fmt.Sprintf("%dm%02ds", int(d.Minutes()), int(d.Seconds())%60)
 	case d < 24*time.Hour:

@@ -41,7 +41,7 @@ func TestSizes(t *testing.T) {
 func TestWordsForPeople(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0: "0s", 1500 * time.Microsecond: "2ms", 3 * time.Second: "3s", 2500 * time.Millisecond: "2.5s",
-		90 * time.Second: "1m30s", 3*time.Hour + 5*time.Minute: "3h05m", 50 * time.Hour: "2d02h", -time.Minute: "-1m00s",
+		90 * time.Second: "1m30s", 59_960 * time.Millisecond: "1m00s", 119_600 * time.Millisecond: "2m00s", 59*time.Minute + 59_500*time.Millisecond: "1h00m", 3*time.Hour + 5*time.Minute: "3h05m", 50 * time.Hour: "2d02h", -time.Minute: "-1m00s",
 	} {
 		if got := humanDuration(d); got != want {
 			t.Errorf("%d ns is written as %q, want %q", d, got, want)

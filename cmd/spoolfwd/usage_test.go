@@ -96,6 +96,7 @@ func TestWrongFlagValuesAreRefused(t *testing.T) {
 		{"--on-status", "404", "CODE=ACTION"},
 		{"--on-status", "404=drop", "CODE=ACTION"},
 		{"--on-status", "999=keep", "CODE=ACTION"},
+		{"--on-status", "100=keep", "CODE=ACTION"},
 		{"--array-files", "join", "is none of split, whole"},
 		{"--log-format", "xml", "is none of text, json"},
 		{"--compress", "lzma", "is none of none, gzip, zstd"},

@@ -144,8 +144,8 @@ func headerValue(text string) error {
 	return nil
 }
 
-// statusPattern is a status code or a range of a hundred.
-const statusPattern = `[1-5](?:[0-9]{2}|xx)`
+// statusPattern is the status code of a final answer or a range of a hundred.
+const statusPattern = `[2-5](?:[0-9]{2}|xx)`
 
 func anOnStatus(text string) error {
 	if !regexp.MustCompile(`^` + statusPattern + `=(?:delivered|reject|keep)$`).MatchString(text) {

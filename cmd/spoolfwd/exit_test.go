@@ -4,7 +4,11 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
+	"strconv"
 	"syscall"
 	"testing"
 )
@@ -24,6 +28,30 @@ func TestEveryExitCodeHasAMeaningAndARank(t *testing.T) {
 	slices.Sort(ranked)
 	if !slices.Equal(ranked, meant) {
 		t.Errorf("ranked are %v, meant are %v", ranked, meant)
+	}
+}
+
+// The table is a promise of the binary; its rows are kept by the scripts, which
+// run it.
+func TestEveryExitCodeIsShownByAScript(t *testing.T) {
+	scripts, err := filepath.Glob("testdata/script/*.txtar")
+	if err != nil {
+		t.Fatal(err)
+	}
+	shown := map[string]bool{}
+	for _, path := range scripts {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, match := range regexp.MustCompile(`(?m)^(?:\[.*\] )?(?:exits|ended \w+) ([0-9]+)`).FindAllSubmatch(text, -1) {
+			shown[string(match[1])] = true
+		}
+	}
+	for _, m := range exitMeanings() {
+		if !shown[strconv.Itoa(int(m.code))] {
+			t.Errorf("no script ends with %d, %s", m.code, m.meaning)
+		}
 	}
 }
 

@@ -35,6 +35,26 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		r = w.do("check").wantCode(t, exitPermission)
 		wantText(t, "check", r.stdout, "fail spool: payload files cannot be removed")
 	})
+	// What chattr +i does in a script, for machines where that is not to be had:
+	// the directory is closed between the preflight and the removal.
+	t.Run("spool that becomes unwritable while a payload is sent", func(t *testing.T) {
+		w := newWorld(t)
+		w.put("a.json", `{}`)
+		w.put("b.json", `{}`)
+		w.onRequest = func() { chmod(t, w.spool, 0o555) }
+		r := w.do("run", "--concurrency", "1").wantCode(t, exitPermission)
+		wantText(t, "standard error", r.stderr, "a.json: remove: permission denied", "will not be sent again")
+		w.onRequest = nil
+		w.do("run").wantCode(t, exitPermission)
+		if got := w.received(); len(got) != 1 {
+			t.Errorf("%d requests were made, want one, before the fault was known", len(got))
+		}
+		chmod(t, w.spool, 0o755)
+		w.do("run").wantCode(t, exitOK).wantSilence(t)
+		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 0 {
+			t.Errorf("%d requests were made, want one for the other file; left %q", len(got), left)
+		}
+	})
 	t.Run("spool without read permission", func(t *testing.T) {
 		w := newWorld(t)
 		chmod(t, w.spool, 0o300)

@@ -28,6 +28,8 @@ type world struct {
 	header http.Header // of its answers
 	bodies []string    // what it has received
 	heads  []http.Header
+
+	onRequest func() // called for each, when set
 }
 
 // result is what one invocation of the program came to.
@@ -67,6 +69,9 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	defer w.mu.Unlock()
 	w.bodies = append(w.bodies, string(body))
 	w.heads = append(w.heads, r.Header)
+	if w.onRequest != nil {
+		w.onRequest()
+	}
 	for k, v := range w.header {
 		rw.Header()[k] = v
 	}

@@ -7,7 +7,7 @@ BIN     := bin
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint bench bench-race torture fuzz packages test-system release clean
+.PHONY: help build run test lint bench bench-race torture fuzz packages check-packages test-system release clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,9 @@ fuzz: ## run every fuzz target for a while
 
 packages: ## build .deb and .rpm packages into dist/
 	contrib/packaging/build.sh
+
+check-packages: ## check the packages: the same bytes twice, lintian, rpm (as root)
+	contrib/packaging/check.sh
 
 test-system: ## install the package in a real Debian with systemd and cron (as root)
 	contrib/system-test/run.sh

@@ -7,4 +7,14 @@ strace            # counts system calls, kills and fails them
 php-cli           # runs the PHP producer
 python3           # runs the Python producer
 dash              # runs the shell producer
+systemd           # verifies the units
+systemd-container # boots the Debian of the system test
+debootstrap       # makes it
+curl              # asks the listener for its counts
+procps            # watches processes
+lintian           # checks the Debian packages
+rpm               # checks the others
+mandoc            # checks the manual pages
+xfsprogs          # a file system to cut the power of
+e2fsprogs         # another one
 PACKAGES

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"os"
 	"runtime"
+	"slices"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -36,8 +37,13 @@ func become(text string) error {
 	// the one that is left.
 	runtime.LockOSThread()
 	if len(task.Mounts) > 0 {
-		if err := bindPrivately(task.Mounts); err != nil {
+		if err := ownMounts(); err != nil {
 			return err
+		}
+		for target, source := range task.Mounts {
+			if err := unix.Mount(source, target, "", unix.MS_BIND, ""); err != nil {
+				return &os.PathError{Op: "bind mount", Path: target, Err: err}
+			}
 		}
 	}
 	if len(task.Intercept) > 0 {
@@ -56,19 +62,28 @@ func become(text string) error {
 	return syscall.Exec(task.Path, task.Args, os.Environ())
 }
 
-// bindPrivately mounts in a namespace of its own, so that nothing is left to
-// clean up.
-func bindPrivately(mounts map[string]string) error {
+// ownMounts puts the calling thread into a mount namespace of its own. What is
+// mounted in it is gone with its last process, however that ends.
+func ownMounts() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return os.NewSyscallError("unshare", err)
 	}
-	if err := unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""); err != nil {
-		return os.NewSyscallError("make mounts private", err)
+	return os.NewSyscallError("make mounts private", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
+}
+
+// inOwnMounts starts this program again with mounts of its own, if it may. Were
+// they everybody's, any other program that makes itself a namespace meanwhile
+// would get a copy of them, and a file system with a copy is not gone when it is
+// unmounted: no power cut could be played on it. It returns when that was done
+// before, or cannot be done.
+func inOwnMounts() {
+	const done = "SPOOLFWD_TORTURE_MOUNTS=own"
+	if os.Geteuid() != 0 || slices.Contains(os.Environ(), done) {
+		return
 	}
-	for target, source := range mounts {
-		if err := unix.Mount(source, target, "", unix.MS_BIND, ""); err != nil {
-			return &os.PathError{Op: "bind mount", Path: target, Err: err}
-		}
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	if ownMounts() == nil {
+		_ = syscall.Exec("/proc/self/exe", os.Args, append(os.Environ(), done))
 	}
-	return nil
 }

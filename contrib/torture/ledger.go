@@ -57,6 +57,15 @@ func (l *ledger) confirmAll() {
 	}
 }
 
+// confirm makes an item that was perhaps spooled a certain one.
+func (l *ledger) confirm(body string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if a := l.accounts[body]; a != nil && a.maybe > 0 {
+		a.maybe, a.sure = a.maybe-1, a.sure+1
+	}
+}
+
 // doubt says that an item may be gone, because somebody who may do so took it
 // away.
 func (l *ledger) doubt(bodies ...string) {

@@ -43,5 +43,6 @@ func main() {
 		fmt.Fprintln(os.Stderr, "torture: helper:", become(os.Args[2]))
 		os.Exit(127)
 	}
+	inOwnMounts()
 	os.Exit(run(os.Args[1:]))
 }

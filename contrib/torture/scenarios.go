@@ -16,6 +16,8 @@ func scenarios() []scenario {
 		{"fault", "a system call that fails, once or always, ends in a sentence and an exit code, and never in a loss, a hang or a panic", faultMatrix},
 		{"mutate", "a payload file that grows, shrinks, vanishes, is replaced or overwritten between any two calls of a run is never lost", mutateMatrix},
 		{"spool", "links, devices, odd names and strangers' files in the spool are neither followed, waited for, printed raw nor lost", hostileSpool},
+		{"power-ext4", "what put has named and what was not delivered survives a power cut on ext4", powerCut("ext4")},
+		{"power-xfs", "what put has named and what was not delivered survives a power cut on XFS", powerCut("xfs")},
 		{"haystack", "a hundred thousand entries that are no payload files do not hide the ten that are", haystack},
 	}
 }

@@ -82,25 +82,29 @@ func (d *doctor) rejectedDir(dir string) {
 	}
 }
 
+// diskFree is what a file system has left for users other than root.
+type diskFree struct {
+	bytes   int64
+	inodes  int64
+	limited bool // inodes are; btrfs and others have no fixed number
+}
+
 // room looks for space and inodes.
 func (d *doctor) room(about, dir string) {
-	var st unix.Statfs_t
-	if err := unix.Statfs(dir, &st); err != nil {
+	free, err := diskFreeOf(dir)
+	if err != nil {
 		d.warn(about, "", "cannot tell how full the disk is: %v", err)
 		return
 	}
-	free := int64(st.Bavail) * int64(st.Bsize)
-	inodes := uint64(st.Ffree)
-	limited := uint64(st.Files) > 0 // btrfs and others have no fixed number
 	switch {
-	case free == 0, limited && inodes == 0:
+	case free.bytes == 0, free.limited && free.inodes == 0:
 		d.fail(about, fail(exitIO, fmt.Errorf("the disk of %s is full\na run still sends, but no state can be saved", dir)))
-	case free < lowBytes:
-		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, humanSize(free))
-	case limited && inodes < lowInodes:
-		d.warn(about, "remove small files", "the file system of %s has only %d inodes left", dir, inodes)
+	case free.bytes < lowBytes:
+		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, humanSize(free.bytes))
+	case free.limited && free.inodes < lowInodes:
+		d.warn(about, "remove small files", "the file system of %s has only %d inodes left", dir, free.inodes)
 	default:
-		d.ok(about, "the disk of %s has %s left", dir, humanSize(free))
+		d.ok(about, "the disk of %s has %s left", dir, humanSize(free.bytes))
 	}
 }
 

@@ -125,9 +125,6 @@ func (s *session) perform(ctx context.Context, c command, path string) error {
 	if c.most >= 0 && len(s.operands) > c.most {
 		problems = append(problems, fail(exitUsage, fmt.Errorf("unexpected argument %q", s.operands[c.most])))
 	}
-	if len(s.operands) < c.least {
-		problems = append(problems, fail(exitUsage, fmt.Errorf("missing argument %s", c.operands)))
-	}
 	problems = append(problems, s.cfg.resolve(s.given, s.env))
 	s.startLog()
 	if err := errors.Join(problems...); err != nil {

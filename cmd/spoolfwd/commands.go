@@ -10,7 +10,6 @@ type command struct {
 	name     string
 	usage    string
 	operands string // as help shows them
-	least    int    // operands at least
 	most     int    // operands at most; -1 = any number
 	about    string
 	examples []string
@@ -94,8 +93,8 @@ func rejectedCommands() []command {
 			examples: []string{"spoolfwd rejected list", "spoolfwd rejected list --status 4xx --older-than 7d", "spoolfwd rejected list --json"},
 		},
 		{
-			name: "show", usage: "show why a payload was rejected, and the payload", operands: "NAME|GLOB...", least: 1, most: -1, use: useShow, action: rejectedShow,
-			examples: []string{"spoolfwd rejected show buffer_1763848123.12_0a1b2c3d.json"},
+			name: "show", usage: "show why a payload was rejected, and the payload", operands: "[NAME|GLOB...]", most: -1, use: useShow, action: rejectedShow,
+			examples: []string{"spoolfwd rejected show buffer_1763848123.12_0a1b2c3d.json", "spoolfwd rejected show --status 400 --json"},
 		},
 		{
 			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, use: useRetry, action: rejectedRetry,

@@ -62,6 +62,9 @@ func rejectedList(_ context.Context, s *session) error {
 const maxShown = 4 << 10
 
 func rejectedShow(_ context.Context, s *session) error {
+	if err := s.mustSelect(); err != nil {
+		return err
+	}
 	sp, selected, err := s.selectRejected()
 	if err != nil {
 		return err
@@ -168,8 +171,8 @@ func rejectedRemove(ctx context.Context, s *session) error {
 // eachRejected does something irreversible to each selected payload; ones that
 // fail do not stop it, a signal does.
 func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.Rejected) error) error {
-	if len(s.operands) == 0 && len(s.cfg.Statuses) == 0 && s.cfg.OlderThan == 0 && !s.cfg.All {
-		return fail(exitUsage, errors.New("say which payloads: names, --status, --older-than or --all"))
+	if err := s.mustSelect(); err != nil {
+		return err
 	}
 	sp, selected, err := s.selectRejected()
 	if err != nil {

@@ -104,7 +104,7 @@ func TestRejectedRemoveDeletesOnlyWhatWasMeant(t *testing.T) {
 func TestRejectedNeedsToBeToldWhich(t *testing.T) {
 	w := rejectedWorld(t)
 	before := w.snapshot()
-	for _, command := range []string{"rejected retry", "rejected remove"} {
+	for _, command := range []string{"rejected show", "rejected retry", "rejected remove"} {
 		r := w.do(command).wantCode(t, exitUsage)
 		wantText(t, command, r.stderr, "--all")
 		r = w.do(command, "new400.json", "nwe400.json").wantCode(t, exitUsage)

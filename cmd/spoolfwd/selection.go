@@ -37,6 +37,14 @@ func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
 	return sp, selected, nil
 }
 
+// mustSelect refuses to take everything for what was meant when nothing was said.
+func (s *session) mustSelect() error {
+	if len(s.operands) == 0 && len(s.cfg.Statuses) == 0 && s.cfg.OlderThan == 0 && !s.cfg.All {
+		return fail(exitUsage, errors.New("say which payloads: names, --status, --older-than or --all"))
+	}
+	return nil
+}
+
 // unmatched refuses operands that name nothing: most likely a slip, and a remove
 // that did nothing should not look like one that did.
 func (s *session) unmatched(all []spool.Rejected) error {

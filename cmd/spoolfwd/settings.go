@@ -87,11 +87,11 @@ func settings(v *values) []setting {
 		{name: "max-spool-files", dst: &v.MaxSpoolFiles, def: "0", arg: "N", on: usePut, valid: notNegative,
 			usage: "refuse when the spool holds N payload files; 0 is no limit"},
 
-		{name: "status", dst: &v.Statuses, arg: "CODE", on: useList | useRetry | useRemove, valid: aStatus, from: layersFlag,
+		{name: "status", dst: &v.Statuses, arg: "CODE", on: useRejected, valid: aStatus, from: layersFlag,
 			usage: "only payloads rejected with this HTTP status or range (400, 4xx); may be repeated"},
-		{name: "older-than", dst: &v.OlderThan, def: "0s", arg: "D", on: useList | useRetry | useRemove, valid: notNegative, from: layersFlag,
+		{name: "older-than", dst: &v.OlderThan, def: "0s", arg: "D", on: useRejected, valid: notNegative, from: layersFlag,
 			usage: "only payloads rejected longer ago than D"},
-		{name: "all", dst: &v.All, on: useRetry | useRemove, from: layersFlag,
+		{name: "all", dst: &v.All, on: useShow | useRetry | useRemove, from: layersFlag,
 			usage: "every rejected payload"},
 
 		{name: "for", dst: &v.For, def: "0s", arg: "D", on: useBreakerTrip, valid: notNegative, from: layersFlag,

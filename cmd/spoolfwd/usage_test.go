@@ -36,7 +36,6 @@ func TestWrongCommandLinesAreRefused(t *testing.T) {
 		{"breaker show with an argument", []string{"breaker", "show", "x"}, `unexpected argument "x"`, "spoolfwd breaker show --help"},
 		{"breaker reset with an argument", []string{"breaker", "reset", "x"}, `unexpected argument "x"`, "spoolfwd breaker reset --help"},
 		{"breaker trip with an argument", []string{"breaker", "trip", "x"}, `unexpected argument "x"`, "spoolfwd breaker trip --help"},
-		{"show without a name", []string{"rejected", "show"}, "missing argument NAME", "spoolfwd rejected show --help"},
 		{"switch with a value behind it", []string{"status", "--json", "false"}, `unexpected argument "false"`, "spoolfwd status --help"},
 		{"switch with nonsense", []string{"status", "--json=perhaps"}, `"perhaps" is neither true nor false`, "spoolfwd status --help"},
 		{"hidden completion flag", []string{"run", "--generate-bash-completion"}, "unknown flag", "spoolfwd run --help"},

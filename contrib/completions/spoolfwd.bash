@@ -100,7 +100,7 @@ _spoolfwd() {
             operands=rejected
             ;;
         show)
-            flags='--spool --pattern --max-file-size --json --verbose --log-format --config --help'
+            flags='--spool --pattern --max-file-size --status --older-than --all --json --verbose --log-format --config --help'
             operands=rejected
             ;;
         retry)

@@ -57,12 +57,14 @@ func (l *ledger) confirmAll() {
 	}
 }
 
-// confirm makes an item that was perhaps spooled a certain one.
-func (l *ledger) confirm(body string) {
+// confirm makes items that were perhaps spooled certain ones.
+func (l *ledger) confirm(bodies ...string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if a := l.accounts[body]; a != nil && a.maybe > 0 {
-		a.maybe, a.sure = a.maybe-1, a.sure+1
+	for _, body := range bodies {
+		if a := l.accounts[body]; a != nil && a.maybe > 0 {
+			a.maybe, a.sure = a.maybe-1, a.sure+1
+		}
 	}
 }
 

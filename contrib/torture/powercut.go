@@ -76,15 +76,22 @@ func (t *torture) powerRound(r *result, d *disk, random *rand.Rand, round int) {
 // put has named is on the disk for certain.
 func (w *world) producer(hand *rand.Rand, number *atomic.Int64, stop chan struct{}) {
 	for !closed(stop) {
-		n := int(number.Add(1))
-		body := does(n, []string{"200", "200", "200", "200", "400", "500"}[hand.IntN(6)])
-		w.books.enter(false, body)
+		var items []string
+		for range []int{1, 1, 1, 5}[hand.IntN(4)] {
+			n := int(number.Add(1))
+			items = append(items, does(n, []string{"200", "200", "200", "200", "400", "500"}[hand.IntN(6)]))
+		}
+		content := items[0]
+		if len(items) > 1 {
+			content = "[" + strings.Join(items, ",") + "]"
+		}
+		w.books.enter(false, items...)
 		p := w.spoolfwd("put")
-		p.stdin = strings.NewReader(body)
+		p.stdin = strings.NewReader(content)
 		o, err := p.run()
 		w.must(err)
 		if o.code == 0 && !closed(stop) {
-			w.books.confirm(body)
+			w.books.confirm(items...)
 		}
 	}
 }

@@ -18,6 +18,8 @@ func scenarios() []scenario {
 		{"spool", "links, devices, odd names and strangers' files in the spool are neither followed, waited for, printed raw nor lost", hostileSpool},
 		{"power-ext4", "what put has named and what was not delivered survives a power cut on ext4", powerCut("ext4")},
 		{"power-xfs", "what put has named and what was not delivered survives a power cut on XFS", powerCut("xfs")},
+		{"disk-full", "on a full disk deliveries go on and put refuses cleanly", diskFull},
+		{"read-only", "what cannot be removed is not sent, and a breaker that cannot remember does not hammer", readOnly},
 		{"haystack", "a hundred thousand entries that are no payload files do not hide the ten that are", haystack},
 	}
 }

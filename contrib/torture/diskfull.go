@@ -56,7 +56,7 @@ func (t *torture) fullRound(r *result, d *disk, f fullDisk) {
 	w.refused(r, label)
 
 	before := len(w.endpoint.deliveries())
-	o, err := w.spoolfwd("run", "-v").run()
+	o, err := w.spoolfwd("run", "-v", "--concurrency", "1").run()
 	w.must(err)
 	r.round(1)
 	r.say("%s: %s", label, o.tell())

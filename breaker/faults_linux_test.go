@@ -189,6 +189,21 @@ func TestRootDoesNotTakeTheFileAway(t *testing.T) {
 	}
 }
 
+// TestRootMakesTheFileForTheDirectorysOwner: nor may "breaker trip" under sudo leave one behind that only root can replace.
+func TestRootMakesTheFileForTheDirectorysOwner(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root can give files away")
+	}
+	c := Config{StateDir: nobodysDir(t)}
+	b := open(t, c, start)
+	mustDo(t, "Trip", b.Trip(start, 0))
+	info, err := os.Lstat(b.StatePath())
+	mustDo(t, "Lstat", err)
+	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != nobody || owner.Gid != nobody || info.Mode() != 0o644 {
+		t.Errorf("the file belongs to %d:%d, mode %v", owner.Uid, owner.Gid, info.Mode())
+	}
+}
+
 // TestAReadFaultThatPassesLeavesTheFile: a process without descriptors says nothing about the file.
 func TestAReadFaultThatPassesLeavesTheFile(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}

@@ -40,18 +40,31 @@ type content struct {
 
 func (c *content) WriteTo(w io.Writer) (int64, error) {
 	if f, isFile := w.(*os.File); isFile {
-		// Root who resets a breaker must not take the file away from the service. Only root can give files away and only
-		// root needs to, so this may fail; and so may the next line, on a file system without modes.
-		if old, err := os.Lstat(c.path); err == nil && old.Mode().IsRegular() {
-			if owner, known := old.Sys().(*syscall.Stat_t); known {
-				_ = f.Chown(int(owner.Uid), int(owner.Gid))
-			}
+		// Root who resets or trips a breaker must not take the file away from the service. Only root can give files away and
+		// only root needs to, so this may fail; and so may the next line, on a file system without modes.
+		if owner := c.owner(); owner != nil {
+			_ = f.Chown(int(owner.Uid), int(owner.Gid))
 		}
 		// Monitoring reads the file, and there is no secret in it. Where a file exists, atomic.WriteFile goes on to give
 		// the new one its mode.
 		_ = f.Chmod(0o644)
 	}
 	return c.Reader.WriteTo(w)
+}
+
+// owner is whose the file should be: whose it is, or, when root makes it, whose the directory is. nil: nobody else's.
+func (c *content) owner() *syscall.Stat_t {
+	info, err := os.Lstat(c.path)
+	if err != nil || !info.Mode().IsRegular() {
+		if os.Geteuid() != 0 {
+			return nil
+		}
+		if info, err = os.Stat(filepath.Dir(c.path)); err != nil {
+			return nil
+		}
+	}
+	owner, _ := info.Sys().(*syscall.Stat_t)
+	return owner
 }
 
 // makeDir creates the state directory when it is missing, and makes its entry durable.

@@ -45,6 +45,7 @@ func (e *heldError) Error() string {
 // run, which most are, leaves the disk alone. The directory must exist. A lock
 // that another process holds is a *heldError.
 func takeLock(path string, now time.Time) (*runLock, error) {
+	createLock(path)
 	for range maxLockTries {
 		l, err := tryLock(path, lockFlags)
 		if errors.Is(err, syscall.EROFS) {

@@ -33,8 +33,7 @@ func (s *session) holdBreaker() (*breaker.Breaker, *runLock, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	// 0755 since other programs may read the breaker's state.
-	if err := os.MkdirAll(s.cfg.StateDir, 0o755); err != nil {
+	if err := s.makeStateDir(); err != nil {
 		return nil, nil, fmt.Errorf("cannot create the state directory: %w", err)
 	}
 	lock, err := takeLock(b.LockPath(), s.env.Now())

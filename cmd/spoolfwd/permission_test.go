@@ -116,7 +116,7 @@ func chmod(t *testing.T, path string, mode os.FileMode) {
 }
 
 // again runs one test of this binary as nobody, in directories of nobody's own.
-func again(t *testing.T, test string) {
+func again(t *testing.T, test string, environ ...string) {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "spoolfwd-nobody")
 	if err != nil {
@@ -135,7 +135,7 @@ func again(t *testing.T, test string) {
 		t.Fatal(err)
 	}
 	cmd := exec.Command(binary, "-test.run", test, "-test.v")
-	cmd.Dir, cmd.Env = dir, append(os.Environ(), "TMPDIR="+dir+"/tmp")
+	cmd.Dir, cmd.Env = dir, append(append(os.Environ(), "TMPDIR="+dir+"/tmp"), environ...)
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, syscall.EPERM) {

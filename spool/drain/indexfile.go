@@ -141,12 +141,9 @@ func (x *Index) Save() error {
 	if err := os.MkdirAll(filepath.Dir(x.path), 0o755); err != nil {
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
-	if err := atomic.WriteFile(x.path, bytes.NewReader(append(data, '\n'))); err != nil {
+	if err := atomic.WriteFile(x.path, &indexContent{bytes.NewReader(append(data, '\n')), x.path}); err != nil {
 		return fmt.Errorf("index %s: save: %w", x.path, errnoOf(err))
 	}
-	// There is no secret in it. Monitoring reads it, and the service must be able
-	// to when root was the first to save it.
-	_ = os.Chmod(x.path, 0o644)
 	x.dirty = false
 	if err := syncDirOf(x.path); err != nil {
 		return fmt.Errorf("index %s: sync: %w", x.path, err)

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"golang.org/x/sys/unix"
+)
+
+// Whoever trips the breaker or flushes with sudo in the middle of an incident is
+// often the first to need the state directory and the lock. Made by root they
+// would be root's, and every scheduled run after that would end with "permission
+// denied". So root gives them to those whom they serve.
+
+// makeStateDir creates the state directory if it is missing. 0755 since other
+// programs may read the breaker's state. One that root creates is given to the
+// owner of the spool or, where that is root or unknown, of the directory above.
+func (s *session) makeStateDir() error {
+	dir := filepath.Clean(s.cfg.StateDir)
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return os.MkdirAll(dir, 0o755) // says what is wrong with it
+	}
+	if err := os.MkdirAll(filepath.Dir(dir), 0o755); err != nil {
+		return err
+	}
+	err := os.Mkdir(dir, 0o755)
+	if errors.Is(err, fs.ErrExist) { // made by another process meanwhile
+		return os.MkdirAll(dir, 0o755)
+	}
+	if err != nil || os.Geteuid() != 0 {
+		return err
+	}
+	// Through a handle: in a directory that somebody else may write, the path
+	// can lead elsewhere by now.
+	made, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
+	if err != nil {
+		return err
+	}
+	defer made.Close()
+	if !handOver(made, s.cfg.Spool) {
+		handOver(made, filepath.Dir(dir))
+	}
+	return nil
+}
+
+// createLock makes a lock file that is missing when root needs it, and gives it
+// to the owner of the directory. What goes wrong shows when the lock is taken.
+func createLock(path string) {
+	if os.Geteuid() != 0 {
+		return
+	}
+	// O_EXCL: only a file that is new is given away. One that is there may be a
+	// hard link to something else.
+	f, err := os.OpenFile(path, lockFlags|os.O_EXCL, 0o644)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	handOver(f, filepath.Dir(path))
+}
+
+// handOver gives a file that root has made to the owner of what is at path,
+// unless that is root. A file system without owners is no reason to fail.
+func handOver(f *os.File, path string) bool {
+	info, err := os.Stat(path)
+	if err != nil {
+		return false
+	}
+	st, known := info.Sys().(*syscall.Stat_t)
+	return known && st.Uid != 0 && f.Chown(int(st.Uid), int(st.Gid)) == nil
+}

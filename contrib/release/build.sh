@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# Builds the binaries of a release, one archive per platform, and their checksums, into dist/ (or the directory given).
+#
+#     contrib/release/build.sh [DIRECTORY]
+#
+# What is built is a commit, from a clone of its own: changes that are not committed are not in it. The
+# version is what Go records from the repository, the tag vX.Y.Z or a version made of time and commit; `spoolfwd --version`
+# prints it and `go version -m spoolfwd` has the commit.
+#
+# Reproducible: the same commit and Go version make the same bytes, wherever and whenever it is built.
+#
+#   COMMIT             default: HEAD
+#   PLATFORMS          default: all below, as "linux/amd64 darwin/arm64"
+set -euo pipefail
+platforms=${PLATFORMS:-linux/amd64 linux/arm64 linux/armv7 darwin/amd64 darwin/arm64 freebsd/amd64}
+
+cd "$(dirname "${BASH_SOURCE[0]}")/../.."
+mkdir -p "${1:-dist}"
+out=$(cd "${1:-dist}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+commit=$(git rev-parse --verify "${COMMIT:-HEAD}^{commit}")
+git clone --quiet --shared --no-checkout . "$work/source"
+cd "$work/source"
+git checkout --quiet --detach "$commit"
+epoch=$(git log -1 --format=%ct)
+[ -z "$(git status --porcelain)" ] || { echo "build.sh: the clone is not clean" >&2; exit 1; }
+
+# One release is built by one version of Go, and by nothing of this machine's settings.
+unset GOOS GOARCH GOARM GOEXPERIMENT
+export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0
+flags=(-trimpath -buildvcs=true -tags urfave_cli_no_docs -ldflags '-s -w')
+
+go build "${flags[@]}" -o "$work/here" ./cmd/spoolfwd
+version=$("$work/here" --version)
+version=${version#spoolfwd }
+case $version in
+*[!0-9A-Za-z.+-]* | devel* | *dirty*) echo "build.sh: the version '$version' is none" >&2; exit 1 ;;
+esac
+
+archives=()
+for platform in $platforms; do
+	os=${platform%/*} arch=${platform#*/}
+	name=spoolfwd-$version-$os-$arch
+	mkdir -p "$work/$name"
+	case $arch in
+	armv7) settings=(GOARCH=arm GOARM=7) ;;
+	*) settings=("GOARCH=$arch") ;;
+	esac
+	env GOOS="$os" "${settings[@]}" go build "${flags[@]}" -o "$work/$name/" ./cmd/spoolfwd ./cmd/fakelistener
+	for file in README.md CHANGELOG.md LICENSE; do
+		[ ! -f "$file" ] || install -m 0644 "$file" "$work/$name/"
+	done
+	cp -r contrib/man contrib/completions "$work/$name/"
+	# Names, times, owners and modes are all that tar could bring in from here.
+	tar -C "$work" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar -cf - "$name" |
+		gzip -9n >"$out/$name.tar.gz"
+	archives+=("$name.tar.gz")
+	echo "$name.tar.gz"
+done
+(cd "$out" && sha256sum "${archives[@]}" >"spoolfwd-$version.sha256" && cat "spoolfwd-$version.sha256")

@@ -22,20 +22,27 @@ const keyDigits = 32
 // items follow it in the file. Counting from the end keeps the keys of what is
 // left when a batch in part delivered is rewritten.
 func Key(machineID, name string, body []byte, equalItemsAfter int) string {
-	h := sha256.New()
-	return finishKey(startKey(h, machineID, name, body), equalItemsAfter)
+	return finishKey(newHasher().sum(machineID, name, body), equalItemsAfter)
 }
 
-// startKey hashes what equal items of a file have in common.
-func startKey(h hash.Hash, machineID, name string, body []byte) [sha256.Size]byte {
-	h.Reset()
+// hasher hashes what equal items of a file have in common. It is made once for
+// many items: this is done for every payload.
+type hasher struct {
+	hash.Hash
+	head []byte
+}
+
+func newHasher() *hasher { return &hasher{Hash: sha256.New()} }
+
+func (h *hasher) sum(machineID, name string, body []byte) (sum [sha256.Size]byte) {
+	h.head = h.head[:0]
 	for _, part := range []string{"spoolfwd item", machineID, name} {
-		h.Write([]byte(part))
-		h.Write([]byte{0}) // names and ids hold no NUL
+		h.head = append(append(h.head, part...), 0) // names and ids hold no NUL
 	}
+	h.Reset()
+	h.Write(h.head)
 	h.Write(body)
-	var sum [sha256.Size]byte
-	h.Sum(sum[:0])
+	copy(sum[:], h.Sum(h.head[:0]))
 	return sum
 }
 
@@ -52,17 +59,22 @@ func (s *Spool) fileKey(p *Payload) string {
 	if _, key, _, ok := cutKey(p.Name); ok {
 		return key
 	}
-	return Key(s.cfg.MachineID, p.Name, p.Data, 0)
+	h, ok := s.hashers.Get().(*hasher)
+	if !ok {
+		h = newHasher()
+	}
+	defer s.hashers.Put(h)
+	return finishKey(h.sum(s.cfg.MachineID, p.Name, p.Data), 0)
 }
 
 // itemKeys sets the keys of an array file's items and links equal ones.
 func (s *Spool) itemKeys(p *Payload) {
 	type last struct{ index, count int }
-	h := sha256.New()
+	h := newHasher()
 	seen := make(map[[sha256.Size]byte]last, len(p.Items))
 	for i := len(p.Items) - 1; i >= 0; i-- {
 		it := &p.Items[i]
-		sum := startKey(h, s.cfg.MachineID, p.Name, it.Body)
+		sum := h.sum(s.cfg.MachineID, p.Name, it.Body)
 		it.Twin, it.first = -1, true
 		after, ok := seen[sum]
 		if ok {

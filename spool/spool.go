@@ -7,6 +7,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -51,6 +52,7 @@ type Spool struct {
 	sticky   bool
 	ownerUID uint32
 	ownerGID uint32
+	hashers  sync.Pool // *hasher
 }
 
 // Open opens the spool directory. It reads nothing of it yet and changes

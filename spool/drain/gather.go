@@ -59,7 +59,7 @@ func (w *worker) take(j job) {
 	w.taken++
 	if j.file == nil {
 		w.queue.take(j.turn)
-		w.job = &j
+		w.turn = j.turn
 		return
 	}
 	w.add(parcel{payload: j.file.payload, index: j.file.take(), file: j.file, deferred: j.file.deferred})
@@ -98,11 +98,11 @@ func (w *worker) more() bool {
 
 // fill reads the payload file of the turn that was taken, if one was.
 func (w *worker) fill() {
-	if w.job == nil {
+	if w.turn.entry.Name == "" {
 		return
 	}
-	t := w.job.turn
-	w.job = nil
+	t := w.turn
+	w.turn = turn{}
 	p, err := w.cfg.Spool.Read(t.entry, w.now(), w.buffer())
 	switch {
 	case err != nil:

@@ -10,7 +10,7 @@ import (
 type worker struct {
 	*run
 	began   int  // era of the request
-	job     *job // a turn that was taken and is not read yet
+	turn    turn // taken, and not read yet; without a name there is none
 	parcels []parcel
 	size    int64    // bytes of the parcels
 	buffers [][]byte // of payload files, reused from request to request

@@ -44,7 +44,8 @@ type endpoint struct {
 type delivery struct {
 	body   string
 	key    string
-	status int // that it was answered with
+	run    string // which process sent it, if it said so
+	status int    // that it was answered with
 }
 
 func (d delivery) accepted() bool { return d.status >= 200 && d.status < 300 }
@@ -89,7 +90,7 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if e == nil || err != nil || int64(len(body)) != r.ContentLength {
 		panic(http.ErrAbortHandler) // not a whole request: it was never delivered
 	}
-	a := e.take(string(body), keyOf(r.Header))
+	a := e.take(delivery{body: string(body), key: keyOf(r.Header), run: r.Header.Get("X-Run")})
 	if a.delay > 0 {
 		time.Sleep(a.delay)
 	}
@@ -110,11 +111,12 @@ func keyOf(h http.Header) string { return strings.Trim(h.Get("Idempotency-Key"),
 
 // take remembers a request before it is answered: whoever has its bytes has it,
 // whatever becomes of the answer.
-func (e *endpoint) take(body, key string) answer {
+func (e *endpoint) take(d delivery) answer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	a := e.say(body)
-	e.seen = append(e.seen, delivery{body: body, key: key, status: a.status})
+	a := e.say(d.body)
+	d.status = a.status
+	e.seen = append(e.seen, d)
 	if e.wake != nil {
 		close(e.wake)
 		e.wake = nil

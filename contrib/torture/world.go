@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"syscall"
 	"time"
 )
@@ -22,9 +23,10 @@ type world struct {
 	books    ledger
 	owner    *syscall.Credential // who produces and runs; nil: who runs this
 	began    time.Time
-	made     int    // files spooled
-	tripped  bool   // by a person, who will take it back
-	spoiled  string // content of a bad state file that this test wrote
+	making   sync.Mutex // where several produce by rename
+	made     int        // files spooled
+	tripped  bool       // by a person, who will take it back
+	spoiled  string     // content of a bad state file that this test wrote
 }
 
 // trouble is what a broken world panics with: a fault of the test itself, such

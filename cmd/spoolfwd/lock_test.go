@@ -119,13 +119,13 @@ func TestAHeldLockIsSilentForRunAndToldByTheOthers(t *testing.T) {
 	}
 	defer lock.Release()
 	w.do("run").wantCode(t, exitBusy).wantSilence(t)
-	for _, command := range []string{"run -v", "flush", "breaker reset", "breaker trip"} {
-		words := strings.Split(command, " -")
+	for _, command := range []string{"run -v", "flush", "breaker reset", "breaker trip", "rejected retry --all", "rejected remove --all"} {
+		name, flag, _ := strings.Cut(command, " -")
 		var flags []string
-		if len(words) > 1 {
-			flags = []string{"-" + words[1]}
+		if flag != "" {
+			flags = []string{"-" + flag}
 		}
-		r := w.do(words[0], flags...).wantCode(t, exitBusy)
+		r := w.do(name, flags...).wantCode(t, exitBusy)
 		wantText(t, command, r.stderr, "another spoolfwd is at work")
 	}
 	w.do("status").wantCode(t, exitOK)

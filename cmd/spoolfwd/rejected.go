@@ -169,16 +169,24 @@ func rejectedRemove(ctx context.Context, s *session) error {
 }
 
 // eachRejected does something irreversible to each selected payload; ones that
-// fail do not stop it, a signal does.
+// fail do not stop it, a signal does. It holds the lock: a run may be rejecting
+// the same payload again, and would be left without the reason that it has just
+// written.
 func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.Rejected) error) error {
-	if err := s.mustSelect(); err != nil {
+	if len(s.operands) == 0 && len(s.cfg.Statuses) == 0 && s.cfg.OlderThan == 0 && !s.cfg.All {
+		return fail(exitUsage, errors.New("say which payloads: names, --status, --older-than or --all"))
+	}
+	_, lock, err := s.holdLock()
+	if err != nil {
 		return err
 	}
+	defer lock.Release()
 	sp, selected, err := s.selectRejected()
 	if err != nil {
 		return err
 	}
 	defer sp.Close()
+	lock.Sign(s.env.Now())
 	var problems []error
 	for _, r := range selected {
 		if ctx.Err() != nil {

@@ -30,6 +30,7 @@ const (
 	useRejected = useList | useShow | useRetry | useRemove
 	useSpool    = useDelivery | useStatus | usePut | useRejected
 	useBreaker  = useDelivery | useStatus | useBreakerShow | useBreakerReset | useBreakerTrip
+	useLock     = useBreaker | useRetry | useRemove
 	useAll      = useSpool | useBreaker
 )
 

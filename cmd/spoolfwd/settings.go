@@ -39,9 +39,9 @@ func settings(v *values) []setting {
 		{name: "on-status", dst: &v.OnStatus, arg: "CODE=ACTION", on: useDelivery, valid: anOnStatus,
 			usage: "delivered, reject or keep the payload for a status or a range (404=reject, 4xx=keep); may be repeated"},
 
-		{name: "name", dst: &v.Name, def: "central_listener", arg: "NAME", on: useBreaker, valid: aName,
+		{name: "name", dst: &v.Name, def: "central_listener", arg: "NAME", on: useLock, valid: aName,
 			usage: "the breaker's name; one per listener"},
-		{name: "state-dir", dst: &v.StateDir, def: "/var/lib/bitville-apm/circuit-breaker-state", arg: "DIR", on: useBreaker, valid: notEmpty,
+		{name: "state-dir", dst: &v.StateDir, def: "/var/lib/bitville-apm/circuit-breaker-state", arg: "DIR", on: useLock, valid: notEmpty,
 			usage: "where the breaker's state and the lock are kept"},
 		{name: "failure-threshold", dst: &v.FailureThreshold, def: "5", arg: "N", on: useBreaker, valid: positive,
 			usage: "the breaker opens after N failures in a row"},

@@ -141,7 +141,7 @@ func (w *world) do(command string, more ...string) result {
 		}
 	}
 	add(useSpool, "--spool", w.spool)
-	add(useBreaker, "--state-dir", w.state)
+	add(useLock, "--state-dir", w.state)
 	add(useBreaker, "--retry-jitter", "0")
 	add(useDelivery|useStatus, "--url", w.listener.URL+"/ingest")
 	return w.run(append(args, more...)...)

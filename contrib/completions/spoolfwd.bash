@@ -104,11 +104,11 @@ _spoolfwd() {
             operands=rejected
             ;;
         retry)
-            flags='--spool --pattern --max-file-size --status --older-than --all --json --verbose --log-format --config --help'
+            flags='--spool --pattern --max-file-size --name --state-dir --status --older-than --all --json --verbose --log-format --config --help'
             operands=rejected
             ;;
         remove)
-            flags='--spool --pattern --max-file-size --status --older-than --all --json --verbose --log-format --config --help'
+            flags='--spool --pattern --max-file-size --name --state-dir --status --older-than --all --json --verbose --log-format --config --help'
             operands=rejected
             ;;
         esac

@@ -173,8 +173,8 @@ func rejectedRemove(ctx context.Context, s *session) error {
 // the same payload again, and would be left without the reason that it has just
 // written.
 func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.Rejected) error) error {
-	if len(s.operands) == 0 && len(s.cfg.Statuses) == 0 && s.cfg.OlderThan == 0 && !s.cfg.All {
-		return fail(exitUsage, errors.New("say which payloads: names, --status, --older-than or --all"))
+	if err := s.mustSelect(); err != nil {
+		return err
 	}
 	_, lock, err := s.holdLock()
 	if err != nil {

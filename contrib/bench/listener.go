@@ -49,6 +49,8 @@ func (b *bench) startListener(args ...string) (*listener, error) {
 	return l, nil
 }
 
+func (l *listener) pid() int { return l.cmd.Process.Pid }
+
 func (l *listener) stop() {
 	l.cmd.Process.Kill()
 	l.cmd.Wait()

@@ -17,19 +17,23 @@ const calm = 0.2
 
 // usage is how much processor time has been used at one moment.
 type usage struct {
-	at   time.Time
-	busy float64 // by everybody, in seconds
-	mine float64 // by this process and the listener
+	at       time.Time
+	busy     float64 // by everybody, in seconds
+	mine     float64 // by this process
+	listener float64
 }
 
-func (b *bench) usageNow(listener int) usage {
-	return usage{at: time.Now(), busy: machineBusy(), mine: cpuTime() + processCPU(listener)}
+// usageNow looks at the machine, at this process and at the listener, whose pid may
+// be 0.
+func usageNow(listener int) usage {
+	return usage{at: time.Now(), busy: machineBusy(), mine: cpuTime(), listener: processCPU(listener)}
 }
 
 // othersSince is what share of the processors others have used since then.
 func (u usage) othersSince(then usage) float64 {
 	there := u.at.Sub(then.at).Seconds() * float64(runtime.NumCPU())
-	return max(0, (u.busy-then.busy-(u.mine-then.mine))/there)
+	ours := u.mine - then.mine + u.listener - then.listener
+	return max(0, (u.busy-then.busy-ours)/there)
 }
 
 // hertz is the unit of times in /proc on every Linux that Go runs on (time(7)).
@@ -68,11 +72,12 @@ func number64(text []byte) float64 {
 	return n
 }
 
-// calmly repeats a measurement in which others had too much of the processors, as
-// long as there is patience left, and returns the calmest. What it is chosen by is
-// what the others did, never how the contender fared.
+// calmly measures when others leave the processors alone and repeats a measurement
+// in which they did not, as long as there is patience left, and returns the calmest.
+// What it is chosen by is what the others did, never how the contender fared.
 func (b *bench) calmly(measure func() (turn, error)) (best turn, err error) {
 	for first := true; ; first = false {
+		b.awaitCalm()
 		t, err := measure()
 		if err != nil {
 			return t, err
@@ -83,6 +88,17 @@ func (b *bench) calmly(measure func() (turn, error)) (best turn, err error) {
 		if best.Others <= calm || time.Now().After(b.patient) {
 			return best, nil
 		}
-		time.Sleep(time.Second)
+	}
+}
+
+// awaitCalm waits, as long as there is patience left, for a quarter of a second in
+// which others left the processors alone.
+func (b *bench) awaitCalm() {
+	for time.Now().Before(b.patient) {
+		before := usageNow(0)
+		time.Sleep(250 * time.Millisecond)
+		if usageNow(0).othersSince(before) <= calm {
+			return
+		}
 	}
 }

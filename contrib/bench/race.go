@@ -14,7 +14,8 @@ import (
 type turn struct {
 	Seconds float64 `json:"seconds"`
 	CPU     float64 `json:"cpu_seconds"` // of this process
-	Others  float64 `json:"others"`      // share of the processors that neither it nor the listener used
+	Heard   float64 `json:"listener_cpu_seconds"`
+	Others  float64 `json:"others"` // share of the processors that neither this process nor the listener used
 }
 
 // race lets the contenders take turns and compares them.
@@ -60,9 +61,10 @@ func (b *bench) turn(c contender, l *listener) (turn, error) {
 	if err := l.reset(); err != nil {
 		return turn{}, err
 	}
-	before := b.usageNow(l.cmd.Process.Pid)
+	before := usageNow(l.pid())
 	t, err := timed(func() error { return c.run(l.url) })
-	t.Others = b.usageNow(l.cmd.Process.Pid).othersSince(before)
+	after := usageNow(l.pid())
+	t.Others, t.Heard = after.othersSince(before), after.listener-before.listener
 	if err != nil {
 		return t, err
 	}

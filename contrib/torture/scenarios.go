@@ -20,6 +20,7 @@ func scenarios() []scenario {
 		{"power-xfs", "what put has named and what was not delivered survives a power cut on XFS", powerCut("xfs")},
 		{"disk-full", "on a full disk deliveries go on and put refuses cleanly", diskFull},
 		{"read-only", "what cannot be removed is not sent, and a breaker that cannot remember does not hammer", readOnly},
+		{"listener", "whatever a listener does, a run ends in time, takes little memory, loses nothing and writes nothing raw on a terminal", hostileListener},
 		{"herd", "of fifty runs at once one drains at a time, while others spool and rewrite the state; nothing is sent twice", herd},
 		{"sigterm", "a run that is told to end lets its requests end: not one item is sent twice", sigtermStorm},
 		{"stopped", "a run that is stopped keeps its lock, and others do not wait for it", stoppedHolder},

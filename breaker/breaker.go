@@ -136,11 +136,22 @@ func (b *Breaker) Trip(now time.Time, hold time.Duration) error {
 	return b.save()
 }
 
+// Force lets a probe pass before its time. It changes nothing on disk, and nothing at all for a breaker that lets requests
+// pass: until the probe's result is recorded the hold is in the file as it was, so that a kill does not end it. Success closes
+// the breaker. Failure opens it anew and holds it at least as long as before, a trip as a trip. Without a result, Save takes
+// Force back.
+func (b *Breaker) Force(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.happen(event{kind: forced}, now)
+}
+
 // Save writes the state if something is unsaved or the last save failed, and does nothing at all if not. It belongs at the
 // end of a run.
 func (b *Breaker) Save() error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.memory = b.memory.settled()
 	// After a failed save nobody knows what is on disk: it may have got as far as the rename.
 	if b.memory == b.saved && b.saveError == nil {
 		return nil

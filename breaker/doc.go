@@ -17,7 +17,8 @@
 // host whose clock went back would hold for another whole timeout. Where it cannot be saved the hold counts as over: the
 // price is one probe per run, and a probe that fails ends the run because its failure cannot be saved either.
 //
-// Every failure and every transition is on disk before the call returns. A run that changes nothing writes nothing.
+// Every failure and every transition is on disk before the call returns, but for a probe that is forced, which leaves no
+// trace until it has a result. A run that changes nothing writes nothing.
 //
 // # What a crash leaves behind
 //

@@ -68,14 +68,73 @@ func TestATripHoldsAsLongAsItSays(t *testing.T) {
 	}
 }
 
-// TestAnEarlyProbeIsAsked shows how a probe is forced by hand: by asking at the end of the hold.
-func TestAnEarlyProbeIsAsked(t *testing.T) {
-	b := open(t, Config{StateDir: t.TempDir()}, start)
-	mustDo(t, "Trip", b.Trip(start, 24*time.Hour))
-	wantAvailable(t, b, start.Add(b.Wait(start)), true)
-	wantState(t, b, HalfOpen)
-	failTimes(t, b, 1, start)
-	if got := b.Wait(start); got != time.Minute {
-		t.Errorf("the failed probe opened it for %v, want 1m", got)
+func TestAForcedProbeThatFailsShortensNoHold(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		open    func(*Breaker) error
+		held    time.Duration // a minute after it was opened, when the probe has failed
+		tripped bool
+	}{
+		{"of failures", func(b *Breaker) error { return b.RecordFailure(start.Add(30*time.Second), time.Second) }, time.Minute, false},
+		{"of a Retry-After", func(b *Breaker) error { return b.RecordFailure(start, time.Hour) }, 59 * time.Minute, false},
+		{"of a short Retry-After", func(b *Breaker) error { return b.RecordFailure(start, 90*time.Second) }, time.Minute, false},
+		{"of a trip", func(b *Breaker) error { return b.Trip(start, 24*time.Hour) }, 24*time.Hour - time.Minute, true},
+		{"of a trip that is nearly over", func(b *Breaker) error { return b.Trip(start, 61*time.Second) }, time.Minute, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			c := Config{StateDir: t.TempDir()}
+			b := open(t, c, start)
+			mustDo(t, "opening it", test.open(b))
+			now := start.Add(time.Minute)
+			b.Force(now)
+			wantAvailable(t, b, now, true)
+			failTimes(t, b, 1, now)
+			mustDo(t, "Save", b.Save())
+			b = open(t, c, now)
+			if got := b.Wait(now); got != test.held {
+				t.Errorf("it is held for %v, want %v", got, test.held)
+			}
+			if got := b.Stats(now).Tripped; got != test.tripped {
+				t.Errorf("tripped is %v, want %v", got, test.tripped)
+			}
+		})
 	}
+}
+
+func TestAForcedProbeThatSucceedsEndsATrip(t *testing.T) {
+	c := Config{StateDir: t.TempDir()}
+	b := open(t, c, start)
+	mustDo(t, "Trip", b.Trip(start, 24*time.Hour))
+	b.Force(start)
+	mustDo(t, "RecordSuccess", b.RecordSuccess(start))
+	wantState(t, open(t, c, start), Closed)
+}
+
+// TestAForcedProbeWithoutAResultNeverWas: neither a kill nor a fault of this machine may end the hold.
+func TestAForcedProbeWithoutAResultNeverWas(t *testing.T) {
+	c := Config{StateDir: t.TempDir()}
+	b := open(t, c, start)
+	mustDo(t, "Trip", b.Trip(start, 24*time.Hour))
+	before := readState(t, b)
+	b.Force(start)
+	wantAvailable(t, b, start, true)
+	if got := readState(t, b); got != before {
+		t.Errorf("the file is %s while it probes, and was %s", got, before)
+	}
+	mustDo(t, "Save", b.Save())
+	if got := readState(t, b); got != before {
+		t.Errorf("the file is %s after the run, and was %s", got, before)
+	}
+	wantAvailable(t, b, start, false)
+}
+
+func TestABreakerThatLetsRequestsPassIsNotForced(t *testing.T) {
+	b := open(t, Config{StateDir: t.TempDir()}, start)
+	b.Force(start)
+	wantState(t, b, Closed)
+	failTimes(t, b, 5, start)
+	end := start.Add(time.Minute)
+	b.Force(end)
+	wantState(t, b, Open)
+	wantAvailable(t, b, end, true)
 }

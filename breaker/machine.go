@@ -10,6 +10,7 @@ type memory struct {
 	openSince   micros // when it last left closed; failed probes do not move it; only when not closed
 	notBefore   micros // no probe before, on top of the retry timeout; only when open
 	tripped     bool   // opened by hand: notBefore alone says until when, and the cap does not apply; only when open
+	forced      bool   // half-open by hand, its hold not being over; that stands unless the probe succeeds. Never in the file
 }
 
 type eventKind int
@@ -21,6 +22,7 @@ const (
 	failed                     // a request did not; hold is its Retry-After
 	reset                      // closed by hand
 	tripped                    // opened by hand, for hold
+	forced                     // a probe was let through by hand
 )
 
 // event is what happens to a breaker. hold is 0 or positive; only failed and tripped use it.
@@ -59,6 +61,11 @@ func (r rules) step(m memory, e event, now micros) memory {
 		if e.hold > 0 {
 			m.notBefore = now + min(e.hold, maxTrip)
 		}
+	case forced:
+		m = r.reanchor(m, now)
+		if r.wait(m, now) > 0 {
+			m.state, m.forced = HalfOpen, true
+		}
 	}
 	return m
 }
@@ -80,6 +87,8 @@ func (r rules) failure(m memory, now, retryAfter micros) memory {
 	switch {
 	case m.state == Open:
 		// A request that was in flight: opened_at stays, or a slow listener would push the probe ever further away.
+	case m.forced:
+		m = r.openAgain(m, now)
 	case m.state == HalfOpen, m.failures >= r.threshold, retryAfter > 0:
 		m = m.open(now)
 	}
@@ -93,9 +102,29 @@ func (r rules) failure(m memory, now, retryAfter micros) memory {
 
 // open is m opened at now, held by the retry timeout alone.
 func (m memory) open(now micros) memory {
-	m.state, m.openedAt, m.notBefore, m.tripped = Open, now, 0, false
+	m.state, m.openedAt, m.notBefore, m.tripped, m.forced = Open, now, 0, false, false
 	if m.openSince == 0 || m.openSince > now { // the clock may have stepped back since it was loaded
 		m.openSince = now
+	}
+	return m
+}
+
+// openAgain is m opened by the failure of a probe that was forced, and held at least as long as it was before: whoever
+// looks whether the listener is back must not end a Retry-After or a maintenance that way.
+func (r rules) openAgain(m memory, now micros) memory {
+	before := r.reanchor(m, now)
+	m = m.open(now)
+	m.tripped = before.tripped
+	if until := r.probeAt(before); until > r.probeAt(m) {
+		m.notBefore = until
+	}
+	return m
+}
+
+// settled is m without a probe that was forced and of which nothing was heard: the hold goes on.
+func (m memory) settled() memory {
+	if m.forced {
+		m.state, m.forced = Open, false
 	}
 	return m
 }

@@ -17,6 +17,8 @@ func TestEveryEventInEveryState(t *testing.T) {
 		tripped9 = memory{state: Open, openedAt: 1000, openSince: 1000, notBefore: 9_001_000, tripped: true}
 		halfOpen = memory{state: HalfOpen, failures: 3, lastFailure: 1000, openedAt: 1000, openSince: 1000}
 		unknown  = memory{state: Open, failures: 3}
+		forcedR  = memory{state: HalfOpen, failures: 1, lastFailure: 1000, openedAt: 1000, openSince: 1000, notBefore: 1500, forced: true}
+		forced9  = memory{state: HalfOpen, openedAt: 1000, openSince: 1000, notBefore: 9_001_000, tripped: true, forced: true}
 	)
 	covered := map[[2]int]bool{}
 	for _, test := range []struct {
@@ -102,6 +104,29 @@ func TestEveryEventInEveryState(t *testing.T) {
 		{"half-open opens when tripped", halfOpen, event{tripped, 70}, 1150,
 			memory{state: Open, failures: 3, lastFailure: 1000, openedAt: 1150, openSince: 1000, notBefore: 1220, tripped: true}},
 
+		{"closed cannot be forced", closed2, event{forced, 0}, 1050, closed2},
+		{"half-open cannot be forced", halfOpen, event{forced, 0}, 1150, halfOpen},
+		{"open is not forced when its hold is over", opened, event{forced, 0}, 1100, opened},
+		{"open probes when forced", opened, event{forced, 0}, 1099,
+			memory{state: HalfOpen, failures: 3, lastFailure: 1000, openedAt: 1000, openSince: 1000, forced: true}},
+		{"delayed probes when forced", delayed, event{forced, 0}, 1050, forcedR},
+		{"tripped probes when forced", tripped9, event{forced, 0}, 1050, forced9},
+		{"forced stays forced when asked", forced9, event{asked, 0}, 1050, forced9},
+		{"forced closes and clears on success", forced9, event{succeeded, 0}, 1050, memory{}},
+		{"forced is cleared by reset", forced9, event{reset, 0}, 1050, memory{}},
+		{"forced opens when tripped", forced9, event{tripped, 70}, 1050,
+			memory{state: Open, openedAt: 1050, openSince: 1000, notBefore: 1120, tripped: true}},
+		{"forced goes back to its retry-after on failure", forcedR, event{failed, 0}, 1050,
+			memory{state: Open, failures: 2, lastFailure: 1050, openedAt: 1050, openSince: 1000, notBefore: 1500}},
+		{"forced is held for the timeout when that is later", forcedR, event{failed, 0}, 1450,
+			memory{state: Open, failures: 2, lastFailure: 1450, openedAt: 1450, openSince: 1000}},
+		{"forced is extended by a later retry-after", forcedR, event{failed, 700}, 1050,
+			memory{state: Open, failures: 2, lastFailure: 1050, openedAt: 1050, openSince: 1000, notBefore: 1750}},
+		{"forced goes back to its trip on failure", forced9, event{failed, 500}, 1050,
+			memory{state: Open, failures: 1, lastFailure: 1050, openedAt: 1050, openSince: 1000, notBefore: 9_001_000, tripped: true}},
+		{"forced is held no longer than before when the clock went back", forcedR, event{failed, 0}, 600,
+			memory{state: Open, failures: 2, lastFailure: 600, openedAt: 600, openSince: 600, notBefore: 1100}},
+
 		{"the count does not overflow", memory{state: Open, failures: maxCount, openedAt: 1000, openSince: 1000}, event{failed, 0}, 1050,
 			memory{state: Open, failures: maxCount, lastFailure: 1050, openedAt: 1000, openSince: 1000}},
 		{"a trip ends after 100 years", closed0, event{tripped, 1 << 62}, 1050,
@@ -117,7 +142,7 @@ func TestEveryEventInEveryState(t *testing.T) {
 		})
 	}
 	for state := Closed; state <= HalfOpen; state++ {
-		for kind := looked; kind <= tripped; kind++ {
+		for kind := looked; kind <= forced; kind++ {
 			if !covered[[2]int{int(state), int(kind)}] {
 				t.Errorf("the table has no row for event %d in state %v", kind, state)
 			}

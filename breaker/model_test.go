@@ -21,6 +21,7 @@ type model struct {
 	since        time.Time // when it stopped being closed; zero is none
 	until        time.Time // of a retry-after or a trip; zero is none
 	byHand       bool
+	forced       bool // half-open although the hold is not over
 }
 
 // end is when the hold of an open breaker is over.
@@ -40,7 +41,7 @@ func (m *model) look(now time.Time) {
 	if m.since.After(now) {
 		m.since = now
 	}
-	if m.state != "open" {
+	if m.state != "open" && !m.forced {
 		if m.opened.After(now) {
 			m.opened = now
 		}
@@ -66,6 +67,20 @@ func (m *model) ask(now time.Time) bool {
 	return m.state != "open"
 }
 
+func (m *model) force(now time.Time) {
+	m.look(now)
+	if m.state == "open" && now.Before(m.end()) {
+		m.state, m.forced = "half_open", true
+	}
+}
+
+// giveUp is what the end of a run does to a forced probe without a result.
+func (m *model) giveUp() {
+	if m.forced {
+		m.state, m.forced = "open", false
+	}
+}
+
 func (m *model) success() {
 	switch m.state {
 	case "closed":
@@ -78,6 +93,14 @@ func (m *model) success() {
 func (m *model) failure(now time.Time, retryAfter time.Duration) {
 	m.failures++
 	m.last = now
+	if m.forced {
+		m.look(now)
+		before := m.end()
+		m.state, m.opened, m.until, m.forced = "open", now, time.Time{}, false
+		if before.After(m.end()) {
+			m.until = before
+		}
+	}
 	if m.state == "half_open" || m.state == "closed" && (m.failures >= m.c.FailureThreshold || retryAfter > 0) {
 		if m.state == "closed" || m.since.After(now) {
 			m.since = now
@@ -93,7 +116,7 @@ func (m *model) trip(now time.Time, hold time.Duration) {
 	if m.state == "closed" || m.since.After(now) {
 		m.since = now
 	}
-	m.state, m.opened, m.until, m.byHand = "open", now, time.Time{}, true
+	m.state, m.opened, m.until, m.byHand, m.forced = "open", now, time.Time{}, true, false
 	if hold > 0 {
 		m.until = now.Add(hold)
 	}
@@ -154,7 +177,11 @@ func (w *world) moveClock() {
 
 // act lets one thing happen to both, and says what.
 func (w *world) act() string {
-	switch w.random.IntN(12) {
+	switch w.random.IntN(13) {
+	case 12:
+		w.m.force(w.now)
+		w.b.Force(w.now)
+		return "forced"
 	case 0, 1, 2:
 		was := w.m.state
 		if got, want := w.b.Available(w.now), w.m.ask(w.now); got != want {
@@ -204,6 +231,7 @@ func (w *world) act() string {
 		return fmt.Sprintf("trip for %v", hold)
 	case 10:
 		mustDo(w.T, "Save", w.b.Save())
+		w.m.giveUp()
 		w.disk = w.m
 		w.restart()
 		return "end of run, next run"

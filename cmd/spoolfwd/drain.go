@@ -117,14 +117,13 @@ type gate struct {
 	asked bool
 }
 
-// Available asks the breaker. To force it, it is asked as of the moment at which
-// it will be half-open: it then counts this probe as it counts any other.
+// Available asks the breaker, the first time by force if that is wanted.
 func (g *gate) Available(now time.Time) bool {
 	if !g.asked {
 		g.asked = true
 		g.lock.Sign(now)
 		if g.force {
-			now = now.Add(g.Wait(now))
+			g.Force(now)
 		}
 	}
 	return g.Breaker.Available(now)

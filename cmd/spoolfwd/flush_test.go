@@ -58,6 +58,52 @@ func TestAForcedFlushProbesOnceAndGoesOnWhenThatSucceeds(t *testing.T) {
 	w.do("breaker show").wantCode(t, exitOK)
 }
 
+// Whoever looks whether the listener is back must not end a maintenance, or what
+// the listener has asked for, when it is not.
+func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		hold func(*world)
+		says string
+	}{
+		{"tripped for two hours", func(w *world) { w.do("breaker trip", "--for", "2h").wantCode(t, exitOK) }, "open by hand, next probe in 1h59m"},
+		{"Retry-After of half an hour", func(w *world) {
+			w.header.Set("Retry-After", "1800")
+			w.answer(http.StatusServiceUnavailable)
+			w.do("run").wantCode(t, exitLeft)
+			w.header.Del("Retry-After")
+		}, "open, next probe in 29m"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			w := newWorld(t)
+			w.put("a.json", `{}`)
+			c.hold(w)
+			w.pass(30 * time.Second)
+			w.received()
+			w.answer(http.StatusInternalServerError)
+			w.do("flush", "--force").wantCode(t, exitLeft)
+			if n := len(w.received()); n != 1 {
+				t.Errorf("it made %d requests, want one", n)
+			}
+			r := w.do("breaker show").wantCode(t, exitOK)
+			wantText(t, "the breaker", r.stdout, c.says)
+			w.do("run").wantCode(t, exitLeft)
+			if n := len(w.received()); n != 0 {
+				t.Error("the next run sends")
+			}
+		})
+	}
+}
+
+func TestAForcedFlushThatSendsNothingLeavesTheBreakerHeld(t *testing.T) {
+	w := newWorld(t)
+	w.put("a.json", "") // a producer may still be writing it
+	w.do("breaker trip", "--for", "2h").wantCode(t, exitOK)
+	w.do("flush", "--force")
+	r := w.do("breaker show").wantCode(t, exitOK)
+	wantText(t, "the breaker", r.stdout, "open by hand")
+}
+
 func TestAFlushWaitsForTheBreakerButNotLongerThanTold(t *testing.T) {
 	w := openWorld(t, 2)
 	start := w.time()

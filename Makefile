@@ -36,7 +36,7 @@ torture: ## kill it, fail it, cut the power, fill the disk, lie to it; ends with
 	$(GO) run ./contrib/torture
 
 fuzz: ## run every fuzz target for a while
-	contrib/torture/fuzz.sh
+	contrib/ci/fuzz.sh
 
 packages: ## build .deb and .rpm packages into dist/
 	contrib/packaging/build.sh

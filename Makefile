@@ -7,7 +7,7 @@ BIN     := bin
 TEST    := $(GO) test -race -shuffle=on
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint bench bench-race torture fuzz packages check-packages test-system release clean
+.PHONY: help build run test lint bench bench-race torture fuzz packages check-packages test-system release pictures completions clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -49,6 +49,12 @@ test-system: ## install the package in a real Debian with systemd and cron (as r
 
 release: ## build the binaries of a release into dist/
 	contrib/release/build.sh
+
+pictures: ## record make run in a terminal, for the README
+	contrib/pictures/record.py contrib/pictures/run.svg make run
+
+completions: ## make the shell completions anew from the flags
+	$(GO) test ./cmd/spoolfwd -run TestCompletions -update
 
 clean: ## remove what was built
 	rm -rf $(BIN) dist

@@ -17,4 +17,11 @@ rpm               # checks the others
 mandoc            # checks the manual pages
 xfsprogs          # a file system to cut the power of
 e2fsprogs         # another one
+prometheus        # promtool checks metrics, alerts and dashboard
+prometheus-node-exporter # serves the metrics file
+haproxy           # balances two listeners, one of which dies
+victoria-metrics  # takes batches
+zsh               # completes words
+fish              # likewise
+php-curl          # a contender in the race
 PACKAGES

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
@@ -93,7 +94,7 @@ func (o *outcome) tell() {
 		logError(log, level, fmt.Errorf("%s failed: %w", plural(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
 	}
 	if r.Rejected > 0 {
-		log.Warn(fmt.Sprintf("%s rejected", were(r.Rejected, "payload")), "event", "rejected", "count", r.Rejected, hintKey, "see 'spoolfwd rejected list'")
+		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, hintKey, "see 'spoolfwd rejected list'")
 	}
 	if r.Skipped.Count > 0 {
 		level := slog.LevelInfo
@@ -137,6 +138,41 @@ func (o *outcome) recoveredText() string {
 	return text
 }
 
+// rejectedText names the first of what was rejected.
+func (o *outcome) rejectedText() string {
+	r := o.report
+	var named []string
+	for _, one := range r.Rejections {
+		named = append(named, rejectionText(one))
+	}
+	return fmt.Sprintf("%s rejected: %s", were(r.Rejected, "payload"), listed(named, r.Rejected))
+}
+
+func rejectionText(r drain.Rejection) string {
+	name := spool.EncodeName(r.Name)
+	if r.Item > 0 {
+		name = fmt.Sprintf("item %d of %s", r.Item, name)
+	}
+	switch {
+	case r.Attempts == 0:
+		return name + " " + r.Why
+	case r.Status == 0:
+		return fmt.Sprintf("%s got no answer in %s", name, plural(r.Attempts, "attempt"))
+	case r.Attempts > 1:
+		return fmt.Sprintf("%s was answered %d at attempt %d", name, r.Status, r.Attempts)
+	}
+	return fmt.Sprintf("%s was answered %d", name, r.Status)
+}
+
+// listed joins those of all that have a name.
+func listed(named []string, all int) string {
+	text := strings.Join(named, "; ")
+	if more := all - len(named); more > 0 {
+		text += fmt.Sprintf("; and %d more", more)
+	}
+	return text
+}
+
 // skippedText names the first of what was skipped.
 func (o *outcome) skippedText() string {
 	skipped := o.report.Skipped
@@ -144,11 +180,7 @@ func (o *outcome) skippedText() string {
 	for _, e := range skipped.First {
 		named = append(named, e.Error())
 	}
-	text := fmt.Sprintf("%s skipped: %s", were(skipped.Count, "entry"), strings.Join(named, "; "))
-	if more := skipped.Count - len(named); more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
-	}
-	return text
+	return fmt.Sprintf("%s skipped: %s", were(skipped.Count, "entry"), listed(named, skipped.Count))
 }
 
 // summary is one line about the whole run.

@@ -175,7 +175,7 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 	r.untake()
 	var refused *spool.RefuseError
 	if errors.As(err, &refused) {
-		r.reject(p, spool.Reason{Time: r.now(), Error: refused.Error()})
+		r.reject(p, spool.Reason{Time: r.now(), Error: refused.Error()}, refused.Reason)
 		return
 	}
 	var skipped *spool.SkipError

@@ -28,7 +28,7 @@ type Report struct {
 	Delivered      int   // items with a 2xx
 	DeliveredBytes int64 // their bytes
 	Failed         int   // items that failed and are kept
-	Rejected       int   // payloads moved to rejected/
+	Rejected       int   // payloads moved to rejected/; Rejections names the first of them
 	Late           int   // results that came in after the breaker had opened
 
 	Files   int // payload files found at the beginning
@@ -43,8 +43,9 @@ type Report struct {
 	Skipped   spool.Skips // entries that cannot be sent and were left alone
 	News      int         // how many of those skipped the index did not know from earlier runs
 
-	Statuses map[int]int // answers by HTTP status; 0 counts those that never came
-	Errors   []ErrorCount
+	Rejections []Rejection
+	Statuses   map[int]int // answers by HTTP status; 0 counts those that never came
+	Errors     []ErrorCount
 	// Faults are this machine's own: files that could not be read, removed or
 	// rewritten, a breaker's state or an index that could not be saved.
 	Faults []error
@@ -55,6 +56,29 @@ type ErrorCount struct {
 	Error  error
 	Status int // of the answer; 0 when there was none
 	Count  int
+}
+
+// A Rejection is one payload that was moved to rejected/, and why.
+type Rejection struct {
+	Name     string // of its payload file
+	Item     int    // its number in an array file, from 1; 0 for a whole file
+	Attempts int    // 0: it was never sent
+	Status   int    // of the last answer; 0 when there was none
+	Why      string // what is wrong with one that was never sent: "is not valid JSON"
+}
+
+// maxNamed is how many rejected payloads a report names; a spool full of them is
+// a number.
+const maxNamed = 5
+
+func (r *Report) addRejected(rejected Rejection) {
+	r.Rejected++
+	if rejected.Attempts > 0 {
+		r.Failed-- // it was counted there when its answer came
+	}
+	if len(r.Rejections) < maxNamed {
+		r.Rejections = append(r.Rejections, rejected)
+	}
 }
 
 // maxDistinct bounds how many distinct errors and faults a report holds, in case

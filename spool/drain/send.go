@@ -124,10 +124,10 @@ func (r *run) settleOnly(p parcel, v transmit.Verdict) {
 	case transmit.Delivered:
 		r.remove(p.payload)
 	case transmit.Rejected:
-		r.reject(p.payload, r.reason(p, v))
+		r.reject(p.payload, r.reason(p, v), "")
 	case transmit.Kept:
 		if r.exhaustedAttempts(p, v) {
-			r.reject(p.payload, r.reason(p, v))
+			r.reject(p.payload, r.reason(p, v), "")
 		}
 	}
 }

@@ -70,15 +70,16 @@ func (r *run) changed(p *spool.Payload) {
 	r.cfg.Index.forget(p.Name)
 }
 
-// reject moves a payload file to rejected/. When that fails it stays in the
-// spool: a payload that cannot be set aside is still one to keep.
-func (r *run) reject(p *spool.Payload, reason spool.Reason) {
+// reject moves a payload file to rejected/; why says what is wrong with one that
+// was never sent. When that fails it stays in the spool: a payload that cannot be
+// set aside is still one to keep.
+func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) {
 	err := r.cfg.Spool.Reject(p, reason)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.countRejected(reason)
+		r.report.addRejected(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
 		r.gone(p)
 	case errors.Is(err, spool.ErrVanished):
 		r.report.Vanished++
@@ -101,17 +102,8 @@ func (r *run) rejectItem(p parcel, v transmit.Verdict) itemState {
 		r.report.addFault(err)
 		return failed
 	}
-	r.countRejected(reason)
+	r.report.addRejected(Rejection{Name: p.payload.Name, Item: p.index + 1, Attempts: reason.Attempts, Status: reason.Status})
 	return rejected
-}
-
-// countRejected moves a payload from failed to rejected; one that was never sent
-// has not been counted as failed.
-func (r *run) countRejected(reason spool.Reason) {
-	r.report.Rejected++
-	if reason.Attempts > 0 {
-		r.report.Failed--
-	}
 }
 
 func (r *run) reason(p parcel, v transmit.Verdict) spool.Reason {

@@ -1,0 +1,43 @@
+package main
+
+import (
+	"fmt"
+	"net/http"
+	"testing"
+
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+)
+
+func TestARejectionIsNamedWithItsReason(t *testing.T) {
+	for _, c := range []struct {
+		r    drain.Rejection
+		want string
+	}{
+		{drain.Rejection{Name: "cut.json", Why: "is not valid JSON"}, "cut.json is not valid JSON"},
+		{drain.Rejection{Name: "x.json", Attempts: 1, Status: 400}, "x.json was answered 400"},
+		{drain.Rejection{Name: "x.json", Attempts: 1, Status: 413, Item: 3}, "item 3 of x.json was answered 413"},
+		{drain.Rejection{Name: "x.json", Attempts: 10, Status: 500}, "x.json was answered 500 at attempt 10"},
+		{drain.Rejection{Name: "x.json", Attempts: 10}, "x.json got no answer in 10 attempts"},
+		{drain.Rejection{Name: "\xff.json", Attempts: 1, Status: 400}, `"\xff.json" was answered 400`},
+	} {
+		if got := rejectionText(c.r); got != c.want {
+			t.Errorf("%+v: got %q, want %q", c.r, got, c.want)
+		}
+	}
+}
+
+func TestARunNamesTheFirstPayloadsThatItRejected(t *testing.T) {
+	w := newWorld(t)
+	w.put("cut.json", `{"a":`)
+	w.put("\x1b[2J\n.json", `{`)
+	w.put("batch.json", `[1,2]`)
+	for i := range 4 {
+		w.put(fmt.Sprintf("x%d.json", i), `{}`)
+	}
+	w.answer(http.StatusBadRequest)
+	r := w.do("run", "--failure-threshold", "50").wantCode(t, exitRejected)
+	wantText(t, "standard error", r.stderr,
+		"8 payloads were rejected: cut.json is not valid JSON", `; \x1b[2J\n.json is not valid JSON`,
+		"; item 1 of batch.json was answered 400; item 2 of batch.json was answered 400; x0.json was answered 400; and 3 more\n")
+	wantNoText(t, "standard error", r.stderr, "x1.json", "\x1b")
+}

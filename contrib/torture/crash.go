@@ -108,6 +108,9 @@ func (t *torture) crashRound(s story, r *result, at func(c *call, p point, all i
 	var where *point
 	p := s.program(w)
 	p.watch = &interceptor{root: w.dir, decide: func(c *call) verdict {
+		if c.alters() && !c.inside(w.dir) {
+			r.fail("%s: it touches what is not its own: %v", s.name, c)
+		}
 		if p, ok := n.next(c); ok && at(c, p, n.all) {
 			where = &p
 			return verdict{kill: true}
@@ -120,7 +123,7 @@ func (t *torture) crashRound(s story, r *result, at func(c *call, p point, all i
 	allowed, faults := 0, 0
 	if where != nil {
 		label = fmt.Sprintf("%s, killed at %v", s.name, *where)
-		allowed, faults = w.books.inFlight(max(1, s.concurrency)), 1
+		allowed, faults = w.books.inFlight(max(1, s.inHand)), 1
 		if o.signal != unix.SIGKILL {
 			r.fail("%s: the process was not killed: %v", label, o.tell())
 		}

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -28,22 +29,25 @@ type answer struct {
 	status     int // 0: closes the connection instead
 	retryAfter string
 	delay      time.Duration
+	close      bool // the connection, after the answer
 }
 
 // endpoint is one world's part of the listener.
 type endpoint struct {
 	url string
 
+	batch string // format of requests that hold several items; "" = each holds one
+
 	mu   sync.Mutex
 	say  func(body string) answer
 	seen []delivery
-	wake chan struct{} // closed at the next request; nil: nobody waits
 }
 
 // delivery is a request that came in whole.
 type delivery struct {
-	body   string
+	body   string // of the item
 	key    string
+	batch  string // the whole request, where it holds several items
 	run    string // which process sent it, if it said so
 	status int    // that it was answered with
 }
@@ -97,6 +101,9 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
 	}
+	if a.close {
+		w.Header().Set("Connection", "close")
+	}
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)
 	}
@@ -116,12 +123,33 @@ func (e *endpoint) take(d delivery) answer {
 	defer e.mu.Unlock()
 	a := e.say(d.body)
 	d.status = a.status
-	e.seen = append(e.seen, d)
-	if e.wake != nil {
-		close(e.wake)
-		e.wake = nil
-	}
+	e.seen = append(e.seen, e.unpack(d)...)
 	return a
+}
+
+// unpack takes a batch apart.
+func (e *endpoint) unpack(d delivery) (items []delivery) {
+	var bodies []string
+	switch e.batch {
+	case "":
+		return []delivery{d}
+	case "ndjson":
+		bodies = strings.Split(strings.TrimSuffix(d.body, "\n"), "\n")
+	case "array":
+		var elements []json.RawMessage
+		if json.Unmarshal([]byte(d.body), &elements) != nil {
+			return []delivery{d} // which nobody will know
+		}
+		for _, element := range elements {
+			bodies = append(bodies, string(element))
+		}
+	}
+	for _, body := range bodies {
+		one := d
+		one.body, one.batch = body, d.body
+		items = append(items, one)
+	}
+	return items
 }
 
 // answers changes what the listener says from now on.
@@ -145,12 +173,9 @@ func (e *endpoint) deliveries() []delivery {
 	return append([]delivery(nil), e.seen...)
 }
 
-// nextRequest returns a channel that is closed at the next request.
-func (e *endpoint) nextRequest() <-chan struct{} {
+// count returns how many items were seen so far.
+func (e *endpoint) count() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	if e.wake == nil {
-		e.wake = make(chan struct{})
-	}
-	return e.wake
+	return len(e.seen)
 }

@@ -37,6 +37,15 @@ func (c *call) inside(dir string) bool {
 	return c.path == dir || strings.HasPrefix(c.path, dir+"/")
 }
 
+// alters reports whether the call makes, moves or removes a name.
+func (c *call) alters() bool {
+	switch c.name {
+	case "unlinkat", "mkdirat", "renameat", "renameat2", "linkat":
+		return true
+	}
+	return false
+}
+
 // describe finds out what a call is about, from the kernel and the memory of the
 // process, which stands still meanwhile.
 func describe(info syscallInfo, n *notification, root string) *call {

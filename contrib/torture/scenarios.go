@@ -21,10 +21,12 @@ func scenarios() []scenario {
 		{"disk-full", "on a full disk deliveries go on and put refuses cleanly", diskFull},
 		{"read-only", "what cannot be removed is not sent, and a breaker that cannot remember does not hammer", readOnly},
 		{"listener", "whatever a listener does, a run ends in time, takes little memory, loses nothing and writes nothing raw on a terminal", hostileListener},
+		{"names", "a listener's dead address, or a name that stops resolving, costs time and nothing else", unsteadyNames},
 		{"herd", "of fifty runs at once one drains at a time, while others spool and rewrite the state; nothing is sent twice", herd},
 		{"sigterm", "a run that is told to end lets its requests end: not one item is sent twice", sigtermStorm},
 		{"stopped", "a run that is stopped keeps its lock, and others do not wait for it", stoppedHolder},
 		{"lock-cleaner", "a lock file that somebody deletes loses nothing", lockCleaner},
+		{"leaks", "descriptors, threads and memory stay flat over ten thousand payloads", leaks},
 		{"haystack", "a hundred thousand entries that are no payload files do not hide the ten that are", haystack},
 	}
 }

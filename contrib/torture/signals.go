@@ -113,7 +113,7 @@ func stoppedHolder(t *torture, r *result) {
 
 // requests waits until the listener has seen so many.
 func (w *world) requests(n int) {
-	for deadline := time.Now().Add(patience); len(w.endpoint.deliveries()) < n; {
+	for deadline := time.Now().Add(patience); w.endpoint.count() < n; {
 		if time.Now().After(deadline) {
 			w.must(fmt.Errorf("no %d requests within %v", n, patience))
 		}

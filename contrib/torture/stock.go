@@ -40,7 +40,16 @@ func (w *world) takeStock() (s stock) {
 		settled[body][key] = true
 		return known
 	}
+	batches := map[string]string{} // their keys
 	for _, d := range w.endpoint.deliveries() {
+		if d.batch != "" {
+			// The key is that of the batch: the same one for the same items.
+			// Each item is known by its bytes alone.
+			if key, known := batches[d.batch]; known && key != d.key {
+				s.wrong = append(s.wrong, fmt.Sprintf("a batch was sent under two keys: %.80q", d.batch))
+			}
+			batches[d.batch] = d.key
+		}
 		if !w.books.known(d.body) {
 			s.wrong = append(s.wrong, fmt.Sprintf("a request carried bytes that nobody spooled: %.80q", d.body))
 			continue
@@ -52,13 +61,13 @@ func (w *world) takeStock() (s stock) {
 			continue
 		}
 		s.delivered++
-		if settle(d.body, d.key) {
+		if settle(d.body, w.itemKey(d.key)) {
 			s.again++
 		}
 	}
 	for _, r := range w.rejectedFiles(&s) {
 		s.rejected++
-		settle(r.body, r.key)
+		settle(r.body, w.itemKey(r.key))
 	}
 	inSpool := map[string]int{}
 	for _, body := range w.spooledBodies(&s) {
@@ -83,6 +92,14 @@ func (w *world) takeStock() (s stock) {
 		s.wrong = append(s.wrong, err.Error())
 	}
 	return s
+}
+
+// itemKey is a key if it tells items apart: not where they go in batches.
+func (w *world) itemKey(key string) string {
+	if w.endpoint.batch != "" {
+		return ""
+	}
+	return key
 }
 
 // spooledBodies returns the items of all payload files in the spool.

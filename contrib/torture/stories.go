@@ -21,6 +21,7 @@ type story struct {
 	flags       []string
 	stdin       func(w *world) string
 	concurrency int  // default 1, so that it goes the same way every time
+	inHand      int  // files that it may have in its hands at once; default as many as concurrency
 	faultless   bool // too random, or too much like another, for the fault matrix
 }
 
@@ -123,7 +124,15 @@ func stories() []story {
 			w.object("a.json", does(1, "200"))
 			w.array("b.json", does(2, "200"), does(3, "200"), does(4, "200"), does(5, "200"))
 		}},
-		{name: "crowd", concurrency: 4, faultless: true, flags: []string{"--failure-threshold", "3"}, build: func(w *world) {
+		{name: "batch", flags: []string{"--batch-items", "3", "--failure-threshold", "50"}, inHand: 3, build: func(w *world) {
+			w.endpoint.batch = "ndjson"
+			w.batches()
+		}},
+		{name: "batch array", flags: []string{"--batch-items", "3", "--batch-format", "array", "--failure-threshold", "50"}, inHand: 3, build: func(w *world) {
+			w.endpoint.batch = "array"
+			w.batches()
+		}},
+		{name: "crowd", concurrency: 4, inHand: 4, faultless: true, flags: []string{"--failure-threshold", "3"}, build: func(w *world) {
 			for i := range 6 {
 				w.object(fmt.Sprintf("a%d.json", i), does(i, "200"))
 			}
@@ -158,6 +167,17 @@ func stories() []story {
 			w.object("a.json", does(1, "200"))
 		}},
 	}
+}
+
+// batches has items that fill batches, one that is refused and one that fails.
+func (w *world) batches() {
+	for i := range 4 {
+		w.object(fmt.Sprintf("a%d.json", i), does(i, "200"))
+	}
+	w.array("b.json", does(10, "200"), does(11, "400"), does(12, "200"), does(13, "200"))
+	w.object("c.json", does(20, "200"))
+	w.object("d.json", does(21, "500"))
+	w.object("e.json", does(22, "200"))
 }
 
 // earlier is an earlier run of the product, in which nothing bad happens.

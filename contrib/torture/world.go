@@ -68,8 +68,13 @@ func (w *world) spoolfwd(command string, more ...string) program {
 	switch command {
 	case "run", "flush":
 		args = append(args, "--spool", w.spool, "--state-dir", w.state, "--url", w.url, "--retry-jitter", "0")
-	case "put", "rejected":
+	case "put":
 		more = append(more, "--spool", w.spool)
+	case "rejected": // behind list, retry or remove
+		more = append(more, "--spool", w.spool)
+		if more[0] != "list" {
+			more = append(more, "--state-dir", w.state)
+		}
 	case "breaker":
 		more = append(more, "--state-dir", w.state) // behind reset or trip
 	}

@@ -21,8 +21,8 @@
 // A crash leaves behind the lock file, which the kernel has unlocked and which
 // is never deleted, and whatever the packages below say they leave behind.
 //
-// It deliberately does not daemonise, does not wait for a lock, does not read a
-// configuration file that nobody named, and takes no secret on the command line.
+// It deliberately does not daemonise, does not wait for a lock, and takes no
+// secret on the command line.
 //
 // Everything runs through run(ctx, Env), which is given its streams,
 // environment, clock and dialler, and returns the exit code; main is the only

@@ -92,7 +92,17 @@ var (
 
 // steps turns a trace into lines of one call and the names it works on.
 func steps(trace, dir string) (steps []string) {
+	begun := map[string]string{} // calls by thread, while another thread was seen
 	for line := range strings.Lines(trace) {
+		thread, rest, _ := strings.Cut(line, " ")
+		if start, cut := strings.CutSuffix(line, " <unfinished ...>\n"); cut {
+			begun[thread] = start
+			continue
+		}
+		if strings.HasPrefix(strings.TrimSpace(rest), "<... ") {
+			_, end, _ := strings.Cut(rest, " resumed>")
+			line = begun[thread] + end
+		}
 		m := tracedCall.FindStringSubmatch(line)
 		if m == nil || !strings.Contains(line, dir) {
 			continue

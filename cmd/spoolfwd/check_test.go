@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 )
@@ -17,7 +18,7 @@ func TestCheckOfAHealthyMachine(t *testing.T) {
 	r := w.do("check", "--name", "other").wantCode(t, exitOK)
 	wantText(t, "check", r.stdout,
 		"timeout = 7s  (SPOOLFWD_TIMEOUT)", "name = other  (--name)", "concurrency", "ok   spool: "+w.spool,
-		"payload files can be read and removed", "the first run makes it", "accepts connections")
+		"payload files can be read and removed", "the first run makes it", "ok   connect: 127.0.0.1:")
 	wantNoText(t, "check", r.stdout, "fail ")
 	if r.stderr != "" || len(w.received()) != 0 {
 		t.Errorf("it writes %q to standard error and sends %q", r.stderr, w.bodies)
@@ -32,11 +33,20 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 		says    []string
 	}{
 		{"listener down", func(w *world) []string { w.listener.Close(); return nil }, exitLeft,
-			[]string{"fail listener: cannot connect to 127.0.0.1:", "is it running, and is --url right?"}},
+			[]string{"fail connect: http://127.0.0.1:", "connection refused", "start the listener, or check --url"}},
+		{"proxy down", func(w *world) []string {
+			w.listener.Close()
+			w.env.Environ = []string{"https_proxy=" + strings.TrimPrefix(w.listener.URL, "http://")}
+			return []string{"--url", "https://apm.example.com/"}
+		}, exitLeft, []string{"ok   proxy: http://127.0.0.1:", "fail connect: https://apm.example.com/: connecting to the proxy http://127.0.0.1:", "check the proxy's URL in the environment"}},
+		{"proxy that is none", func(w *world) []string {
+			w.env.Environ = []string{"https_proxy=ftp://proxy"}
+			return []string{"--url", "https://apm.example.com/"}
+		}, exitConfig, []string{"fail listener: ", "https_proxy names no proxy"}},
 		{"proxy without a port", func(w *world) []string {
 			w.env.Environ = []string{"http_proxy=http://proxy.invalid"}
 			return []string{"--url", "http://listener.example/"}
-		}, exitLeft, []string{"ok   listener: requests go through the proxy proxy.invalid", "fail listener: cannot connect to proxy.invalid:80: "}},
+		}, exitLeft, []string{"ok   proxy: http://proxy.invalid:80", "fail resolve: http://listener.example/: ", "check the proxy's URL"}},
 		{"rejected is a file", func(w *world) []string {
 			if err := os.WriteFile(filepath.Join(w.spool, "rejected"), nil, 0o600); err != nil {
 				w.t.Fatal(err)
@@ -91,16 +101,19 @@ func TestCheckJudgesCertificates(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	r := w.do("check", "--url", server.URL).wantCode(t, exitLeft)
-	wantText(t, "check", r.stdout, "fail tls:", "name its authority with --ca-file")
+	wantText(t, "check", r.stdout, "fail tls:", "name the authority's with --ca-file")
 
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	writePEM(t, ca, server.Certificate().Raw)
 	r = w.do("check", "--url", server.URL, "--ca-file", ca).wantCode(t, exitOK)
-	wantText(t, "check", r.stdout, "ok   tls: TLS 1.3", "is valid until")
+	wantText(t, "check", r.stdout, "ok   tls: TLS 1.3", "certificate valid until")
+	wantNoText(t, "check", r.stdout, "renew")
 
 	w.pass(server.Certificate().NotAfter.Sub(w.time()) - 3*24*time.Hour)
-	r = w.do("check", "--url", server.URL, "--ca-file", ca).wantCode(t, exitOK)
-	wantText(t, "check", r.stdout, "warn tls:", "in 3d00h", "renew it")
+	cert, key := pairFiles(t, server.TLS.Certificates[0])
+	r = w.do("check", "--url", server.URL, "--ca-file", ca, "--cert-file", cert, "--key-file", key).wantCode(t, exitOK)
+	wantText(t, "check", r.stdout, "warn tls: the listener's certificate ends on ", "in 3d00h", "renew it",
+		"warn tls: the client certificate ends on ")
 	w.pass(10 * 24 * time.Hour)
 	w.do("check", "--url", server.URL, "--ca-file", ca).wantCode(t, exitLeft)
 }

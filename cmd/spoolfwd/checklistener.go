@@ -3,8 +3,6 @@ package main
 import (
 	"context"
 	"crypto/tls"
-	"crypto/x509"
-	"errors"
 	"fmt"
 	"net"
 	"net/url"
@@ -12,8 +10,6 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
-
-	"golang.org/x/net/http/httpproxy"
 )
 
 // certificateWarning is how long before its end a certificate is mentioned.
@@ -50,44 +46,30 @@ func (d *doctor) clock() {
 	d.ok("clock", "it says %s", now.Format(time.RFC3339))
 }
 
-// listener looks at the settings for the listener and then knocks.
+// listener looks at the settings for the listener and then does all that a
+// request needs, but for the request.
 func (d *doctor) listener(ctx context.Context) {
-	const about = "listener"
 	t, err := d.s.newTransmitter()
 	if err != nil {
-		d.fail(about, err)
+		d.fail("listener", err)
 		return
 	}
-	t.Close()
-	u, err := url.Parse(d.s.cfg.URL)
-	if err != nil {
-		return // newTransmitter would have failed
+	defer t.Close()
+	if u, err := url.Parse(d.s.cfg.URL); err == nil {
+		d.secrets(u)
 	}
-	d.secrets(u)
-	address, viaProxy := addressOf(u), false
-	if proxy := d.s.proxyFor(u); proxy != nil {
-		d.ok(about, "requests go through the proxy %s", proxy.Host)
-		address, viaProxy = addressOf(proxy), true
+	d.clientCertificate()
+	found := t.Probe(ctx)
+	for _, step := range found.Steps {
+		if step.Err != nil {
+			d.fail(step.Name, fail(exitLeft, step.Err))
+		} else {
+			d.ok(step.Name, "%s", step.Detail)
+		}
 	}
-	conn, err := d.knock(ctx, address)
-	if err != nil {
-		d.fail(about, fail(exitLeft, fmt.Errorf("cannot connect to %s: %w\nis it running, and is --url right?", address, err)))
-		return
+	if !found.NotAfter.IsZero() {
+		d.expiry("listener's certificate", found.NotAfter)
 	}
-	defer conn.Close()
-	d.ok(about, "%s accepts connections", address)
-	if u.Scheme == "https" && !viaProxy {
-		d.certificate(ctx, conn, u.Hostname())
-	}
-}
-
-// addressOf returns host and port of a listener or proxy.
-func addressOf(u *url.URL) string {
-	port := u.Port()
-	if port == "" {
-		port = map[string]string{"http": "80", "https": "443", "socks5": "1080", "socks5h": "1080"}[u.Scheme]
-	}
-	return net.JoinHostPort(u.Hostname(), port)
 }
 
 // secrets warns about a token that others can read or that travels in the clear.
@@ -105,86 +87,27 @@ func (d *doctor) secrets(u *url.URL) {
 	}
 }
 
-func (s *session) proxyFor(u *url.URL) *url.URL {
-	both := func(upper, lower string) string {
-		if v := s.env.getenv(upper); v != "" {
-			return v
-		}
-		return s.env.getenv(lower)
-	}
-	c := httpproxy.Config{
-		HTTPProxy:  both("HTTP_PROXY", "http_proxy"),
-		HTTPSProxy: both("HTTPS_PROXY", "https_proxy"),
-		NoProxy:    both("NO_PROXY", "no_proxy"),
-	}
-	proxy, _ := c.ProxyFunc()(u)
-	return proxy
-}
-
-// knock connects and sends nothing.
-func (d *doctor) knock(ctx context.Context, address string) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.s.cfg.ConnectTimeout)
-	defer cancel()
-	dial := d.s.env.Dial
-	if dial == nil {
-		host, _, _ := net.SplitHostPort(address)
-		if _, err := net.DefaultResolver.LookupHost(ctx, host); err != nil {
-			return nil, err
-		}
-		dial = (&net.Dialer{}).DialContext
-	}
-	return dial(ctx, "tcp", address)
-}
-
-// certificate makes a TLS handshake and judges what the listener shows.
-func (d *doctor) certificate(ctx context.Context, conn net.Conn, host string) {
-	const about = "tls"
-	ctx, cancel := context.WithTimeout(ctx, d.s.cfg.Timeout)
-	defer cancel()
-	cfg := &tls.Config{ServerName: host, MinVersion: tls.VersionTLS12, Time: d.s.env.Now}
-	if file := d.s.cfg.CAFile; file != "" {
-		if pem, err := os.ReadFile(file); err == nil {
-			cfg.RootCAs = x509.NewCertPool()
-			cfg.RootCAs.AppendCertsFromPEM(pem)
-		}
-	}
-	if d.s.cfg.CertFile != "" {
-		if pair, err := tls.LoadX509KeyPair(d.s.cfg.CertFile, d.s.cfg.KeyFile); err == nil {
-			cfg.Certificates = []tls.Certificate{pair}
-			d.expiry("client certificate", pair.Leaf)
-		}
-	}
-	c := tls.Client(conn, cfg)
-	if err := c.HandshakeContext(ctx); err != nil {
-		mend := "does the listener speak TLS 1.2 or later?"
-		var unknown x509.UnknownAuthorityError
-		var name x509.HostnameError
-		switch {
-		case errors.As(err, &unknown):
-			mend = "name its authority with --ca-file"
-		case errors.As(err, &name):
-			mend = "the certificate is for another name; check --url"
-		}
-		d.fail(about, fail(exitLeft, fmt.Errorf("%w\n%s", err, mend)))
+// clientCertificate judges --cert-file, which can be read, or there would be no
+// transmitter. The handshake does not: a listener may look at the end of a
+// client's certificate only when it gets a request.
+func (d *doctor) clientCertificate() {
+	if d.s.cfg.CertFile == "" {
 		return
 	}
-	state := c.ConnectionState()
-	d.ok(about, "%s with %s", tls.VersionName(state.Version), host)
-	d.expiry("certificate of "+host, state.PeerCertificates[0])
+	if pair, err := tls.LoadX509KeyPair(d.s.cfg.CertFile, d.s.cfg.KeyFile); err == nil && pair.Leaf != nil {
+		d.expiry("client certificate", pair.Leaf.NotAfter)
+	}
 }
 
-func (d *doctor) expiry(what string, cert *x509.Certificate) {
-	if cert == nil {
-		return
-	}
-	left := cert.NotAfter.Sub(d.s.env.Now())
-	until := cert.NotAfter.Format(time.DateOnly)
+// expiry judges when a certificate ends. One that is good for long is not worth a
+// line of its own.
+func (d *doctor) expiry(what string, notAfter time.Time) {
+	left := notAfter.Sub(d.s.env.Now())
+	until := notAfter.UTC().Format(time.DateOnly)
 	switch {
 	case left < 0:
 		d.fail("tls", fail(exitLeft, fmt.Errorf("the %s ended on %s\nrenew it", what, until)))
 	case left < certificateWarning:
 		d.warn("tls", "renew it", "the %s ends on %s, in %s", what, until, humanDuration(left))
-	default:
-		d.ok("tls", "the %s is valid until %s", what, until)
 	}
 }

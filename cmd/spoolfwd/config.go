@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // config is every setting with its value and where the value came from.
@@ -154,6 +156,11 @@ func (c *config) checkTogether() []error {
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		wrong("--cert-file and --key-file need each other", "cert-file", "key-file")
 	}
+	// The breaker's files among payload files could be sent, rejected, counted or
+	// cleaned away with them.
+	if sameDirectory(c.StateDir, c.Spool) || sameDirectory(c.StateDir, filepath.Join(c.Spool, spool.RejectedDir)) {
+		wrong("--state-dir is also the spool, or its directory of rejected payloads: give it a directory of its own", "state-dir", "spool")
+	}
 	exceeds := func(warn, crit time.Duration) bool { return crit > 0 && warn > crit }
 	if exceeds(c.WarningAge, c.CriticalAge) && c.from["critical-age"].where != "default" && c.from["warning-age"].where != "default" {
 		wrong("--warning-age is above --critical-age", "warning-age", "critical-age")
@@ -162,6 +169,17 @@ func (c *config) checkTogether() []error {
 		wrong("--warning-files is above --critical-files", "warning-files", "critical-files")
 	}
 	return problems
+}
+
+// sameDirectory compares what paths lead to, or would lead to if it were there.
+func sameDirectory(a, b string) bool {
+	infoA, errA := os.Stat(a)
+	infoB, errB := os.Stat(b)
+	if errA == nil && errB == nil {
+		return os.SameFile(infoA, infoB)
+	}
+	a, b = filepath.Clean(a), filepath.Clean(b)
+	return a == b || filepath.Base(a) == filepath.Base(b) && sameDirectory(filepath.Dir(a), filepath.Dir(b))
 }
 
 // find returns the setting of that name.

@@ -210,6 +210,31 @@ func TestSettingsThatDoNotFitTogether(t *testing.T) {
 	w.do("status", "--warning-age", "2h").wantCode(t, exitOK)
 }
 
+// The breaker's files must not lie among payload files, by whatever way they got
+// there.
+func TestTheStateDirectoryIsNotTheSpool(t *testing.T) {
+	w := newWorld(t)
+	w.put("a.json", `{}`)
+	link := filepath.Join(t.TempDir(), "link")
+	if err := os.Symlink(w.spool, link); err != nil {
+		t.Fatal(err)
+	}
+	before := w.snapshot()
+	for _, dir := range []string{w.spool, w.spool + "/.", link, w.spool + "/rejected", link + "/rejected/"} {
+		for _, command := range []string{"run", "flush", "status", "check", "rejected retry --all", "breaker trip"} {
+			args := append(strings.Fields(command), "--state-dir", dir)
+			w.env.Environ = []string{"SPOOLFWD_SPOOL=" + w.spool}
+			r := w.run(args...).wantCode(t, exitConfig)
+			wantText(t, "standard error", r.stderr, "--state-dir is also the spool")
+		}
+		w.env.Environ = nil
+		w.run("run", "--state-dir", dir, "--spool", w.spool).wantCode(t, exitUsage)
+	}
+	if w.snapshot() != before {
+		t.Error("something was written")
+	}
+}
+
 func TestTheTokenFallsBackOnTheSystemdCredential(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, tokenCredential)

@@ -1,16 +1,17 @@
 package drain
 
 import (
-	"slices"
 	"sync"
 	"time"
 )
 
-// An index is bounded. Deferred items beyond the first keep their place by age;
-// a run that cannot remember another delivered one ends.
+// An index is bounded, so that what is saved can be read again (maxIndexBytes).
+// Deferred items beyond the first keep their place by age; a run that cannot
+// remember another delivered one ends.
 const (
 	maxIndexItems     = 10_000
 	maxIndexDelivered = 100_000
+	maxIndexFiles     = 20_000
 )
 
 // An Index remembers, from one run to the next, which items failed after they
@@ -35,7 +36,7 @@ type Index struct {
 type record struct {
 	// Delivered are the keys of items that have had their 2xx and must never
 	// be sent again, although the file still holds them.
-	Delivered []string `json:"delivered,omitempty"`
+	Delivered keySet `json:"delivered,omitempty"`
 	// Failed are the deferred items by key.
 	Failed map[string]Attempts `json:"failed,omitempty"`
 	// Others says that the file also holds items that are not deferred.
@@ -96,7 +97,7 @@ func (x *Index) delivered(name, key string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	r := x.files[name]
-	return r != nil && slices.Contains(r.Delivered, key)
+	return r != nil && r.Delivered.has(key)
 }
 
 // attempts returns the history of an item, zero when it is not deferred.

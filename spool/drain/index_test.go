@@ -1,6 +1,7 @@
 package drain_test
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,7 +21,7 @@ var badIndexes = map[string]func(path string) error{
 	"cut off":                   func(path string) error { return os.WriteFile(path, []byte(`{"version":1,"files":{"x`), 0o600) },
 	"of another kind":           func(path string) error { return os.WriteFile(path, []byte(`[1]`), 0o600) },
 	"of a later version":        func(path string) error { return os.WriteFile(path, []byte(`{"version":2,"files":{}}`), 0o600) },
-	"larger than any index":     func(path string) error { return os.WriteFile(path, make([]byte, 17<<20), 0o600) },
+	"larger than any index":     func(path string) error { return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 65<<20)) },
 	"a directory":               func(path string) error { return os.Mkdir(path, 0o700) },
 	"a FIFO":                    func(path string) error { return syscall.Mkfifo(path, 0o600) },
 	"a symbolic link":           func(path string) error { return os.Symlink("/etc/passwd", path) },

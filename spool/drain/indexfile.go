@@ -20,8 +20,11 @@ import (
 )
 
 const (
-	indexVersion  = 1
-	maxIndexBytes = 16 << 20
+	indexVersion = 1
+
+	// maxIndexBytes is what is read at most. A full index whose files have the
+	// longest names, every byte of them escaped as six, takes 35 MiB.
+	maxIndexBytes = 64 << 20
 )
 
 // indexFile is the index as JSON. File names that are not UTF-8 are quoted.

@@ -19,6 +19,11 @@ func (x *Index) record(name string) *record {
 	return r
 }
 
+// hasRoom reports whether something of the file is known or may become so.
+func (x *Index) hasRoom(name string) bool {
+	return x.files[name] != nil || len(x.files) < maxIndexFiles
+}
+
 // fail remembers an item's failed attempt in this run. An index that is full
 // does not, and the item keeps its place by age.
 func (x *Index) fail(name, key string, a Attempts) {
@@ -28,7 +33,7 @@ func (x *Index) fail(name, key string, a Attempts) {
 	if r := x.files[name]; r != nil {
 		_, known = r.Failed[key]
 	}
-	if !known && x.items >= maxIndexItems {
+	if !known && (x.items >= maxIndexItems || !x.hasRoom(name)) {
 		return
 	}
 	r := x.record(name)
@@ -63,14 +68,17 @@ func (x *Index) count(name, key string) {
 func (x *Index) addDelivered(name, key string) (known, room bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if r := x.files[name]; r != nil && slices.Contains(r.Delivered, key) {
+	if r := x.files[name]; r != nil && r.Delivered.has(key) {
 		return true, true
 	}
-	if x.sent >= maxIndexDelivered {
+	if x.sent >= maxIndexDelivered || !x.hasRoom(name) {
 		return false, false
 	}
 	r := x.record(name)
-	r.Delivered = append(r.Delivered, key)
+	if r.Delivered == nil {
+		r.Delivered = keySet{}
+	}
+	r.Delivered[key] = struct{}{}
 	x.sent++
 	x.dirty = true
 	return false, true

@@ -1,0 +1,93 @@
+package drain
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+// A full index, with the names that take the most bytes in JSON, is still one.
+func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
+	x := &Index{path: filepath.Join(t.TempDir(), "x.index")}
+	name := func(n int) string { return fmt.Sprintf("%s%05d", strings.Repeat("\x01", 250), n%maxIndexFiles) }
+	key := func(n int) string { return fmt.Sprintf("%032d", n) }
+	for n := range maxIndexDelivered {
+		if _, room := x.addDelivered(name(n), key(n)); !room {
+			t.Fatalf("there is no room for the delivered item %d", n)
+		}
+	}
+	long := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 5*3600))
+	for n := range maxIndexItems {
+		x.fail(name(n), key(n), Attempts{Count: 1 << 40, Counted: 1 << 40, First: long, Last: long, Status: 500})
+	}
+	if err := x.Save(); err != nil {
+		t.Fatal(err)
+	}
+	info, err := os.Stat(x.path)
+	if err != nil || info.Size() > maxIndexBytes*3/4 {
+		t.Errorf("it has %d bytes and leaves little room below %d: %v", info.Size(), maxIndexBytes, err)
+	}
+	again, err := OpenIndex(x.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again.sent != maxIndexDelivered || again.items != maxIndexItems || len(again.files) != maxIndexFiles {
+		t.Errorf("it holds %d delivered items and %d deferred ones of %d files", again.sent, again.items, len(again.files))
+	}
+	for n := range maxIndexDelivered {
+		if !again.delivered(name(n), key(n)) {
+			t.Fatalf("item %d is no longer known as delivered", n)
+		}
+	}
+}
+
+func TestAnIndexKnowsItsLimitOfFiles(t *testing.T) {
+	x := &Index{}
+	for n := range maxIndexFiles {
+		x.fail(fmt.Sprint(n%maxIndexItems), "key", Attempts{Count: 1})
+		x.addDelivered(fmt.Sprint(n), "key")
+	}
+	if _, room := x.addDelivered("one more", "key"); room {
+		t.Error("there is room for a delivered item of another file")
+	}
+	if _, room := x.addDelivered("7", "another key"); !room {
+		t.Error("there is no room for another item of a file that is known")
+	}
+	x.forget("7")
+	x.fail("one more", "key", Attempts{Count: 1})
+	x.fail("one too many", "key", Attempts{Count: 1})
+	if x.attempts("one more", "key").Count != 1 || x.attempts("one too many", "key").Count != 0 {
+		t.Error("failures are not remembered for exactly as many files as there is room for")
+	}
+}
+
+func TestDeliveredItemsAreSavedAsASortedList(t *testing.T) {
+	x := &Index{path: filepath.Join(t.TempDir(), "x.index")}
+	for _, key := range []string{"c", "a", "b", "a"} {
+		x.addDelivered("x.json", key)
+	}
+	if err := x.Save(); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(x.path)
+	if err != nil || !strings.Contains(string(text), `"x.json":{"delivered":["a","b","c"]}`) {
+		t.Errorf("the index is %s, %v", text, err)
+	}
+}
+
+// An array file of a hundred thousand items that cannot be removed is asked about
+// as often; a search through a list each time took minutes.
+func TestOneFileMayHoldAllDeliveredItems(t *testing.T) {
+	x := &Index{}
+	for n := range maxIndexDelivered {
+		x.addDelivered("x.json", fmt.Sprint(n))
+	}
+	for n := range maxIndexDelivered {
+		if !x.delivered("x.json", fmt.Sprint(n)) {
+			t.Fatalf("item %d is not known as delivered", n)
+		}
+	}
+}

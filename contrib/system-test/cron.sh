@@ -9,8 +9,8 @@ mails_are() { [[ $(mails) == "$1" ]]; }
 next_minute() {
     local before
     before=$(jobs_begun)
-    eventually 75 "cron begins another minute" more_jobs_than "$before"
-    eventually 20 "its run ends" idle
+    eventually 120 "cron begins another minute" more_jobs_than "$before"
+    eventually 60 "its run ends" idle
 }
 
 jobs_begun() { inside journalctl --no-pager -q -o cat -t CRON | grep -c 'CMD (.*cron-run' || true; }
@@ -34,13 +34,13 @@ EOS
     produce 1 10
     inside cp /usr/share/doc/spoolfwd/examples/spoolfwd.cron /etc/cron.d/spoolfwd
 
-    eventually 75 "cron runs it, and the spool is empty" spool_is_empty
+    eventually 120 "cron runs it, and the spool is empty" spool_is_empty
     same "the listener has every payload, once" "10 10" "$(stat_of cron distinct_bodies) $(stat_of cron requests)"
 
     answer cron 503
     produce 11 18
-    eventually 75 "the listener fails, the breaker opens" breaker_is open
-    eventually 20 "the run ends" idle
+    eventually 120 "the listener fails, the breaker opens" breaker_is open
+    eventually 60 "the run ends" idle
     same "the system log says so" 1 "$(inside journalctl --no-pager -q -o cat -t spoolfwd | grep -c 'opened after 5 failures')"
 
     same "nobody is mailed" 0 "$(mails)"
@@ -48,15 +48,15 @@ EOS
     # The listener is back and refuses one payload: news for the system log, and a case for a person.
     answer cron 200x3,400,200
     produce 19
-    eventually 75 "the listener is back, the spool is empty" spool_is_empty
-    eventually 20 "the run ends" idle
+    eventually 120 "the listener is back, the spool is empty" spool_is_empty
+    eventually 60 "the run ends" idle
     same "the listener has every payload but one" "18 1" "$(stat_of cron distinct_bodies) $(stat_of cron 400)"
     same "the system log says so" 1 "$(inside journalctl --no-pager -q -o cat -t spoolfwd | grep -c 'the listener is back')"
     same "the rejected payload is mailed" 1 "$(mails)"
     check "to root, with what was said" inside sh -c "grep -q '^To: root' /var/mail-out/* && grep -q 'rejected' /var/mail-out/*"
 
     inside sh -c "echo 'no-such-key = 1' >>/etc/spoolfwd/spoolfwd.toml"
-    eventually 75 "a broken configuration is mailed" mails_are 2
+    eventually 120 "a broken configuration is mailed" mails_are 2
     next_minute
     same "once" 2 "$(mails)"
 

@@ -13,7 +13,7 @@ listen() {
     "$work/bin/fakelistener" --listen "$address" --address-file "$work/$name.address" --script "$steps" --schema \
         --record "$work/$name.seen" "$@" >/dev/null &
     echo $! >"$work/$name.listener"
-    eventually 10 "the listener $name is up" test -s "$work/$name.address"
+    eventually 60 "the listener $name is up" test -s "$work/$name.address"
     cp "$work/$name.address" "$work/$name.url"
 }
 

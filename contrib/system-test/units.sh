@@ -135,7 +135,7 @@ spool = \"/var/lib/bitville-apm/second\""
     check "its breaker has its own lock" inside test -e $state/second.lock
     check "enable the path unit" inside systemctl start spoolfwd.path
     produce 401
-    eventually 10 "a payload file starts a run, without the timer" count_is units delivered 2
+    eventually 60 "a payload file starts a run, without the timer" count_is units delivered 2
     inside systemctl stop spoolfwd.path
 
     say "# upgrade"

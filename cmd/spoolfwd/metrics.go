@@ -44,7 +44,7 @@ func metricTable() []metric {
 		{name: "spoolfwd_backlog_files", kind: gauge, help: "Payload files in the spool."},
 		{name: "spoolfwd_backlog_bytes", kind: gauge, help: "Bytes of the payload files in the spool."},
 		{name: "spoolfwd_backlog_oldest_age_seconds", kind: gauge, help: "Age of the oldest payload file in the spool; 0 when there is none."},
-		{name: "spoolfwd_deferred_files", kind: gauge, help: "Payload files in the spool that failed before and go last."},
+		{name: "spoolfwd_deferred_items", kind: gauge, help: "Items in the spool that failed before and go last."},
 		{name: "spoolfwd_rejected_files", kind: gauge, help: "Payloads that lie in rejected/."},
 		{name: "spoolfwd_rejected_bytes", kind: gauge, help: "Bytes of the payloads that lie in rejected/."},
 		{name: "spoolfwd_breaker_state", kind: gauge, label: "state", values: breakerStates(), help: "1 for the state the breaker is in, 0 for the others."},

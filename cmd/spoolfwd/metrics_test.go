@@ -78,7 +78,7 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 		of("spoolfwd_breaker_consecutive_failures"):           "0",
 		of("spoolfwd_requests_total", "class", "none"):        "0",
 		of("spoolfwd_breaker_state", "state", "half_open"):    "0",
-		of("spoolfwd_deferred_files"):                         "0",
+		of("spoolfwd_deferred_items"):                         "0",
 		of("spoolfwd_last_run_duration_seconds"):              "0",
 		of("spoolfwd_items_total", "result", "no such thing"): "",
 	})
@@ -95,7 +95,7 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 		of("spoolfwd_backlog_files"):                      "8",
 		of("spoolfwd_backlog_bytes"):                      "16",
 		of("spoolfwd_backlog_oldest_age_seconds"):         "67",
-		of("spoolfwd_deferred_files"):                     "5",
+		of("spoolfwd_deferred_items"):                     "5",
 		of("spoolfwd_items_total", "result", "delivered"): "2",
 		of("spoolfwd_items_total", "result", "failed"):    "5",
 		of("spoolfwd_items_total", "result", "rejected"):  "1",
@@ -139,6 +139,19 @@ func TestEveryMetricOfTheTableIsWrittenByASuccessfulRun(t *testing.T) {
 	for series := range got {
 		t.Errorf("the series %s is not in the table", series)
 	}
+}
+
+// One payload file may hold many items, and it is these that are deferred.
+func TestDeferredAreItemsAndNotFiles(t *testing.T) {
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "m.prom")
+	w.put("a.json", `[1,2,3]`)
+	w.answer(http.StatusInternalServerError)
+	w.do("run", "--metrics-file", file).wantCode(t, exitLeft)
+	wantMetrics(t, file, map[string]string{
+		of("spoolfwd_backlog_files"):  "1",
+		of("spoolfwd_deferred_items"): "3",
+	})
 }
 
 func TestAFlushCountsAsARun(t *testing.T) {

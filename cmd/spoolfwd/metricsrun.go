@@ -48,7 +48,7 @@ func (d *drainer) countBacklog(got samples, now time.Time) error {
 		got.set("spoolfwd_backlog_files", float64(w.Files))
 		got.set("spoolfwd_backlog_bytes", float64(w.Bytes))
 		got.set("spoolfwd_backlog_oldest_age_seconds", age)
-		got.set("spoolfwd_deferred_files", float64(d.index.Deferred()))
+		got.set("spoolfwd_deferred_items", float64(d.index.Deferred()))
 	}
 	files, bytes, errRejected := d.spool.CountRejected()
 	if errRejected == nil {

@@ -133,7 +133,9 @@ func (o *outcome) recoveredText() string {
 		text += " after " + plural(o.before.FailureCount, "failure")
 	}
 	if o.before.OpenSince > 0 {
-		text += ", open for " + humanDuration(o.ended.Sub(unixTime(o.before.OpenSince)))
+		// Until the run began: its first request was the probe, and what came
+		// after that was a backlog, which may have taken an hour.
+		text += ", open for " + humanDuration(o.started.Sub(unixTime(o.before.OpenSince)))
 	}
 	return text
 }

@@ -80,6 +80,22 @@ func TestTheBreakerOpensIsSilentAndRecovers(t *testing.T) {
 	w.do("run").wantCode(t, exitOK).wantSilence(t)
 }
 
+// It is the listener that was away, and not the backlog that took so long.
+func TestTheTimeToSendTheBacklogIsNoTimeWithoutAListener(t *testing.T) {
+	w := openWorld(t, 5)
+	w.pass(70 * time.Second)
+	w.env.Now = func() time.Time {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		return w.now.Add(time.Duration(len(w.bodies)) * time.Minute) // each request takes one
+	}
+	r := w.do("run").wantCode(t, exitOK)
+	wantText(t, "standard error", r.stderr, "the listener is back, open for 1m10s\n")
+	if n := len(w.received()); n != 5 {
+		t.Errorf("%d requests, want 5", n)
+	}
+}
+
 func TestEqualErrorsAreOneLine(t *testing.T) {
 	w := newWorld(t)
 	for i := range 3 {

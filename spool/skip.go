@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"hash/fnv"
 	"slices"
+
+	"golang.org/x/sys/unix"
 )
 
 // ErrVanished says that a payload file is gone: its producer or a person took it
@@ -42,6 +44,9 @@ func (e *RefuseError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Rea
 type Skips struct {
 	Count int
 	First []SkipError
+	// Causes are the system's errors behind them, one of each, also of those
+	// that are not named.
+	Causes []error
 	// Marks stand for the entries, one for each name with its reason, smallest
 	// first: whoever keeps them knows in the next run what is new. Of a great
 	// many, only the smallest are there, and always the same.
@@ -63,6 +68,7 @@ func (s *Skips) Add(e SkipError) {
 	if len(s.First) < maxNamed {
 		s.First = append(s.First, e)
 	}
+	s.addCause(e.Err)
 	m := e.mark()
 	at, known := slices.BinarySearch(s.Marks, m)
 	if known || at == MaxMarks {
@@ -72,6 +78,19 @@ func (s *Skips) Add(e SkipError) {
 		s.Marks = s.Marks[:MaxMarks-1]
 	}
 	s.Marks = slices.Insert(s.Marks, at, m)
+}
+
+// maxCauses is more than a file system has ways to fail.
+const maxCauses = 32
+
+func (s *Skips) addCause(err error) {
+	var errno unix.Errno
+	if errors.As(err, &errno) {
+		err = errno
+	}
+	if err != nil && len(s.Causes) < maxCauses && !slices.Contains(s.Causes, err) {
+		s.Causes = append(s.Causes, err)
+	}
 }
 
 func (e *SkipError) mark() uint64 {

@@ -1,10 +1,13 @@
 package spool_test
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"testing"
+
+	"golang.org/x/sys/unix"
 
 	"github.com/bitville-apm/spoolfwd/spool"
 )
@@ -33,6 +36,18 @@ func TestMarksOfSkippedEntriesDoNotDependOnTheirOrder(t *testing.T) {
 		if len(first.Marks) != min(n, spool.MaxMarks) || !slices.IsSorted(first.Marks) || first.Count != n {
 			t.Errorf("%d entries have %d marks, sorted %v, and are counted as %d", n, len(first.Marks), slices.IsSorted(first.Marks), first.Count)
 		}
+	}
+}
+
+// An exit code depends on them, however much junk lies in front.
+func TestSkipsKeepTheCausesOfThoseThatTheyDoNotName(t *testing.T) {
+	s := skips([]string{"1.json", "2.json", "3.json", "4.json", "5.json", "6.json"}, "is a FIFO")
+	for range 3 {
+		s.Add(spool.SkipError{Name: "damaged.json", Reason: "cannot be examined", Err: unix.EIO})
+		s.Add(spool.SkipError{Name: "secret.json", Reason: "cannot be read", Err: fmt.Errorf("open: %w", unix.EACCES)})
+	}
+	if len(s.First) != 5 || len(s.Causes) != 2 || !errors.Is(s.Causes[0], unix.EIO) || !errors.Is(s.Causes[1], unix.EACCES) {
+		t.Errorf("%d are named and the causes are %v, want EIO and EACCES once each", len(s.First), s.Causes)
 	}
 }
 

@@ -182,7 +182,11 @@ func (d *doctor) spool() {
 	}
 	d.ok(about, "%s holds %s, %s", sp.Dir(), plural(w.Files, "payload file"), humanSize(w.Bytes))
 	for _, skipped := range w.Skipped.First {
-		d.warn(about, "move it away; it is never sent", "%s", skipped.Error())
+		if code := codeOfSkipped(skipped.Err); code != exitOK {
+			d.fail(about, fail(code, &skipped))
+		} else {
+			d.warn(about, "move it away; it is never sent", "%s", skipped.Error())
+		}
 	}
 	d.removable(sp.Dir(), w.Entries)
 	d.rejectedDir(sp.Dir())

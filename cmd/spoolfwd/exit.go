@@ -134,6 +134,28 @@ func codeOfOne(err error) exitCode {
 	return exitIO
 }
 
+// codeOfSkipped judges why an entry was skipped. One that is no payload file at all
+// (a link, a FIFO, a socket) concerns nobody. One that the system would not let us
+// see is a payload that stays, and nobody knows of it unless the code says so.
+func codeOfSkipped(cause error) exitCode {
+	switch {
+	case cause == nil, isAny(cause, syscall.ELOOP, syscall.EMLINK, syscall.ENXIO, syscall.EOPNOTSUPP):
+		return exitOK
+	case errors.Is(cause, fs.ErrPermission):
+		return exitPermission
+	}
+	return exitIO
+}
+
+func isAny(err error, errnos ...syscall.Errno) bool {
+	for _, no := range errnos {
+		if errors.Is(err, no) {
+			return true
+		}
+	}
+	return false
+}
+
 // flatten returns the single errors of a tree of errors.Join.
 func flatten(err error) []error {
 	if err == nil {

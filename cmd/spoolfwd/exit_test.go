@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"syscall"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 func TestEveryExitCodeHasAMeaningAndARank(t *testing.T) {
@@ -97,6 +99,32 @@ func TestErrorsFindTheirCode(t *testing.T) {
 	} {
 		if got := codeOf(c.err); got != c.want {
 			t.Errorf("%s: got %d, want %d", c.name, got, c.want)
+		}
+	}
+}
+
+// A payload that nobody can read stays in the spool for good.
+func TestSkippedEntriesFindTheirCode(t *testing.T) {
+	for _, c := range []struct {
+		cause error
+		want  exitCode
+	}{
+		{nil, exitOK},
+		{syscall.ELOOP, exitOK},
+		{syscall.ENXIO, exitOK},
+		{syscall.EOPNOTSUPP, exitOK},
+		{syscall.EACCES, exitPermission},
+		{syscall.EPERM, exitPermission},
+		{syscall.EIO, exitIO},
+		{fmt.Errorf("stat: %w", syscall.ESTALE), exitIO},
+	} {
+		o := outcome{}
+		for i := range 6 { // more than are named
+			o.report.Skipped.Add(spool.SkipError{Name: fmt.Sprint(i), Reason: "is a FIFO"})
+		}
+		o.report.Skipped.Add(spool.SkipError{Name: "x.json", Reason: "cannot be examined", Err: c.cause})
+		if got := o.code(); got != c.want {
+			t.Errorf("after %v: got %d, want %d", c.cause, got, c.want)
 		}
 	}
 }

@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io/fs"
 	"log/slog"
 	"strings"
 	"time"
@@ -46,10 +44,8 @@ func (o *outcome) code() exitCode {
 	for _, f := range o.faults {
 		codes = append(codes, codeOf(f))
 	}
-	for _, skipped := range r.Skipped.First {
-		if errors.Is(skipped.Err, fs.ErrPermission) {
-			codes = append(codes, exitPermission)
-		}
+	for _, cause := range r.Skipped.Causes {
+		codes = append(codes, codeOfSkipped(cause))
 	}
 	if r.Rejected > 0 {
 		codes = append(codes, exitRejected)

@@ -74,7 +74,7 @@ func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 
 	switch {
 	case s.sticky && s.euid != 0 && s.euid != int(s.ownerUID) && s.euid != p.uid:
-		return &SkipError{Name: p.Name, Reason: fmt.Sprintf("belongs to uid %d and could not be removed from a sticky directory", p.uid)}
+		return &SkipError{Name: p.Name, Reason: fmt.Sprintf("belongs to uid %d and could not be removed from a sticky directory", p.uid), Err: unix.EPERM}
 	case p.Size == 0 && p.Age(now) < emptyGrace:
 		return &SkipError{Name: p.Name, Reason: "is empty and may still be written", Pending: true}
 	case p.Size == 0:

@@ -19,8 +19,8 @@ func (o outcome) tell() string {
 }
 
 func clip(text string) string {
-	if len(text) > 2000 {
-		return text[:2000] + "..."
+	if len(text) > 700 {
+		return text[:700] + "..."
 	}
 	return text
 }
@@ -51,6 +51,6 @@ func (w *world) checkStock(r *result, label string, s stock, allowed int) {
 		r.fail("%s: %s", label, text)
 	}
 	if s.again > allowed {
-		r.fail("%s: %d items were delivered again, and no more than %d may be", label, s.again, allowed)
+		r.fail("%s: %d items were delivered again, and no more than %d may be: %v", label, s.again, allowed, s.twice)
 	}
 }

@@ -101,10 +101,10 @@ func (t *torture) faultsOf(s story, r *result) (all []fault) {
 
 // survivable reports whether a call may fail always. Packages os and net repeat
 // one that returns EINTR without end, since no kernel does that for ever. The
-// product's own calls, which are all that it does in the spool but for reading
-// reasons, give up after a while.
+// product's own calls, which are all that it does with files in the spool but
+// for reading reasons, give up after a while.
 func survivable(c *call, errno unix.Errno) bool {
-	return errno != unix.EINTR || strings.HasPrefix(c.object, "spool") && !strings.HasSuffix(c.object, ".reason.json")
+	return errno != unix.EINTR || strings.HasPrefix(c.object, "spool/") && !strings.HasSuffix(c.object, ".reason.json")
 }
 
 // storyRound plays a story once under decide, which is asked at every call that
@@ -168,7 +168,7 @@ func (f fault) duplicates(w *world) int {
 	case f.socket && f.always:
 		return w.books.items()
 	case f.socket:
-		return 1
+		return max(1, f.story.inHand) // a batch's answer is that of several
 	case f.always:
 		return w.books.inFlight(1)
 	}

@@ -50,6 +50,7 @@ type delivery struct {
 	batch  string // the whole request, where it holds several items
 	run    string // which process sent it, if it said so
 	status int    // that it was answered with
+	at     time.Time
 }
 
 func (d delivery) accepted() bool { return d.status >= 200 && d.status < 300 }
@@ -122,7 +123,7 @@ func (e *endpoint) take(d delivery) answer {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	a := e.say(d.body)
-	d.status = a.status
+	d.status, d.at = a.status, time.Now()
 	e.seen = append(e.seen, e.unpack(d)...)
 	return a
 }

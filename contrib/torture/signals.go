@@ -44,8 +44,9 @@ func sigtermStorm(t *torture, r *result) {
 func (t *torture) stormRound(r *result, random *rand.Rand) {
 	w := t.loaded(3 * time.Millisecond)
 	defer w.end()
-	for range 4 {
-		p, err := w.spoolfwd("run", "--retry-timeout", "1ms").start()
+	var told [4]string
+	for n := range 4 {
+		p, err := w.spoolfwd("run", "--retry-timeout", "1ms", "-v").start()
 		w.must(err)
 		signals := 1 + random.IntN(3)
 		for range signals {
@@ -63,8 +64,12 @@ func (t *torture) stormRound(r *result, random *rand.Rand) {
 			r.fail("storm: exit code %d\n%s", o.code, o.tell())
 		}
 		w.checkStock(r, "storm", w.takeStock(), 0)
+		told[n] = fmt.Sprintf("until %v: %s", time.Since(w.began), o.tell())
 	}
 	w.goOn(r, "storm", 0)
+	if s := w.takeStock(); s.again > 0 {
+		r.fail("storm: the runs: %s", strings.Join(told[:], "\n"))
+	}
 }
 
 // stoppedHolder stops a run in the middle of its work, as a debugger, a frozen

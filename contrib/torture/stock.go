@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"time"
 )
 
 // stock is what taking stock of a world finds: where every item is.
@@ -18,7 +19,8 @@ type stock struct {
 	delivered int // requests answered with a 2xx
 	again     int // of those, the ones that were not the first under their key
 	rejected  int
-	left      int // still in the spool
+	left      int      // still in the spool
+	twice     []string // the first few of those, with their times
 	lost      []string
 	wrong     []string // everything else that must not be
 }
@@ -40,7 +42,8 @@ func (w *world) takeStock() (s stock) {
 		settled[body][key] = true
 		return known
 	}
-	batches := map[string]string{} // their keys
+	first := map[string]time.Time{} // delivery of an item
+	batches := map[string]string{}  // their keys
 	for _, d := range w.endpoint.deliveries() {
 		if d.batch != "" {
 			// The key is that of the batch: the same one for the same items.
@@ -63,6 +66,11 @@ func (w *world) takeStock() (s stock) {
 		s.delivered++
 		if settle(d.body, w.itemKey(d.key)) {
 			s.again++
+			if len(s.twice) < 5 {
+				s.twice = append(s.twice, fmt.Sprintf("%.80q at %v and at %v", d.body, first[d.body].Sub(w.began), d.at.Sub(w.began)))
+			}
+		} else {
+			first[d.body] = d.at
 		}
 	}
 	for _, r := range w.rejectedFiles(&s) {

@@ -38,7 +38,7 @@ func (b *bench) race() (result, error) {
 		b.say("round %d of %d is over", round+1, b.rounds)
 	}
 	l.stop()
-	r := &raceResult{Machine: b.machine, Files: b.files, Size: b.size, Rounds: b.rounds}
+	r := &raceResult{Machine: b.machine, Files: b.files, Size: b.size, Rounds: b.rounds, Trips: b.trips}
 	for _, c := range all {
 		r.Contenders = append(r.Contenders, b.summary(c.name, turns[c.name]))
 	}

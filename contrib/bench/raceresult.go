@@ -15,6 +15,7 @@ type raceResult struct {
 	Rounds     int         `json:"rounds"`
 	Contenders []speedOf   `json:"contenders"`
 	Ratios     []ratio     `json:"ratios"`
+	Trips      int         `json:"round_trips_of_latency"`
 	Latency    []slowDrain `json:"latency,omitempty"`
 }
 
@@ -54,7 +55,7 @@ func (r *raceResult) markdown(w io.Writer) {
 	printRatios(w, r.Ratios)
 	if len(r.Latency) > 0 {
 		fmt.Fprintln(w)
-		printLatency(w, r.Latency)
+		printLatency(w, r.Latency, r.Trips)
 	}
 }
 

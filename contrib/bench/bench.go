@@ -56,7 +56,7 @@ func (b *bench) prepare() error {
 
 // build builds programs the way releases are built.
 func (b *bench) build(args ...string) error {
-	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-ldflags=-s -w"}, args...)...)
+	cmd := exec.Command("go", append([]string{"build", "-trimpath", "-tags=urfave_cli_no_docs", "-ldflags=-s -w"}, args...)...)
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("the programs do not build: %w\n%s", err, out)

@@ -60,7 +60,7 @@ fi
 spool=$disk/spool
 mkdir "$spool"
 
-go build -trimpath -ldflags='-s -w' -o "$work/" ./cmd/spoolfwd ./cmd/fakelistener
+CGO_ENABLED=0 go build -trimpath -tags urfave_cli_no_docs -ldflags='-s -w' -o "$work/" ./cmd/spoolfwd ./cmd/fakelistener
 "$work/fakelistener" --listen 127.0.0.1:0 --address-file "$work/url" >"$work/started" &
 listener=$!
 for ((i = 0; i < 100; i++)); do

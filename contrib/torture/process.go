@@ -30,12 +30,6 @@ type program struct {
 	user   *syscall.Credential // nil: ours
 	mounts map[string]string   // see helperTask
 	watch  *interceptor        // nil: nothing is intercepted
-	limits []rlimit
-}
-
-type rlimit struct {
-	resource int
-	value    uint64
 }
 
 // outcome is what became of a process.

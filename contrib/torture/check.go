@@ -19,6 +19,9 @@ func (o outcome) tell() string {
 }
 
 func clip(text string) string {
+	if at := strings.Index(text, "goroutine 1 "); at > 0 { // where it hangs
+		text = text[at:]
+	}
 	if len(text) > 700 {
 		return text[:700] + "..."
 	}

@@ -20,6 +20,7 @@ type call struct {
 	to     string // the second path of a rename or link
 	object string // the path below the world, without what is random in it
 	fd     int    // -1: it is about a path
+	below  bool   // the path is given below an open directory
 	tid    int
 }
 
@@ -56,6 +57,7 @@ func describe(info syscallInfo, n *notification, root string) *call {
 	}
 	if info.path >= 0 {
 		c.path = pathAt(n, info.path)
+		c.below = int32(n.args[info.path-1]) != unix.AT_FDCWD
 	}
 	if info.to >= 0 {
 		c.to = pathAt(n, info.to)

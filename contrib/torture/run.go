@@ -18,6 +18,7 @@ import (
 // options are the command line's.
 type options struct {
 	only    string // glob; default all
+	story   string // glob of the matrices' stories; default all
 	ci      bool   // fewer rounds: under 15 minutes
 	seed    uint64 // default by the clock
 	keep    bool   // leave the worlds behind
@@ -31,6 +32,7 @@ func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("torture", flag.ContinueOnError)
 	flags.StringVar(&o.only, "only", "*", "run the scenarios whose names match this `GLOB`")
+	flags.StringVar(&o.story, "story", "*", "play only the matrices' stories whose names match this `GLOB`")
 	flags.BoolVar(&o.ci, "ci", false, "fewer rounds: the version for CI, under 15 minutes")
 	flags.Uint64Var(&o.seed, "seed", 0, "play the random scenarios of an earlier run again")
 	flags.BoolVar(&o.keep, "keep", false, "leave spools and states behind to be looked at")
@@ -44,8 +46,10 @@ func parse(args []string) (options, error) {
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	if _, err := path.Match(o.only, ""); err != nil {
-		return o, fmt.Errorf("-only %q: %w", o.only, err)
+	for _, glob := range []string{o.only, o.story} {
+		if _, err := path.Match(glob, ""); err != nil {
+			return o, fmt.Errorf("%q: %w", glob, err)
+		}
 	}
 	if o.seed == 0 {
 		o.seed = uint64(time.Now().UnixNano())

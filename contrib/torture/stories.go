@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"time"
@@ -54,6 +55,16 @@ func (s story) program(w *world) program {
 		p.stdin = strings.NewReader(s.stdin(w))
 	}
 	return p
+}
+
+// chosen are the stories that the command line asks for.
+func (t *torture) chosen() (chosen []story) {
+	for _, s := range stories() {
+		if ok, _ := path.Match(t.story, s.name); ok {
+			chosen = append(chosen, s)
+		}
+	}
+	return chosen
 }
 
 func stories() []story {

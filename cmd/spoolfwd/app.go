@@ -18,6 +18,7 @@ type session struct {
 	env      Env
 	cfg      *config
 	given    map[string][]string // flags as written, by setting
+	flags    []settingFlag       // as the table of settings
 	operands []string
 	out      *printer
 	log      *slog.Logger
@@ -87,6 +88,7 @@ func (s *session) app() *cli.App {
 
 		DisableSliceFlagSeparator: true,
 	}
+	s.makeFlags()
 	for _, c := range commands() {
 		app.Commands = append(app.Commands, s.cliCommand(c))
 	}
@@ -111,7 +113,7 @@ func (s *session) cliCommand(c command) *cli.Command {
 		out.Flags = s.helpFlagOnly()
 		return out
 	}
-	out.Flags = s.cfg.flagsFor(c.use, s.given)
+	out.Flags = s.flagsFor(c.use)
 	out.Action = func(cc *cli.Context) error {
 		s.operands = cc.Args().Slice()
 		return s.perform(cc.Context, c, cc.Command.HelpName)
@@ -132,6 +134,9 @@ func (s *session) perform(ctx context.Context, c command, path string) error {
 			return s.pluginUnknown(err)
 		}
 		return withUsageHint(path, err)
+	}
+	if c.use != useRun { // which may have nothing to do; the others want to be interrupted, and not killed, from here on
+		_ = ctx.Err()
 	}
 	return c.action(ctx, s)
 }

@@ -12,7 +12,7 @@ import (
 //
 // A value that looks like one of the command's flags is refused: "--url --json"
 // is a forgotten value, and would otherwise swallow the flag.
-func flagsFirst(args []string, takes map[string]setting) ([]string, error) {
+func flagsFirst(args []string, takes func(name string) (setting, bool)) ([]string, error) {
 	var flags, operands []string
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
@@ -25,7 +25,7 @@ func flagsFirst(args []string, takes map[string]setting) ([]string, error) {
 			continue
 		}
 		flags = append(flags, arg)
-		s, known := takes[flagName(arg)]
+		s, known := takes(flagName(arg))
 		if !known || s.isSwitch() || strings.Contains(arg, "=") {
 			continue
 		}
@@ -33,7 +33,7 @@ func flagsFirst(args []string, takes map[string]setting) ([]string, error) {
 			return nil, fmt.Errorf("%s needs a value", arg)
 		}
 		i++
-		if _, isFlag := takes[flagName(args[i])]; isFlag {
+		if _, isFlag := takes(flagName(args[i])); isFlag {
 			return nil, fmt.Errorf("%s needs a value, and %s is a flag", arg, args[i])
 		}
 		flags = append(flags, args[i])

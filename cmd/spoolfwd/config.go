@@ -30,8 +30,9 @@ type origin struct {
 const tokenCredential = "spoolfwd.token"
 
 func newConfig() *config {
-	c := &config{from: make(map[string]origin)}
+	c := &config{}
 	c.table = settings(&c.values)
+	c.from = make(map[string]origin, len(c.table))
 	return c
 }
 
@@ -47,8 +48,10 @@ func (c *config) resolve(given map[string][]string, env Env) error {
 		file, err = c.readFile(path)
 		problems = append(problems, err)
 	}
-	for _, s := range c.table {
-		texts, from := s.choose(given, env, file, c.Config)
+	vars := env.withPrefix("SPOOLFWD_")
+	for i := range c.table {
+		s := &c.table[i]
+		texts, from := s.choose(given, vars, file, c.Config)
 		c.from[s.name] = from
 		if texts == nil {
 			continue
@@ -81,13 +84,13 @@ func (c *config) configFile(given map[string][]string, env Env) string {
 }
 
 // choose returns the texts of the first layer that sets s, and that layer.
-func (s setting) choose(given map[string][]string, env Env, file map[string][]string, path string) ([]string, origin) {
+func (s *setting) choose(given map[string][]string, vars map[string]string, file map[string][]string, path string) ([]string, origin) {
 	if texts, ok := given[s.name]; ok {
 		return texts, origin{"--" + s.name, exitUsage}
 	}
-	if name := s.env(); name != "" {
-		if text, ok := env.lookup(name); ok {
-			return s.split(text), origin{name, exitConfig}
+	if len(vars) > 0 { // else there is no need to make up the name
+		if name := s.env(); vars[name] != "" {
+			return s.split(vars[name]), origin{name, exitConfig}
 		}
 	}
 	if texts, ok := file[s.name]; ok {
@@ -180,6 +183,17 @@ func sameDirectory(a, b string) bool {
 	}
 	a, b = filepath.Clean(a), filepath.Clean(b)
 	return a == b || filepath.Base(a) == filepath.Base(b) && sameDirectory(filepath.Dir(a), filepath.Dir(b))
+}
+
+// takes returns the setting that a flag of a command sets; name is its long or its
+// short one.
+func (c *config) takes(command uses, name string) (setting, bool) {
+	for i := range c.table {
+		if s := &c.table[i]; s.on&command != 0 && name != "" && (s.name == name || s.short == name) {
+			return *s, true
+		}
+	}
+	return setting{}, false
 }
 
 // find returns the setting of that name.

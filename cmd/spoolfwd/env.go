@@ -33,20 +33,19 @@ type Env struct {
 	StderrIs        streamKind
 }
 
-// lookup returns the value of an environment variable. A variable that is set
-// to nothing counts as unset: that is how unit files and container definitions
-// blank one out.
-func (e Env) lookup(name string) (string, bool) {
-	for i := len(e.Environ) - 1; i >= 0; i-- {
-		if n, v, ok := strings.Cut(e.Environ[i], "="); ok && n == name {
-			return v, v != ""
+// withPrefix returns the environment variables whose names begin with prefix, by
+// name. A variable that is set to nothing counts as unset: that is how unit files
+// and container definitions blank one out.
+func (e Env) withPrefix(prefix string) map[string]string {
+	found := make(map[string]string)
+	for _, entry := range e.Environ {
+		if strings.HasPrefix(entry, prefix) {
+			name, value, _ := strings.Cut(entry, "=")
+			found[name] = value
 		}
 	}
-	return "", false
+	return found
 }
 
-// getenv is lookup in the form of os.Getenv.
-func (e Env) getenv(name string) string {
-	v, _ := e.lookup(name)
-	return v
-}
+// getenv returns the value of an environment variable, or "", as os.Getenv.
+func (e Env) getenv(name string) string { return e.withPrefix(name)[name] }

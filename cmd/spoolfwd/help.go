@@ -90,10 +90,10 @@ func (s *session) flagsOnly(command uses) string {
 func (s *session) rootFlags() []cli.Flag {
 	var unused bool
 	version := setting{name: "version", dst: &unused, usage: "print the version"}
-	return append(s.helpFlagOnly(), &settingFlag{version, s.given})
+	return append(s.helpFlagOnly(), &settingFlag{&version, s.given})
 }
 
 func (s *session) helpFlagOnly() []cli.Flag {
 	help, _ := s.cfg.find("help")
-	return []cli.Flag{&settingFlag{help, s.given}}
+	return []cli.Flag{&settingFlag{&help, s.given}}
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"os"
+	"sync"
 	"time"
 )
 
@@ -16,7 +17,7 @@ func main() {
 		ConfigFile:      "/etc/spoolfwd/spoolfwd.toml",
 		Now:             time.Now,
 		Wait:            waitFor,
-		MachineID:       machineID,
+		MachineID:       sync.OnceValue(machineID),
 		StdinIsTerminal: isTerminal(os.Stdin),
 		StderrIs:        streamKindOf(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 	}))

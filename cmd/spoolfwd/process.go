@@ -6,6 +6,7 @@ import (
 	"os/signal"
 	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -58,23 +59,44 @@ func (e endedBy) Error() string { return "ended by " + unix.SignalName(e.signal)
 // nothing, since the end is near and bounded by the timeouts, but a second
 // SIGINT kills: a person at a terminal means it.
 //
+// Signals are caught from the moment the context is first asked whether it has
+// ended: that starts threads, and takes longer than the rest of a run that finds an
+// empty spool. Before, a signal kills, and there is nothing yet to bring to an end.
+//
 // SIGPIPE is ignored: a reader of our output that goes away must not end a run
 // between a delivery and the removal of its payload file.
 func catchSignals(parent context.Context) context.Context {
-	ctx, cancel := context.WithCancelCause(parent)
 	signal.Ignore(unix.SIGPIPE)
-	caught := make(chan os.Signal, 1)
-	for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP} {
-		if !signal.Ignored(s) {
-			signal.Notify(caught, s)
+	ctx, cancel := context.WithCancelCause(parent)
+	return &signalContext{Context: ctx, begin: sync.OnceFunc(func() {
+		caught := make(chan os.Signal, 1)
+		for _, s := range []os.Signal{unix.SIGINT, unix.SIGTERM, unix.SIGHUP} {
+			if !signal.Ignored(s) {
+				signal.Notify(caught, s)
+			}
 		}
-	}
-	go func() {
-		s, _ := (<-caught).(syscall.Signal)
-		signal.Reset(unix.SIGINT)
-		cancel(endedBy{s})
-	}()
-	return ctx
+		go func() {
+			s, _ := (<-caught).(syscall.Signal)
+			signal.Reset(unix.SIGINT)
+			cancel(endedBy{s})
+		}()
+	})}
+}
+
+// signalContext begins to catch signals when it is first asked.
+type signalContext struct {
+	context.Context
+	begin func()
+}
+
+func (c *signalContext) Done() <-chan struct{} {
+	c.begin()
+	return c.Context.Done()
+}
+
+func (c *signalContext) Err() error {
+	c.begin()
+	return c.Context.Err()
 }
 
 // waitFor sleeps for d or until the context ends, and then returns its cause.

@@ -11,10 +11,11 @@ import (
 
 func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 	ctx := catchSignals(t.Context())
+	done := ctx.Done() // from here on they are caught
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	<-ctx.Done()
+	<-done
 	var ended endedBy
 	if !errors.As(context.Cause(ctx), &ended) || ended.signal != syscall.SIGTERM {
 		t.Errorf("the cause is %v, want SIGTERM", context.Cause(ctx))
@@ -22,6 +23,31 @@ func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 	// The second one changes nothing; were it not caught, this test would end here.
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Catching signals is what would take most of the time of a run that has nothing to
+// do, and begins when the context is asked.
+func TestOnlyARunWithNothingToDoCatchesNoSignals(t *testing.T) {
+	for _, c := range []struct {
+		command string
+		payload bool
+		asked   bool
+	}{
+		{command: "run"},
+		{command: "run", payload: true, asked: true},
+		{command: "flush", asked: true},
+	} {
+		w := newWorld(t)
+		if c.payload {
+			w.put("a.json", `{}`)
+		}
+		asked := false
+		ctx := &signalContext{Context: t.Context(), begin: func() { asked = true }}
+		w.runContext(ctx, c.command, "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exitOK)
+		if asked != c.asked {
+			t.Errorf("%s, with a payload: %v: it catches signals: %v", c.command, c.payload, asked)
+		}
 	}
 }
 

@@ -14,7 +14,6 @@ type size int64
 // parseDuration reads a duration as Go writes it ("1m30s"), a bare number of
 // seconds ("90", "1.5"), or days ("30d"), which Go has no unit for and ages need.
 func parseDuration(text string) (time.Duration, error) {
-	bad := fmt.Errorf("%q is no duration: write it as 60s, 1m30s, 12h, 30d or a number of seconds", text)
 	number, perUnit := text, time.Second
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		number, perUnit = days, 24*time.Hour
@@ -28,7 +27,7 @@ func parseDuration(text string) (time.Duration, error) {
 	}
 	d, err := time.ParseDuration(text)
 	if err != nil {
-		return 0, bad
+		return 0, fmt.Errorf("%q is no duration: write it as 60s, 1m30s, 12h, 30d or a number of seconds", text)
 	}
 	return d, nil
 }
@@ -46,7 +45,6 @@ func isDecimal(text string) bool {
 // Suffixes that some read as powers of 1000 and some as powers of 1024 are
 // refused.
 func parseSize(text string) (size, error) {
-	bad := fmt.Errorf("%q is no size: write it as bytes (1048576) or with KiB, MiB, GiB or TiB", text)
 	number, unit := strings.TrimSpace(text), int64(1)
 	for i, suffix := range []string{"KiB", "MiB", "GiB", "TiB"} {
 		if n, ok := strings.CutSuffix(number, suffix); ok {
@@ -55,7 +53,7 @@ func parseSize(text string) (size, error) {
 		}
 	}
 	if !isDecimal(number) || strings.Contains(number, ".") {
-		return 0, bad
+		return 0, fmt.Errorf("%q is no size: write it as bytes (1048576) or with KiB, MiB, GiB or TiB", text)
 	}
 	n, err := strconv.ParseInt(number, 10, 64)
 	if err != nil || n > math.MaxInt64/unit || n < math.MinInt64/unit {

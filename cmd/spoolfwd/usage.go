@@ -52,7 +52,7 @@ func (s *session) unknownFlag(c *cli.Context, name string) error {
 	}
 	var names []string
 	for _, f := range c.Command.Flags {
-		names = append(names, f.Names()...)
+		names = append(names, f.(*settingFlag).name)
 	}
 	if near := nearest(name, names); near != "" {
 		return fmt.Errorf("unknown flag %s, did you mean %s?", dashed(name), dashed(near))
@@ -110,16 +110,7 @@ func (s *session) arrange(args []string) ([]string, error) {
 		if c.action == nil {
 			continue
 		}
-		takes := make(map[string]setting)
-		for _, t := range s.cfg.table {
-			if t.on&c.use != 0 {
-				takes[t.name] = t
-				if t.short != "" {
-					takes[t.short] = t
-				}
-			}
-		}
-		arranged, err := flagsFirst(rest, takes)
+		arranged, err := flagsFirst(rest, func(name string) (setting, bool) { return s.cfg.takes(c.use, name) })
 		if err != nil {
 			return nil, usageError(path, err)
 		}

@@ -146,12 +146,8 @@ func TestFlagsBehindOperandsAreFlags(t *testing.T) {
 }
 
 func TestFlagsFirst(t *testing.T) {
-	takes := map[string]setting{}
-	v := newConfig()
-	for _, s := range v.table {
-		takes[s.name] = s
-	}
-	takes["v"] = takes["verbose"]
+	c := newConfig()
+	takes := func(name string) (setting, bool) { return c.takes(useAll, name) }
 	for _, c := range []struct{ name, args, want string }{
 		{"nothing", "", "--"},
 		{"operand first", "a --url U b", "--url U -- a b"},

@@ -35,7 +35,7 @@ func TestOneSpoolServesManyWorkers(t *testing.T) {
 	if w.Files != workers*each/4 {
 		t.Errorf("%d files are left in the spool, want the rewritten quarter", w.Files)
 	}
-	for _, e := range w.Entries {
+	for e := range w.Entries.All() {
 		wantNames(t, e.Name, bodies(read(t, s, e.Name)), `"left"`)
 	}
 	if files, _, err := s.CountRejected(); files != workers*each/2 || err != nil {

@@ -183,7 +183,7 @@ func TestOddNamesAreScannedAndReadAndRemoved(t *testing.T) {
 	got := names(w.Entries)
 	slices.Sort(got)
 	wantNames(t, "payload files", got, made...)
-	for _, e := range w.Entries {
+	for e := range w.Entries.All() {
 		if err := s.Remove(read(t, s, e.Name)); err != nil {
 			t.Errorf("%q: %v", e.Name, err)
 		}

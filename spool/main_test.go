@@ -90,9 +90,9 @@ func scan(t testing.TB, s *spool.Spool) spool.Window {
 	return w
 }
 
-func names(entries []spool.Entry) []string {
-	names := make([]string, 0, len(entries))
-	for _, e := range entries {
+func names(entries spool.Entries) []string {
+	names := make([]string, 0, entries.Len())
+	for e := range entries.All() {
 		names = append(names, e.Name)
 	}
 	return names

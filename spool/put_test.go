@@ -188,7 +188,7 @@ func TestTwentyPutsAtOnceLoseNothing(t *testing.T) {
 			last = true
 		default:
 		}
-		for _, e := range scan(t, s).Entries {
+		for e := range scan(t, s).Entries.All() {
 			p, err := s.Read(e, noon, nil)
 			if err != nil {
 				t.Fatalf("a payload in the middle of being put was found: %v", err)

@@ -23,7 +23,7 @@ func TestAFileThatShrinksWhileItIsReadIsLeftAlone(t *testing.T) {
 		t.Skipf("no sysfs with a file that is shorter than it says: %v", err)
 	}
 	s, _ := newSpool(t, spool.Config{Dir: dir, Pattern: name, Raw: true})
-	_, err := s.Read(scan(t, s).Entries[0], noon, nil)
+	_, err := s.Read(scan(t, s).Entries.At(0), noon, nil)
 	var skip *spool.SkipError
 	if !errors.As(err, &skip) || !skip.Pending || !strings.Contains(skip.Reason, "shrank") {
 		t.Errorf("got %v", err)

@@ -32,7 +32,7 @@ func TestReadReturnsTheBytesOfTheFile(t *testing.T) {
 func TestReadTrustsTheFileAndNotTheScan(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", time.Hour)
-	e := scan(t, s).Entries[0]
+	e := scan(t, s).Entries.At(0)
 	write(t, dir, "x.json", `{"longer":true}`, time.Minute)
 	p, err := s.Read(e, noon, nil)
 	if err != nil || string(p.Data) != `{"longer":true}` || p.Age(noon) != time.Minute {
@@ -58,7 +58,7 @@ func TestReadUsesTheBufferItIsGiven(t *testing.T) {
 func TestReadSaysThatAFileIsGone(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", 0)
-	e := scan(t, s).Entries[0]
+	e := scan(t, s).Entries.At(0)
 	if err := os.Remove(filepath.Join(dir, "x.json")); err != nil {
 		t.Fatal(err)
 	}
@@ -176,7 +176,7 @@ func TestUnreadableFilesAreSkipped(t *testing.T) {
 func TestReadAllocatesLittle(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `{"a":"`+strings.Repeat("x", 4000)+`"}`, 0)
-	e := scan(t, s).Entries[0]
+	e := scan(t, s).Entries.At(0)
 	buf := bytes.Repeat([]byte{0}, 8192)
 	allocs := testing.AllocsPerRun(100, func() {
 		if _, err := s.Read(e, noon, buf); err != nil {

@@ -80,7 +80,7 @@ func TestRetryNeverOverwritesAndStillKeepsKeys(t *testing.T) {
 		_, err := s.Retry(r)
 		must(t, err)
 	}
-	for _, e := range scan(t, s).Entries {
+	for e := range scan(t, s).Entries.All() {
 		p := read(t, s, e.Name)
 		if key := keys(p)[0]; want[key] != string(p.Data) {
 			t.Errorf("%s holds %s under the key of %q", e.Name, p.Data, want[key])

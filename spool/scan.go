@@ -3,15 +3,24 @@ package spool
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// DefaultWindow is how many entries a scan holds unless told otherwise.
-const DefaultWindow = 1 << 16
+// DefaultWindow is how many entries a scan returns at most unless told otherwise: as
+// many as fit in some 20 MiB with names of 40 bytes.
+const DefaultWindow = 320_000
+
+// maxNames bounds the memory of a window whose names are very long, in bytes.
+const maxNames = 20 << 20
+
+// block is how many names a scan examines at a time.
+const block = 1024
 
 // maxLeftovers is how many leftovers a scan names. Crashes leave few of them, and
 // should somebody else make a million, memory must hold all the same.
@@ -21,7 +30,7 @@ const maxLeftovers = 1000
 type Window struct {
 	// Entries are the oldest payload files behind the position the scan
 	// started from, in order, at most as many as the scan may hold.
-	Entries []Entry
+	Entries Entries
 	// More says that younger payload files were left out. Scan again from the
 	// last entry to get them.
 	More bool
@@ -40,77 +49,125 @@ type Window struct {
 }
 
 // Scan walks the spool once and returns the oldest payload files behind after
-// (the zero Entry: from the beginning). It holds at most twice limit entries
-// (0: DefaultWindow) in memory, however many the spool has: when they are full,
-// the younger half is dropped, to be found again by a later scan. It opens no
-// payload file and changes nothing.
+// (the zero Entry: from the beginning), at most limit of them (0: DefaultWindow).
+// However many the spool has, it holds little more than limit in memory: when there
+// is no more room the youngest are dropped, to be found again by a later scan. It
+// opens no payload file and changes nothing.
 func (s *Spool) Scan(after Entry, limit int) (Window, error) {
 	if limit <= 0 {
 		limit = DefaultWindow
 	}
-	w := Window{}
-	var cut Entry // once the window is full, entries from here on do not fit
-	full := false
-	first := after == Entry{}
-	err := readDir(s.fd, func(raw []byte, kind uint8) error {
-		if raw[0] == '.' {
-			if name := string(raw); isTemp(name) && len(w.Leftovers) < maxLeftovers {
-				w.Leftovers = append(w.Leftovers, name)
-			}
-			return nil
-		}
-		name := string(raw)
-		if !s.isPayload(name) {
-			return nil
-		}
-		var st unix.Stat_t
-		switch err := statAt(s.fd, name, &st); {
-		case errors.Is(err, unix.ENOENT):
-			return nil
-		case errors.Is(err, unix.ENOMEM):
-			return fmt.Errorf("%s: stat: %w", s.path(name), err)
-		case err != nil: // one damaged inode must not stop the others
-			w.Skipped.Add(SkipError{Name: name, Reason: "cannot be examined: " + err.Error(), Err: err})
-			return nil
-		case !isRegular(&st):
-			w.Skipped.add(name, "is "+kindName(uint32(st.Mode)))
-			return nil
-		}
-		e := Entry{Name: name, ModTime: nanoseconds(st.Mtim), Size: int64(st.Size)}
-		w.Files++
-		w.Bytes += e.Size
-		if w.Files == 1 || e.Compare(w.Oldest) < 0 {
-			w.Oldest = e
-		}
-		switch {
-		case !first && e.Compare(after) <= 0:
-		case full && e.Compare(cut) >= 0:
-			w.More = true
-		default:
-			w.Entries = append(w.Entries, e)
-			if len(w.Entries) == 2*limit {
-				w.keepOldest(limit)
-				cut, full = w.Entries[limit-1], true
-			}
-		}
-		return nil
-	})
+	sc := scan{spool: s, after: after, limit: limit, room: limit + limit/4 + 16}
+	err := readDir(s.fd, sc.visit)
+	if err == nil {
+		err = sc.examine()
+	}
 	if err != nil {
 		return Window{}, fmt.Errorf("spool %s: %w", s.cfg.Dir, err)
 	}
-	slices.SortFunc(w.Entries, Entry.Compare)
-	if len(w.Entries) > limit {
-		w.keepOldest(limit)
+	w := &sc.window
+	if w.Entries.Len() > limit {
+		w.Entries.keepOldest(limit)
+		w.More = true
 	}
-	return w, nil
+	w.Entries.sort()
+	return *w, nil
 }
 
-// keepOldest drops all but the oldest limit entries.
-func (w *Window) keepOldest(limit int) {
-	slices.SortFunc(w.Entries, Entry.Compare)
-	clear(w.Entries[limit:]) // lets go of the names
-	w.Entries = w.Entries[:limit]
-	w.More = true
+// scan is one walk under way.
+type scan struct {
+	spool  *Spool
+	after  Entry
+	limit  int
+	room   int // entries that may be held before the youngest are dropped
+	window Window
+	names  []candidate // not examined yet
+	cut    Entry       // the oldest that was dropped: from here on nothing fits
+}
+
+// candidate is a directory entry with a payload file's name.
+type candidate struct {
+	name string
+	st   unix.Stat_t
+	err  error
+}
+
+// visit collects a name.
+func (sc *scan) visit(raw []byte, kind uint8) error {
+	name := string(raw)
+	if isTemp(name) && len(sc.window.Leftovers) < maxLeftovers {
+		sc.window.Leftovers = append(sc.window.Leftovers, name)
+	}
+	if !sc.spool.isPayload(name) {
+		return nil
+	}
+	if sc.names = append(sc.names, candidate{name: name}); len(sc.names) < block {
+		return nil
+	}
+	return sc.examine()
+}
+
+// examine looks at the names that were collected. The kernel takes its time for
+// that, most of a scan's, and so several are looked at at once.
+func (sc *scan) examine() error {
+	const least = block / 8 // for which it is worth to begin a goroutine
+	share := max(least, (len(sc.names)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
+	var wg sync.WaitGroup
+	for part := range slices.Chunk(sc.names, share) {
+		look := func() {
+			for i := range part {
+				part[i].err = statAt(sc.spool.fd, part[i].name, &part[i].st)
+			}
+		}
+		if len(sc.names) <= share {
+			look()
+		} else {
+			wg.Go(look)
+		}
+	}
+	wg.Wait()
+	for i := range sc.names {
+		if err := sc.judge(&sc.names[i]); err != nil {
+			return err
+		}
+	}
+	sc.names = sc.names[:0]
+	return nil
+}
+
+// judge counts what was found and keeps it if it is old enough.
+func (sc *scan) judge(c *candidate) error {
+	w := &sc.window
+	switch {
+	case errors.Is(c.err, unix.ENOENT):
+		return nil
+	case errors.Is(c.err, unix.ENOMEM):
+		return fmt.Errorf("%s: stat: %w", sc.spool.path(c.name), c.err)
+	case c.err != nil: // one damaged inode must not stop the others
+		w.Skipped.Add(SkipError{Name: c.name, Reason: "cannot be examined: " + c.err.Error(), Err: c.err})
+		return nil
+	case !isRegular(&c.st):
+		w.Skipped.add(c.name, "is "+kindName(uint32(c.st.Mode)))
+		return nil
+	}
+	e := Entry{Name: c.name, ModTime: nanoseconds(c.st.Mtim), Size: int64(c.st.Size)}
+	w.Files++
+	w.Bytes += e.Size
+	if w.Files == 1 || e.Compare(w.Oldest) < 0 {
+		w.Oldest = e
+	}
+	if (sc.after != Entry{}) && e.Compare(sc.after) <= 0 {
+		return nil
+	}
+	if w.More && e.Compare(sc.cut) >= 0 {
+		return nil
+	}
+	w.Entries.add(e)
+	if n := w.Entries.Len(); n == sc.room || w.Entries.names.size() > maxNames {
+		sc.cut = w.Entries.keepOldest(min(sc.limit, n*4/5))
+		w.More = true
+	}
+	return nil
 }
 
 // Sweep removes the temporary files that a scan found. Only the holder of the

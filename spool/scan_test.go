@@ -56,15 +56,15 @@ func TestScanCountsTheWholeSpoolAndKnowsTheOldestFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.Files != 10 || w.Bytes != 50 || w.Oldest.Name != "9.json" || len(w.Entries) != 9 || w.More {
-		t.Errorf("behind the oldest: files %d, bytes %d, oldest %v, entries %d, more %v", w.Files, w.Bytes, w.Oldest, len(w.Entries), w.More)
+	if w.Files != 10 || w.Bytes != 50 || w.Oldest.Name != "9.json" || w.Entries.Len() != 9 || w.More {
+		t.Errorf("behind the oldest: files %d, bytes %d, oldest %v, entries %d, more %v", w.Files, w.Bytes, w.Oldest, w.Entries.Len(), w.More)
 	}
 }
 
 func TestScanOfAnEmptySpoolFindsNothing(t *testing.T) {
 	s, _ := newSpool(t, spool.Config{})
 	w := scan(t, s)
-	if w.Files != 0 || w.More || len(w.Entries) != 0 || w.Oldest.Name != "" || w.Skipped.Count != 0 {
+	if w.Files != 0 || w.More || w.Entries.Len() != 0 || w.Oldest.Name != "" || w.Skipped.Count != 0 {
 		t.Errorf("an empty spool gave %+v", w)
 	}
 }
@@ -82,9 +82,10 @@ func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
 			age := time.Duration(rnd.IntN(8)) * time.Second // many equal times
 			write(t, dir, fmt.Sprintf("%x_%d.json", rnd.Uint32(), i), "{}", age)
 		}
-		want := scan(t, s).Entries
+		all := scan(t, s).Entries
+		want := slices.Collect(all.All())
 		if len(want) != size || !slices.IsSortedFunc(want, spool.Entry.Compare) {
-			t.Fatalf("one large window of %d files: %q", size, names(want))
+			t.Fatalf("one large window of %d files: %v", size, want)
 		}
 		var got []spool.Entry
 		var after spool.Entry
@@ -93,17 +94,17 @@ func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if len(w.Entries) > limit {
-				t.Fatalf("a window of %d holds %d entries", limit, len(w.Entries))
+			if w.Entries.Len() > limit {
+				t.Fatalf("a window of %d holds %d entries", limit, w.Entries.Len())
 			}
-			got = append(got, w.Entries...)
+			got = slices.AppendSeq(got, w.Entries.All())
 			more = w.More
 			if more {
-				after = w.Entries[len(w.Entries)-1]
+				after = w.Entries.At(w.Entries.Len() - 1)
 			}
 		}
 		if !slices.Equal(got, want) {
-			t.Fatalf("%d files in windows of %d:\n%q\nwant\n%q", size, limit, names(got), names(want))
+			t.Fatalf("%d files in windows of %d:\n%v\nwant\n%v", size, limit, got, want)
 		}
 	}
 }
@@ -121,13 +122,13 @@ func TestNextWindowIsRightAfterRemovals(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, e := range w.Entries {
+		for e := range w.Entries.All() {
 			got = append(got, e.Name)
 			if err := os.Remove(filepath.Join(dir, e.Name)); err != nil {
 				t.Fatal(err)
 			}
 		}
-		after, more = w.Entries[len(w.Entries)-1], w.More
+		after, more = w.Entries.At(w.Entries.Len()-1), w.More
 	}
 	wantNames(t, "in all windows", got, "0.json", "1.json", "2.json", "3.json", "4.json", "5.json", "6.json", "7.json", "8.json", "9.json")
 }
@@ -156,7 +157,7 @@ func TestTimesAtTheEndsOfTheWorldAreInOrder(t *testing.T) {
 	if w.More {
 		t.Error("a scan that found everything says that there is more")
 	}
-	if w, err := s.Scan(w.Entries[2], 1); err != nil || !slices.Equal(names(w.Entries), []string{"2026.json"}) {
+	if w, err := s.Scan(w.Entries.At(2), 1); err != nil || !slices.Equal(names(w.Entries), []string{"2026.json"}) {
 		t.Errorf("behind 1970: %q, %v", names(w.Entries), err)
 	}
 }

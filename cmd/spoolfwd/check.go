@@ -188,7 +188,7 @@ func (d *doctor) spool() {
 			d.warn(about, "move it away; it is never sent", "%s", skipped.Error())
 		}
 	}
-	d.removable(sp.Dir(), w.Entries)
+	d.removable(sp.Dir(), w.Entries.All())
 	d.rejectedDir(sp.Dir())
 	d.room(about, sp.Dir())
 	if n, bytes, err := sp.CountRejected(); err != nil {

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,7 +35,7 @@ func may(path string, mode uint32) error {
 
 // removable asks whether payload files can be read and removed: a run that could
 // not remove what it has sent would send it for ever.
-func (d *doctor) removable(dir string, entries []spool.Entry) {
+func (d *doctor) removable(dir string, entries iter.Seq[spool.Entry]) {
 	if err := may(dir, unix.W_OK|unix.X_OK); err != nil {
 		d.fail("spool", fmt.Errorf("payload files cannot be removed: %w\nrun as the user who owns them", err))
 		return
@@ -45,7 +46,7 @@ func (d *doctor) removable(dir string, entries []spool.Entry) {
 		return
 	}
 	sticky := info.Mode()&fs.ModeSticky != 0 && os.Geteuid() != 0 && ownerOf(info) != os.Geteuid()
-	for _, e := range entries {
+	for e := range entries {
 		path := filepath.Join(dir, e.Name)
 		if err := may(path, unix.R_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
 			d.fail("spool", fmt.Errorf("cannot read a payload file: %w\nrun as the user who owns it", err))

@@ -3,11 +3,15 @@ package main
 import (
 	"context"
 	"os"
+	"runtime/debug"
 	"sync"
 	"time"
 )
 
 func main() {
+	// The heap may grow by half of what is in use, not to twice of it, before it is
+	// cleaned up: most of it is the window on a large spool, and no work to clean.
+	debug.SetGCPercent(50)
 	os.Exit(run(catchSignals(context.Background()), Env{
 		Args:            os.Args,
 		Stdin:           os.Stdin,

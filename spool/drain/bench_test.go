@@ -88,7 +88,7 @@ func BenchmarkRead(b *testing.B) {
 	var buf []byte
 	b.ReportAllocs()
 	b.ResetTimer()
-	for _, e := range w.Entries {
+	for e := range w.Entries.All() {
 		p, err := s.Read(e, now, buf)
 		if err != nil {
 			b.Fatal(err)

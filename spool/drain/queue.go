@@ -36,8 +36,8 @@ func (q *queue) open() (err error) {
 // peek returns the next turn without taking it; ok is false at the end.
 func (q *queue) peek() (t turn, ok bool, err error) {
 	for {
-		if q.next < len(q.window.Entries) {
-			e := q.window.Entries[q.next]
+		if q.next < q.window.Entries.Len() {
+			e := q.window.Entries.At(q.next)
 			attempts, others := q.index.rank(e.Name)
 			if attempts == 0 || others {
 				return turn{entry: e}, true, nil
@@ -51,14 +51,16 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 		}
 		// Files that this run left behind are older than the last one it
 		// took, so the next window cannot bring them up again.
-		w, err := q.spool.Scan(q.window.Entries[len(q.window.Entries)-1], q.limit)
+		last := q.window.Entries.At(q.window.Entries.Len() - 1)
+		q.window, q.next = spool.Window{}, 0 // lets go of it before there is another
+		w, err := q.spool.Scan(last, q.limit)
 		if err != nil {
 			return turn{}, false, err
 		}
-		if len(w.Entries) == 0 {
+		if w.Entries.Len() == 0 {
 			w.More = false
 		}
-		q.window, q.next = w, 0
+		q.window = w
 	}
 	if !q.sorted {
 		slices.SortFunc(q.deferred, func(a, b turn) int {

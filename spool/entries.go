@@ -1,0 +1,138 @@
+package spool
+
+import (
+	"bytes"
+	"cmp"
+	"iter"
+	"math"
+	"slices"
+)
+
+// Entries are directory entries in little memory: 17 bytes each and the name, in few
+// and large pieces without pointers, so that a quarter of a million of them are
+// neither large nor work for the garbage collector. The zero value is empty.
+type Entries struct {
+	records []record
+	names   nameStore
+}
+
+type record struct {
+	modTime int64
+	name    uint32 // where names has it
+	size    uint32 // bytes; math.MaxUint32 stands for more
+}
+
+// Len returns how many entries there are.
+func (e Entries) Len() int { return len(e.records) }
+
+// At returns an entry. A Size above 4 GiB is returned as 4 GiB.
+func (e Entries) At(i int) Entry {
+	r := e.records[i]
+	return Entry{Name: string(e.names.at(r.name)), ModTime: r.modTime, Size: int64(r.size)}
+}
+
+// All returns the entries one after the other.
+func (e Entries) All() iter.Seq[Entry] {
+	return func(yield func(Entry) bool) {
+		for i := range e.records {
+			if !yield(e.At(i)) {
+				return
+			}
+		}
+	}
+}
+
+func (e *Entries) add(entry Entry) {
+	e.records = append(e.records, record{
+		modTime: entry.ModTime,
+		name:    addName(&e.names, entry.Name),
+		size:    uint32(min(entry.Size, math.MaxUint32)),
+	})
+}
+
+// compare is Entry.Compare for records.
+func (e *Entries) compare(a, b record) int {
+	if c := cmp.Compare(a.modTime, b.modTime); c != 0 {
+		return c
+	}
+	return bytes.Compare(e.names.at(a.name), e.names.at(b.name))
+}
+
+func (e *Entries) sort() { slices.SortFunc(e.records, e.compare) }
+
+// keepOldest drops all but the n oldest, n being less than there are and at least 1.
+// It returns the oldest of those dropped.
+func (e *Entries) keepOldest(n int) (cut Entry) {
+	e.selectOldest(n)
+	cut = e.At(n)
+	e.records = e.records[:n]
+	var kept nameStore
+	for i, r := range e.records {
+		e.records[i].name = addName(&kept, e.names.at(r.name))
+	}
+	e.names = kept
+	return cut
+}
+
+// selectOldest puts the n oldest first, in no order, and behind them the next:
+// quickselect (Hoare, "Algorithm 65: Find", 1961). Sorting instead would be a tenth
+// of the scan of a very large spool.
+func (e *Entries) selectOldest(n int) {
+	all := e.records
+	for low, high := 0, len(all)-1; low < high; {
+		pivot := all[low+(high-low)/2]
+		i, j := low, high
+		for i <= j {
+			for e.compare(all[i], pivot) < 0 {
+				i++
+			}
+			for e.compare(all[j], pivot) > 0 {
+				j--
+			}
+			if i <= j {
+				all[i], all[j] = all[j], all[i]
+				i, j = i+1, j-1
+			}
+		}
+		switch {
+		case n <= j:
+			high = j
+		case n >= i:
+			low = i
+		default:
+			return
+		}
+	}
+}
+
+// nameStore holds file names in chunks, each name behind a byte with its length.
+type nameStore struct{ chunks [][]byte }
+
+// chunkBits is the size of a chunk, as a power of two; what is left of 32 bits
+// numbers the chunks.
+const chunkBits = 16
+
+func addName[T string | []byte](s *nameStore, name T) uint32 {
+	last := len(s.chunks) - 1
+	if last < 0 || len(s.chunks[last])+1+len(name) > cap(s.chunks[last]) {
+		// The first is small: most spools are.
+		size := 1 << chunkBits
+		if last < 0 {
+			size = 1 << 12
+		}
+		s.chunks = append(s.chunks, make([]byte, 0, size))
+		last++
+	}
+	at := uint32(last<<chunkBits | len(s.chunks[last]))
+	s.chunks[last] = append(append(s.chunks[last], byte(len(name))), name...)
+	return at
+}
+
+// at returns a name, which must not be changed.
+func (s *nameStore) at(where uint32) []byte {
+	b := s.chunks[where>>chunkBits][where&(1<<chunkBits-1):]
+	return b[1 : 1+int(b[0])]
+}
+
+// size is how many bytes the names take.
+func (s *nameStore) size() int { return len(s.chunks) << chunkBits }

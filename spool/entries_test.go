@@ -1,0 +1,74 @@
+package spool
+
+import (
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// Whatever was added and in whatever order, the n oldest are kept, whole, and the
+// cut is the next.
+func TestKeepOldestKeepsTheOldest(t *testing.T) {
+	seed := rand.Uint64()
+	t.Logf("seed %d", seed)
+	rnd := rand.New(rand.NewPCG(seed, 0))
+	for range 300 {
+		var e Entries
+		var all []Entry
+		times := 1 + rnd.Int64N(50) // few: names decide
+		for i := range 2 + rnd.IntN(400) {
+			entry := Entry{
+				Name:    fmt.Sprintf("%s%x_%d", strings.Repeat("n", rnd.IntN(240)), rnd.Uint32(), i),
+				ModTime: rnd.Int64N(times),
+				Size:    rnd.Int64N(1 << 20),
+			}
+			e.add(entry)
+			all = append(all, entry)
+		}
+		slices.SortFunc(all, Entry.Compare)
+		n := 1 + rnd.IntN(len(all)-1)
+		cut := e.keepOldest(n)
+		e.sort()
+		if got := slices.Collect(e.All()); !slices.Equal(got, all[:n]) || cut != all[n] {
+			t.Fatalf("the %d oldest of %d are %v, cut %v, want %v, cut %v", n, len(all), got, cut, all[:n], all[n])
+		}
+	}
+}
+
+func TestEntriesTakeTheLongestNamesAndTheLargestSizes(t *testing.T) {
+	var e Entries
+	want := []Entry{
+		{Name: strings.Repeat("a", maxName), ModTime: math.MinInt64, Size: math.MaxUint32},
+		{Name: "b", ModTime: math.MaxInt64},
+	}
+	for range 2000 { // over the ends of chunks
+		for _, entry := range want {
+			e.add(entry)
+		}
+	}
+	for i := range e.Len() {
+		if got := e.At(i); got != want[i%2] {
+			t.Fatalf("entry %d is %v", i, got)
+		}
+	}
+	e.add(Entry{Name: "c", Size: math.MaxInt64})
+	if got := e.At(e.Len() - 1).Size; got != math.MaxUint32 {
+		t.Errorf("a size of more than 4 GiB is %d", got)
+	}
+}
+
+func TestAnEntryTakesSeventeenBytesAndItsName(t *testing.T) {
+	const n = 100_000
+	var e Entries
+	for range n {
+		e.add(Entry{Name: strings.Repeat("n", 40)})
+	}
+	each := float64(e.names.size())/n + float64(reflect.TypeFor[record]().Size())
+	if each > 17+40+0.5 {
+		t.Errorf("an entry with a name of 40 bytes takes %.1f bytes", each)
+	}
+}

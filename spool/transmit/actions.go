@@ -34,6 +34,9 @@ func (a Action) String() string {
 //	2xx              delivered
 //	400 413 415 422  rejected: the payload itself is what the listener objects to
 //	all others       kept: whatever it is, it may be mended without losing the payload
+//
+// 415 is kept as well when bodies are compressed: it is what a listener answers that cannot read them (RFC 9110,
+// section 15.5.16), and speaks of a setting then.
 type actions [600]Action
 
 func (a *actions) of(status int) Action {
@@ -45,13 +48,16 @@ func (a *actions) of(status int) Action {
 
 // parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from 200 to 599 or a range
 // like 4xx, ACTION one of delivered, reject, keep. A single code beats a range; of equals the last one given wins.
-func parseOnStatus(list []string) (actions, error) {
+func parseOnStatus(list []string, compressed bool) (actions, error) {
 	var table actions
 	for code := 200; code < 300; code++ {
 		table[code] = Delivered
 	}
 	for _, code := range [...]int{400, 413, 415, 422} {
 		table[code] = Rejected
+	}
+	if compressed {
+		table[415] = Kept
 	}
 
 	exact := map[int]Action{}

@@ -85,9 +85,9 @@ func New(cfg Config) (*Transmitter, error) {
 		note(fmt.Errorf("timeout %v is negative", t.timeout))
 	}
 	var err error
-	t.actions, err = parseOnStatus(cfg.OnStatus)
-	note(err)
 	t.compressor, err = newCompressor(cfg.Compress)
+	note(err)
+	t.actions, err = parseOnStatus(cfg.OnStatus, t.compressor != nil)
 	note(err)
 	token, err := readToken(cfg.TokenFile)
 	note(err)

@@ -26,7 +26,11 @@ func (t *Transmitter) explain(v *Verdict, a *answer, excerpt []byte, partial boo
 	if partial {
 		sentence += " before it had read the whole request"
 	}
-	v.Err = t.errorf(nil, t.statusHint(a, v.Excerpt), "%s", sentence)
+	hint := t.statusHint(a, v.Excerpt)
+	if hint == speaksTLS && v.Action == Rejected {
+		v.Action = Kept // it is the URL that is wrong, and no payload's fault
+	}
+	v.Err = t.errorf(nil, hint, "%s", sentence)
 }
 
 // statusHint is what to do about an answer; "" where nothing can be said in general.

@@ -135,7 +135,7 @@ func TestTheWrongScheme(t *testing.T) {
 			c.Write([]byte("HTTP/1.0 400 Bad Request\r\n\r\n" + body))
 		})
 		v = send(newTransmitter(t, Config{URL: l.url()}), "{}")
-		mustHold(t, v, Rejected, 400, "\nthe listener speaks TLS: write https://")
+		mustHold(t, v, Kept, 400, "\nthe listener speaks TLS: write https://")
 	}
 }
 

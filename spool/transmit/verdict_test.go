@@ -82,15 +82,15 @@ func TestOnStatusSaysWhatIsWrong(t *testing.T) {
 		"4\x1b[31mxx=keep":  `4\x1b[31mxx=keep`,
 		"404=reject=please": "the action is not",
 	} {
-		if _, err := parseOnStatus([]string{entry}); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := parseOnStatus([]string{entry}, false); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q gives %v, want an error with %q", entry, err, want)
 		}
 	}
-	_, err := parseOnStatus([]string{"1=keep", "200=keep", "2=keep"})
+	_, err := parseOnStatus([]string{"1=keep", "200=keep", "2=keep"}, false)
 	if err == nil || strings.Count(err.Error(), "three digits") != 2 {
 		t.Errorf("two bad entries give %v, want both named", err)
 	}
-	if table, err := parseOnStatus([]string{" 4XX = Keep ", "400=delivered"}); err != nil || table.of(413) != Kept || table.of(400) != Delivered {
+	if table, err := parseOnStatus([]string{" 4XX = Keep ", "400=delivered"}, false); err != nil || table.of(413) != Kept || table.of(400) != Delivered {
 		t.Errorf("spaces and capitals give %v, %v and %v", err, table.of(413), table.of(400))
 	}
 }
@@ -100,7 +100,7 @@ func FuzzOnStatus(f *testing.F) {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
-		table, err := parseOnStatus([]string{s})
+		table, err := parseOnStatus([]string{s}, false)
 		if err == nil && !strings.Contains(s, "=") {
 			t.Errorf("%q was taken", s)
 		}
@@ -140,7 +140,7 @@ func TestHintsFollowTheAnswer(t *testing.T) {
 		{"HTTP/1.1 405 Method Not Allowed\r\n", "", Kept, "check --url"},
 		{"HTTP/1.1 407 Proxy Authentication Required\r\n", "", Kept, "the proxy wants credentials"},
 		{"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n", "", Kept, "\nmoved to /elsewhere: redirects are not followed"},
-		{"HTTP/1.1 415 Unsupported\r\n", "gzip", Rejected, "\nthe listener may not read gzip"},
+		{"HTTP/1.1 415 Unsupported\r\n", "gzip", Kept, "\nthe listener may not read gzip"},
 		{"HTTP/1.1 415 Unsupported\r\n", "", Rejected, "answered 415 Unsupported"},
 		{"HTTP/1.1 500\r\n", "", Kept, ": answered 500"},
 	} {

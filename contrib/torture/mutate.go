@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"sync/atomic"
+
+	"golang.org/x/sys/unix"
 )
 
 // mutation is what another program does to a payload file behind the back of a
@@ -40,6 +42,19 @@ func mutations() []mutation {
 			w.must(os.WriteFile(path+".new", []byte(text), 0o600))
 			w.must(os.Rename(path+".new", path))
 			return text
+		}},
+		// Found as a file by the scan, and then opened as something else.
+		{"becomes a link", func(w *world, path, old string) string {
+			target := filepath.Join(w.dir, "outside.json")
+			w.must(os.WriteFile(target, []byte(`{"secret":1}`), 0o600))
+			w.must(os.Remove(path))
+			w.must(os.Symlink(target, path))
+			return ""
+		}},
+		{"becomes a FIFO", func(w *world, path, old string) string {
+			w.must(os.Remove(path))
+			w.must(unix.Mkfifo(path, 0o600))
+			return ""
 		}},
 		// The hardest to see: same inode, same size, and its old modification
 		// time given back.
@@ -110,6 +125,9 @@ func (t *torture) mutateRound(r *result, m mutation, file string, at int) (windo
 		label += " before " + c.String()
 		destroys := c.name == "unlinkat" || c.name == "renameat" || c.name == "renameat2"
 		if window = destroys && (c.path == path || c.to == path); window {
+			return verdict{}
+		}
+		if info, err := os.Lstat(path); err != nil || !info.Mode().IsRegular() {
 			return verdict{}
 		}
 		if old, err := os.ReadFile(path); err == nil {

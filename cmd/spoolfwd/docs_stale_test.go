@@ -51,7 +51,7 @@ func TestTheManualOfFakelistenerHasItsFlags(t *testing.T) {
 
 // A flag that was renamed lives on in examples.
 func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
-	known := []string{"version", "some-name", "now", "failed"} // the last two are systemctl's
+	known := []string{"version", "some-name", "now", "failed", "parallel"} // of systemctl and curl the last three
 	known = append(known, matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))...)
 	for _, s := range newConfig().table {
 		known = append(known, s.name)

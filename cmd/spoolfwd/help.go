@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
 )
@@ -46,7 +47,11 @@ type helpPage struct {
 // "spoolfwd --help run" must not start a run.
 func (s *session) beforeCommand(c *cli.Context) error {
 	if s.given["version"] != nil {
-		s.out.line("spoolfwd %s", version())
+		info, known := debug.ReadBuildInfo()
+		if !known {
+			info = &debug.BuildInfo{}
+		}
+		s.out.line("%s", versionLine(version(), info))
 		return errDone
 	}
 	if s.given["help"] == nil {

@@ -5,11 +5,12 @@ import (
 	"strings"
 )
 
-// versionOverride is set by release builds: -ldflags "-X main.versionOverride=1.2.3".
+// versionOverride is set by builds of packages, which have versions of their own:
+// -ldflags "-X main.versionOverride=1.2.3".
 var versionOverride string
 
-// version returns the release, else what the Go tool recorded about the module
-// and the commit it was built from.
+// version is that of the release, else what the Go tool made of the commit that it
+// built.
 func version() string {
 	if versionOverride != "" {
 		return versionOverride
@@ -18,24 +19,33 @@ func version() string {
 	if !ok {
 		return "unknown"
 	}
+	return versionOf(info)
+}
+
+func versionOf(info *debug.BuildInfo) string {
 	if v := info.Main.Version; v != "" && v != "(devel)" {
 		return strings.TrimPrefix(v, "v")
 	}
-	text, dirty := "devel", ""
+	return "devel"
+}
+
+// versionLine is what --version prints: the version, and the commit unless the
+// version is made of it.
+func versionLine(version string, info *debug.BuildInfo) string {
+	commit, modified := "", ""
 	for _, s := range info.Settings {
 		switch {
 		case s.Key == "vcs.revision":
-			text += " " + s.Value[:min(12, len(s.Value))]
+			commit = s.Value[:min(12, len(s.Value))]
 		case s.Key == "vcs.modified" && s.Value == "true":
-			dirty = " (modified)"
+			modified = ", modified"
 		}
 	}
-	return text + dirty
+	if commit == "" || strings.Contains(version, commit) {
+		return "spoolfwd " + version
+	}
+	return "spoolfwd " + version + " (commit " + commit + modified + ")"
 }
 
-// userAgent names the program to listeners; a version with spaces would read as
-// several products.
-func userAgent() string {
-	v, _, _ := strings.Cut(strings.TrimPrefix(version(), "devel "), " ")
-	return "spoolfwd/" + v
-}
+// userAgent names the program to listeners.
+func userAgent() string { return "spoolfwd/" + version() }

@@ -5,7 +5,7 @@
 #
 # What is built is a commit, from a clone of its own: changes that are not committed are not in it. The
 # version is what Go records from the repository, the tag vX.Y.Z or a version made of time and commit; `spoolfwd --version`
-# prints it and `go version -m spoolfwd` has the commit.
+# prints it, and the commit.
 #
 # Reproducible: the same commit and Go version make the same bytes, wherever and whenever it is built.
 #
@@ -35,6 +35,7 @@ flags=(-trimpath -buildvcs=true -tags urfave_cli_no_docs -ldflags '-s -w')
 go build "${flags[@]}" -o "$work/here" ./cmd/spoolfwd
 version=$("$work/here" --version)
 version=${version#spoolfwd }
+version=${version%% *}
 case $version in
 *[!0-9A-Za-z.+-]* | devel* | *dirty*) echo "build.sh: the version '$version' is none" >&2; exit 1 ;;
 esac

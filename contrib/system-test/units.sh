@@ -141,7 +141,7 @@ spool = \"/var/lib/bitville-apm/second\""
     say "# upgrade"
     inside systemctl start spoolfwd.timer
     check "dpkg upgrades it" install_package new.deb
-    same "to the new version" "spoolfwd 2.0.0" "$(inside spoolfwd --version)"
+    same "to the new version" "spoolfwd 2.0.0" "$(inside spoolfwd --version | cut -d ' ' -f 1,2)"
     same "the timer is still enabled" enabled "$(inside systemctl is-enabled spoolfwd.timer)"
     same "and active" active "$(inside systemctl is-active spoolfwd.timer)"
     check "the configuration is the administrator's" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml

@@ -6,6 +6,9 @@ BIN     := bin
 # neighbours, or on luck, is to fail here.
 TEST    := $(GO) test -race -shuffle=on
 
+# As "-ci" for fewer rounds, "-only power-*", "-h" for more.
+TORTURE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help build run test lint bench bench-race torture fuzz packages check-packages test-system release pictures completions clean
 
@@ -33,7 +36,7 @@ bench-race: ## race the binary against curl, xargs and PHP
 	contrib/bench/race.sh
 
 torture: ## kill it, fail it, cut the power, fill the disk, lie to it; ends with a table
-	$(GO) run ./contrib/torture
+	$(GO) run ./contrib/torture $(TORTURE)
 
 fuzz: ## run every fuzz target for a while
 	contrib/ci/fuzz.sh

@@ -51,7 +51,11 @@ func takeLock(path string, now time.Time) (*runLock, error) {
 		if errors.Is(err, syscall.EROFS) {
 			// The lock is in the inode, so a read-only disk that has the file
 			// can hold it. Only the holder's name cannot be written.
-			l, err = tryLock(path, lockFlags&^(os.O_CREATE|os.O_RDWR))
+			var without error
+			l, without = tryLock(path, lockFlags&^(os.O_CREATE|os.O_RDWR))
+			if !errors.Is(without, fs.ErrNotExist) { // else the first error is the cause
+				err = without
+			}
 		}
 		if err != nil {
 			return nil, lockError(path, err, now)

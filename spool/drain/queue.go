@@ -23,6 +23,7 @@ type queue struct {
 	limit    int
 	window   spool.Window
 	next     int
+	head     spool.Entry // that of next, once it was looked at
 	deferred []turn
 	sorted   bool
 }
@@ -37,13 +38,15 @@ func (q *queue) open() (err error) {
 func (q *queue) peek() (t turn, ok bool, err error) {
 	for {
 		if q.next < q.window.Entries.Len() {
-			e := q.window.Entries.At(q.next)
-			attempts, others := q.index.rank(e.Name)
-			if attempts == 0 || others {
-				return turn{entry: e}, true, nil
+			if q.head.Name == "" {
+				q.head = q.window.Entries.At(q.next)
 			}
-			q.putOff(e, attempts)
-			q.next++
+			attempts, others := q.index.rank(q.head.Name)
+			if attempts == 0 || others {
+				return turn{entry: q.head}, true, nil
+			}
+			q.putOff(q.head, attempts)
+			q.advance()
 			continue
 		}
 		if !q.window.More {
@@ -83,11 +86,13 @@ func (q *queue) take(t turn) {
 		q.deferred = q.deferred[1:]
 		return
 	}
-	q.next++
+	q.advance()
 	if attempts, others := q.index.rank(t.entry.Name); attempts > 0 && others {
 		q.putOff(t.entry, attempts)
 	}
 }
+
+func (q *queue) advance() { q.next, q.head = q.next+1, spool.Entry{} }
 
 func (q *queue) putOff(e spool.Entry, attempts int) {
 	q.deferred = append(q.deferred, turn{entry: e, attempts: attempts})

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -209,6 +210,37 @@ func TestACancelledRunLetsTheRequestInFlightEnd(t *testing.T) {
 	equal(t, "delivered", r.Delivered, 1)
 	data, _ := os.ReadFile(filepath.Join(w.dir, "batch.json"))
 	equal(t, "what is left of the batch", string(data), "[2,3]")
+}
+
+// Rewritten for every item, an array file of ten thousand would be written ten
+// thousand times.
+func TestAnArrayFileIsRewrittenOnceWhenAllOfItWasSent(t *testing.T) {
+	w := newWorld(t)
+	w.config.Concurrency = 4
+	items := make([]string, 1000)
+	for i := range items {
+		items[i] = fmt.Sprint(i)
+	}
+	w.write("buffer_1.json", "["+strings.Join(items, ",")+"]", time.Hour)
+	path := filepath.Join(w.dir, "buffer_1.json")
+	before, err := os.Stat(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var rewritten atomic.Int64
+	w.listener.answer = func(body string) transmit.Verdict {
+		if now, err := os.Stat(path); err != nil || !os.SameFile(before, now) {
+			rewritten.Add(1)
+		}
+		if strings.HasSuffix(body, "50") {
+			return fails(500)
+		}
+		return ok()
+	}
+	r := w.run()
+	equal(t, "requests that found it rewritten", rewritten.Load(), 0)
+	equal(t, "delivered", r.Delivered, 990)
+	equal(t, "what is left", w.read("buffer_1.json"), "[50,150,250,350,450,550,650,750,850,950]")
 }
 
 func TestAnEmptyArrayIsRemovedUnsent(t *testing.T) {

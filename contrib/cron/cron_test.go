@@ -33,6 +33,9 @@ func TestMailComesOnlyWhenAPersonIsNeeded(t *testing.T) {
 		{"the listener fails for an hour", []step{{0, 69, false}, {61 * minute, 69, true}, {minute, 69, false}, {day, 69, true}, {minute, 0, false}, {minute, 69, false}, {61 * minute, 69, true}}},
 		{"payloads are rejected", []step{{0, 65, true}, {minute, 65, false}, {minute, 0, false}, {minute, 65, false}, {day, 65, true}}},
 		{"the configuration is wrong", []step{{0, 78, true}, {minute, 78, false}, {day, 78, true}, {minute, 0, false}, {minute, 78, true}}},
+		{"killed, and again after a good run", []step{{0, 137, true}, {minute, 137, false}, {minute, 0, false}, {minute, 137, true}}},
+		{"the program is gone, and again after a good run", []step{{0, 127, true}, {minute, 126, true}, {minute, 0, false}, {minute, 127, true}, {minute, 126, true}}},
+		{"the listener refuses a payload between failures", []step{{0, 69, false}, {40 * minute, 65, true}, {40 * minute, 69, false}, {59 * minute, 69, false}, {2 * minute, 69, true}}},
 		{"one trouble after another", []step{{0, 74, true}, {minute, 77, true}, {minute, 74, false}, {minute, 64, true}}},
 	}
 	for _, tt := range tests {
@@ -73,10 +76,16 @@ func TestInstancesAreMailedApart(t *testing.T) {
 func TestWithoutAMemoryTheMailIsHourly(t *testing.T) {
 	c := newCron(t)
 	c.state = filepath.Join(c.dir, "none")
-	for now, want := range map[string]bool{"00": true, "01": false, "59": false} {
-		c.program(t, "date", "echo "+now)
-		if got := c.run(t, 78, "spoolfwd: wrong") != ""; got != want {
-			t.Errorf("at minute %s: mailed %v, want %v", now, got, want)
+	for _, code := range []int{65, 69, 78, 137} {
+		for now, want := range map[string]bool{"00": true, "01": false, "59": false} {
+			c.program(t, "date", "echo "+now)
+			got := c.run(t, code, "spoolfwd: words")
+			if (got != "") != want {
+				t.Errorf("exit code %d at minute %s: the mail is %q, want mail %v", code, now, got, want)
+			}
+			if want && !strings.Contains(got, "spoolfwd: words") {
+				t.Errorf("exit code %d: the mail %q does not hold what spoolfwd said", code, got)
+			}
 		}
 	}
 }

@@ -26,8 +26,9 @@ check "shellcheck" shellcheck -x "${scripts[@]}"
 for target in darwin/arm64 darwin/amd64 freebsd/amd64 openbsd/amd64 netbsd/amd64 linux/arm64 linux/arm; do
 	check "go vet for $target" env GOOS="${target%/*}" GOARCH="${target#*/}" CGO_ENABLED=0 go vet ./...
 done
-for target in darwin/arm64 freebsd/amd64 linux/arm64; do
-	check "build for $target" env GOOS="${target%/*}" GOARCH="${target#*/}" CGO_ENABLED=0 go build -o /dev/null ./cmd/...
+# The platforms of a release.
+for target in darwin/amd64 darwin/arm64 freebsd/amd64 linux/amd64 linux/arm64 linux/arm; do
+	check "build for $target" env GOOS="${target%/*}" GOARCH="${target#*/}" GOARM=7 CGO_ENABLED=0 go build -o /dev/null ./cmd/...
 done
 
 # The database of known vulnerabilities is on the network, which not every

@@ -22,6 +22,7 @@ func TestBehindHAProxy(t *testing.T) {
 	for name, test := range map[string]func(*world){
 		"one listener dying mid-run loses nothing":             dyingMidRun,
 		"a key comes back to the same listener":                sameListener,
+		"when a listener dies only its keys move":              onlyItsKeysMove,
 		"without any listener the spool keeps everything":      noListener,
 		"a payload larger than HAProxy's buffer comes through": largePayload,
 	} {
@@ -128,6 +129,66 @@ func sameListener(w *world) {
 	}
 	if len(where) != len(items) || seen != 2*len(items) {
 		t.Errorf("%d keys came %d times, want %d and %d", len(where), seen, len(items), 2*len(items))
+	}
+}
+
+// It takes three: with two, the survivor's keys have nowhere else to go.
+func onlyItsKeysMove(w *world) {
+	t := w.t
+	listeners := []*listener{w.listen("first"), w.listen("second"), w.listen("third")}
+	w.balance(listeners[0], listeners[1], listeners[2])
+	items := w.spoolItems(120)
+	if err := os.CopyFS(filepath.Join(w.dir, "copy"), os.DirFS(w.spool)); err != nil {
+		t.Fatal(err)
+	}
+	deliver := func() map[string]map[string]int { // key -> listener -> how often it had it so far
+		// What a run could not deliver is deferred, and flush waits for it.
+		for _, command := range [][]string{{"run"}, {"flush", "--wait", "20s"}} {
+			cmd := w.spoolfwd(command[0], command[1:]...)
+			if _ = cmd.Run(); cmd.ProcessState.ExitCode() != 0 && (command[0] == "flush" || cmd.ProcessState.ExitCode() != 69) {
+				t.Fatalf("%s ended with %v: %s", command[0], cmd.ProcessState, cmd.Stderr)
+			}
+		}
+		had := map[string]map[string]int{}
+		for _, l := range listeners {
+			for _, r := range l.delivered() {
+				if had[r.key] == nil {
+					had[r.key] = map[string]int{}
+				}
+				had[r.key][l.name]++
+			}
+		}
+		return had
+	}
+	before := deliver()
+	listeners[0].kill()
+	if err := os.CopyFS(w.spool, os.DirFS(filepath.Join(w.dir, "copy"))); err != nil {
+		t.Fatal(err)
+	}
+	after := deliver() // the same names and bytes, and so the same keys
+
+	keys := map[string]int{} // listener -> how many are its own
+	for key, had := range before {
+		if len(had) != 1 {
+			t.Errorf("the key %s came to %v while all three lived", key, had)
+		}
+		for home, times := range had {
+			keys[home]++
+			switch again := after[key]; {
+			case home != "first" && len(again) != 1:
+				t.Errorf("the key %s moved, though its listener lives: %v", key, again)
+			case home != "first" && again[home] == times, home == "first" && len(again) == 1:
+				t.Errorf("the key %s did not come again: %v", key, again)
+			}
+		}
+	}
+	if len(before) != len(items) || len(after) != len(items) {
+		t.Errorf("%d keys arrived, and %d with the second time, want %d", len(before), len(after), len(items))
+	}
+	for _, l := range listeners {
+		if keys[l.name] < len(items)/10 {
+			t.Errorf("only %d of %d keys are those of the %s listener", keys[l.name], len(items), l.name)
+		}
 	}
 }
 

@@ -81,9 +81,10 @@ func (w *world) left() []string {
 	return names
 }
 
-// balance starts HAProxy with haproxy.cfg. It inherits a socket that listens
-// already, so that nobody has to wait until it is ready.
-func (w *world) balance(first, second *listener) {
+// balance starts HAProxy with haproxy.cfg, in which listeners after the second
+// get lines of their own. It inherits a socket that listens already, so that
+// nobody has to wait until it is ready.
+func (w *world) balance(first, second *listener, others ...*listener) {
 	w.t.Helper()
 	text, err := os.ReadFile("haproxy.cfg")
 	if err != nil {
@@ -97,6 +98,9 @@ func (w *world) balance(first, second *listener) {
 			w.t.Fatalf("haproxy.cfg holds %q %d times", old, strings.Count(config, old))
 		}
 		config = strings.Replace(config, old, with, 1)
+	}
+	for i, l := range others { // the backend is the last section
+		config += fmt.Sprintf("    server listener%d %s\n", i+3, l.address)
 	}
 	path := filepath.Join(w.dir, "haproxy.cfg")
 	if err := os.WriteFile(path, []byte(config), 0o600); err != nil {

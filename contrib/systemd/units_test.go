@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -41,10 +42,14 @@ func TestServicesAreExposedNoMoreThanPromised(t *testing.T) {
 	}
 }
 
-func TestRoutineExitCodesHaveTheNamesUsed(t *testing.T) {
+func TestRoutineExitCodesAreNoFailureAndHaveTheNamesUsed(t *testing.T) {
 	want := map[string]string{"UNAVAILABLE": "69", "TEMPFAIL": "75"}
 	for _, name := range []string{"spoolfwd.service", "spoolfwd@.service"} {
-		for _, word := range strings.Fields(directives(t, name)["SuccessExitStatus"]) {
+		words := strings.Fields(directives(t, name)["SuccessExitStatus"])
+		if all := []string{"143", "TEMPFAIL", "UNAVAILABLE"}; !slices.Equal(slices.Sorted(slices.Values(words)), all) {
+			t.Errorf("%s: SuccessExitStatus=%q, want %q", name, words, all)
+		}
+		for _, word := range words {
 			if word == "143" {
 				continue // 128 + SIGTERM, for which there is no name
 			}

@@ -40,6 +40,8 @@ case $version in
 *[!0-9A-Za-z.+-]* | devel* | *dirty*) echo "build.sh: the version '$version' is none" >&2; exit 1 ;;
 esac
 
+examples=$(cd contrib && ls producers/README.md producers/spool_put.* cron/cron-run cron/spoolfwd.cron systemd/*.{service,timer,path,conf} \
+	prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml} packaging/spoolfwd.toml)
 archives=()
 for platform in $platforms; do
 	os=${platform%/*} arch=${platform#*/}
@@ -54,6 +56,11 @@ for platform in $platforms; do
 		[ ! -f "$file" ] || install -m 0644 "$file" "$work/$name/"
 	done
 	cp -r contrib/man contrib/completions "$work/$name/"
+	# Where README.md says they are.
+	for file in $examples; do
+		install -D -m 0644 "contrib/$file" "$work/$name/contrib/$file"
+	done
+	chmod 0755 "$work/$name/contrib/cron/cron-run"
 	# Names, times, owners and modes are all that tar could bring in from here.
 	tar -C "$work" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar -cf - "$name" |
 		gzip -9n >"$out/$name.tar.gz"

@@ -64,7 +64,11 @@ func TestARelease(t *testing.T) {
 		}
 	})
 	t.Run("holds what an administrator wants to have", func(t *testing.T) {
-		for _, name := range []string{"fakelistener", "LICENSE", "README.md", "CHANGELOG.md", "man/spoolfwd.8", "completions/spoolfwd.bash"} {
+		for _, name := range []string{
+			"fakelistener", "LICENSE", "README.md", "CHANGELOG.md", "man/spoolfwd.8", "completions/spoolfwd.bash",
+			"contrib/systemd/spoolfwd@.timer", "contrib/cron/cron-run", "contrib/producers/README.md", "contrib/producers/spool_put.php",
+			"contrib/prometheus/alerts.yml", "contrib/grafana/spoolfwd.json", "contrib/haproxy/haproxy.cfg", "contrib/victoriametrics/spoolfwd.toml",
+		} {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(binary), name)); err != nil {
 				t.Error(err)
 			}

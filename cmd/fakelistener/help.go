@@ -1,12 +1,6 @@
 package main
 
-import (
-	"fmt"
-	"runtime"
-	"runtime/debug"
-
-	"github.com/urfave/cli/v2"
-)
+import "github.com/urfave/cli/v2"
 
 const description = `Prints its URL on one line of stdout when it is ready, then answers POST and
 PUT requests on every path with the steps of --script, one step per request.
@@ -73,22 +67,4 @@ func flags(matches *rules) []cli.Flag {
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "one line per request on stderr", DisableDefaultText: true},
 		&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true},
 	}
-}
-
-// version tells what this binary was built from.
-func version() string {
-	text := "fakelistener (unknown version)"
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return text
-	}
-	if info.Main.Version != "" {
-		text = "fakelistener " + info.Main.Version
-	}
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" {
-			text += " commit " + s.Value
-		}
-	}
-	return fmt.Sprintf("%s %s %s/%s", text, info.GoVersion, runtime.GOOS, runtime.GOARCH)
 }

@@ -56,8 +56,17 @@ func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
 	for _, s := range newConfig().table {
 		known = append(known, s.name)
 	}
-	for _, doc := range []string{readme, "../../CHANGELOG.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/systemd/spoolfwd.service"} {
-		for _, name := range matches("(?:^|[\\s`(])--([a-z][a-z-]+)", readDoc(t, doc)) {
+	docs := []string{readme, "../../CHANGELOG.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/prometheus/alerts.yml"}
+	for _, pattern := range []string{"../../contrib/man/*.[1-8]", "../../contrib/systemd/*.service", "../../contrib/*/README.md"} {
+		found, err := filepath.Glob(pattern)
+		if err != nil || len(found) < 2 {
+			t.Fatalf("at %s there is only %q: %v", pattern, found, err)
+		}
+		docs = append(docs, found...)
+	}
+	for _, doc := range docs {
+		// In the manuals' running text a flag is Fl -name, in their examples --name.
+		for _, name := range matches("(?m)(?:(?:^|[\\s`(])-|\\bFl )-([a-z][a-z-]+)", readDoc(t, doc)) {
 			if !slices.Contains(known, name) {
 				t.Errorf("%s names the flag --%s, which there is not", doc, name)
 			}

@@ -1,6 +1,7 @@
 <?php
 /**
- * spool_put() spools one value for spoolfwd from a PHP request (PHP 7.4 and later, no extension needed). Copy this file.
+ * spool_put() spools one value for spoolfwd from a PHP request (written for PHP 7.4 and later, no extension needed). Copy this
+ * file.
  *
  * Promises. A file that ends in .json appears in the spool complete or not at all: the bytes go to a temporary name in the
  * same directory, are flushed, and take their final name by rename(2). The function never throws, prints and logs nothing,

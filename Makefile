@@ -41,7 +41,7 @@ torture: ## kill it, fail it, cut the power, fill the disk, lie to it; ends with
 fuzz: ## run every fuzz target for a while
 	contrib/ci/fuzz.sh
 
-packages: ## build .deb and .rpm packages into dist/
+packages: ## build .deb and .rpm packages of the last commit into dist/
 	contrib/packaging/build.sh
 
 check-packages: ## check the packages: the same bytes twice, lintian, rpm (as root)
@@ -50,7 +50,7 @@ check-packages: ## check the packages: the same bytes twice, lintian, rpm (as ro
 test-system: ## install the package in a real Debian with systemd and cron (as root)
 	contrib/system-test/run.sh
 
-release: ## build the binaries of a release into dist/
+release: ## build the binaries of a release, of the last commit, into dist/
 	contrib/release/build.sh
 
 pictures: ## record make run in a terminal, for the README

@@ -3,10 +3,14 @@
 #
 #     contrib/packaging/build.sh [DIRECTORY]
 #
-# Reproducible: the same commit, Go version and VERSION make the same bytes, wherever and whenever it is built. All times in
-# the packages are SOURCE_DATE_EPOCH, by default that of the commit. nfpm runs by `go run` in a pinned version and is in
-# nobody's go.mod.
+# What is packaged is a commit, from a clone of its own: changes that are not committed are not in the packages, which is said
+# when there are any. `spoolfwd --version` names the commit.
 #
+# Reproducible: the same commit, Go version and VERSION make the same bytes, wherever and whenever it is built, and whatever
+# this machine's settings for Go are. All times in the packages are SOURCE_DATE_EPOCH, by default that of the commit. nfpm is
+# built in a pinned version and is in nobody's go.mod.
+#
+#   COMMIT             default: HEAD
 #   VERSION            default: from the latest tag vX.Y.Z; 0.0.0+COMMITS.gHASH before the first one
 #   ARCHES             default: amd64 arm64
 #   FORMATS            default: deb rpm
@@ -20,7 +24,22 @@ tags=urfave_cli_no_docs
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 mkdir -p "${1:-dist}"
 out=$(cd "${1:-dist}" && pwd)
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+
+commit=$(git rev-parse --verify "${COMMIT:-HEAD}^{commit}")
+if [[ -n $(git status --porcelain) ]]; then
+    echo "build.sh: this packages the commit ${commit:0:12}; what is not committed here is not in the packages" >&2
+fi
+git clone --quiet --shared --no-checkout . "$work/source"
+cd "$work/source"
+git checkout --quiet --detach "$commit"
+[[ -z $(git status --porcelain) ]] || { echo "build.sh: the clone is not clean" >&2; exit 1; }
 here=$PWD/contrib/packaging
+
+# One package is built by one version of Go, and by nothing of this machine's settings; as in contrib/release/build.sh.
+unset GOOS GOARCH GOARM GOEXPERIMENT
+export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0
 
 # version prints the version of this commit in a form that dpkg and rpm both take and order.
 version() {
@@ -39,8 +58,6 @@ PACKAGE_VERSION=${VERSION:-$(version)}
 export PACKAGE_VERSION=${PACKAGE_VERSION#v}
 export SOURCE_DATE_EPOCH=${SOURCE_DATE_EPOCH:-$(git log -1 --format=%ct)}
 date=$(date -u -d "@$SOURCE_DATE_EPOCH" +%Y-%m-%dT%H:%M:%SZ)
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
 
 # put MODE SOURCE TARGET: stage one file.
 put() { install -D -m "$1" "$2" "$stage$3"; }
@@ -70,15 +87,21 @@ notices() {
 # stage_all FORMAT ARCH: everything that is in a package, below $stage.
 stage_all() {
     local doc=/usr/share/doc/spoolfwd file
+    local examples=$doc/examples
     put 0755 "$work/spoolfwd-$2" /usr/bin/spoolfwd
     put 0644 "$here/spoolfwd.toml" /etc/spoolfwd/spoolfwd.toml
     for file in contrib/systemd/*.{service,timer,path}; do
         put 0644 "$file" "/usr/lib/systemd/system/${file##*/}"
     done
     put 0755 contrib/cron/cron-run /usr/libexec/spoolfwd/cron-run
-    put 0644 contrib/cron/spoolfwd.cron $doc/examples/spoolfwd.cron
+    put 0644 contrib/cron/spoolfwd.cron $examples/spoolfwd.cron
     for file in contrib/producers/spool_put.*; do
-        put 0644 "$file" "$doc/examples/${file##*/}"
+        put 0644 "$file" "$examples/${file##*/}"
+    done
+    # Beside the files to which it links.
+    put 0644 contrib/producers/README.md $examples/producers.md
+    for file in prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml}; do
+        put 0644 "contrib/$file" "$examples/$file"
     done
     put 0644 LICENSE $doc/copyright
     cat >>"$stage$doc/copyright" <<END
@@ -121,8 +144,9 @@ config() {
     cat "$here/nfpm.yaml"
     [[ $1 != rpm ]] || echo 'license: MIT' # as a field of a .deb dpkg does not know it
     printf 'mtime: %s\ncontents:\n' "$date"
-    for file in /etc/spoolfwd /usr/libexec/spoolfwd /usr/share/doc/spoolfwd /usr/share/doc/spoolfwd/examples; do
-        printf '  - {dst: %s, type: dir, file_info: {mode: 0755, mtime: %s}}\n' "$file" "$date"
+    # The directories that are the package's own.
+    (cd "$stage" && find etc/spoolfwd usr/libexec/spoolfwd usr/share/doc/spoolfwd -type d | LC_ALL=C sort) | while read -r file; do
+        printf '  - {dst: /%s, type: dir, file_info: {mode: 0755, mtime: %s}}\n' "$file" "$date"
     done
     (cd "$stage" && find . -type f -printf '%P\n' | LC_ALL=C sort) | while read -r file; do
         type=
@@ -141,10 +165,10 @@ spoolfwd ($PACKAGE_VERSION-1) stable; urgency=medium
  -- $(sed -n 's/^maintainer: //p' "$here/nfpm.yaml")  $(date -u -R -d "@$SOURCE_DATE_EPOCH")
 END
 cp -r "$here/deb" "$here/rpm" "$work/"
-GOOS='' GOARCH='' GOBIN=$work go install "$nfpm"
+GOBIN=$work go install "$nfpm"
 made=()
 for arch in ${ARCHES:-amd64 arm64}; do
-    CGO_ENABLED=0 GOOS=linux GOARCH=$arch go build -trimpath -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
+    GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
         -o "$work/spoolfwd-$arch" ./cmd/spoolfwd
     for format in ${FORMATS:-deb rpm}; do
         stage=$work/stage-$format-$arch

@@ -22,16 +22,24 @@ without() {
 }
 
 echo "# two builds"
+COMMIT=$(git rev-parse --verify HEAD) # other work may go on in this tree
+export COMMIT
 contrib/packaging/build.sh "$work/one" >/dev/null
-# Another path, umask, time zone, language and home.
-mkdir "$work/elsewhere"
+# Another path, umask, time zone, language, home, build cache, and other settings for Go; a tree with changes in it.
+mkdir "$work/elsewhere" "$work/home"
 cp -a . "$work/elsewhere/tree"
+echo '// changed' >>"$work/elsewhere/tree/cmd/spoolfwd/doc.go"
 (
     umask 077
-    export TZ=Asia/Kathmandu LC_ALL=C
+    # The modules and git's settings are the same: they are found through the home.
+    GOPATH=$(go env GOPATH) GOMODCACHE=$(go env GOMODCACHE) GIT_CONFIG_GLOBAL=${GIT_CONFIG_GLOBAL:-$HOME/.gitconfig}
+    export GOPATH GOMODCACHE GIT_CONFIG_GLOBAL
+    export TZ=Asia/Kathmandu LC_ALL=C HOME=$work/home GOCACHE=$work/cache XDG_CACHE_HOME=$work/cache
+    export GOFLAGS=-buildvcs=false GOAMD64=v3 GOARM64=v9.0 GOOS=freebsd CGO_ENABLED=1
     cd "$work/elsewhere/tree"
-    contrib/packaging/build.sh "$work/two" >/dev/null
+    contrib/packaging/build.sh "$work/two" >/dev/null 2>"$work/said"
 )
+grep -q "not committed" "$work/said" || fail "build.sh packages a commit and does not say so where the tree is another"
 diff "$work/one/SHA256SUMS" "$work/two/SHA256SUMS" || fail "two builds of one commit differ"
 (cd "$work/one" && sha256sum --check --quiet SHA256SUMS)
 cat "$work/one/SHA256SUMS"

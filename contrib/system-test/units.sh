@@ -149,14 +149,19 @@ spool = \"/var/lib/bitville-apm/second\""
     eventually 60 "and it delivers" count_is units delivered 3
 
     say "# removal keeps the configuration, purge keeps payload files"
+    check "start an instance's timer, without enabling it" inside systemctl start spoolfwd@second.timer
     check "remove" package -r spoolfwd
     same "the timer is gone" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
+    same "and that of the instance" inactive "$(inside systemctl is-active spoolfwd@second.timer || true)"
     check "the configuration is not" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml
     check "nor is the breaker's state" inside test -e $state/central_listener.lock
     inside sh -c "echo '{\"n\":601}' >$spool/left.json; chown www-data: $spool/left.json"
     check "install it again" install_package new.deb
     same "the timer is enabled as it was" enabled "$(inside systemctl is-enabled spoolfwd.timer)"
     same "and not started by the package" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
+    # What damage, a crash and the metrics of the documentation leave beside the breaker's state.
+    inside sh -c "cd $state && touch central_listener.state.corrupt central_listener.state1234 central_listener.index.corrupt \
+        central_listener.index5678 spoolfwd.prom .spoolfwd.prom.tmp"
     check "purge" package -P spoolfwd
     check "says that the spool is kept" grep -q "$spool is kept" "$work/units/dpkg"
     check "the payload file is still there" inside test -e $spool/left.json

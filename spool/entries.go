@@ -3,12 +3,13 @@ package spool
 import (
 	"bytes"
 	"cmp"
+	"encoding/binary"
 	"iter"
 	"math"
 	"slices"
 )
 
-// Entries are directory entries in little memory: 17 bytes each and the name, in few
+// Entries are directory entries in little memory: 18 bytes each and the name, in few
 // and large pieces without pointers, so that a quarter of a million of them are
 // neither large nor work for the garbage collector. The zero value is empty.
 type Entries struct {
@@ -105,7 +106,8 @@ func (e *Entries) selectOldest(n int) {
 	}
 }
 
-// nameStore holds file names in chunks, each name behind a byte with its length.
+// nameStore holds file names in chunks, each name behind two bytes with its length:
+// some file systems count characters, and take names of more than 255 bytes.
 type nameStore struct{ chunks [][]byte }
 
 // chunkBits is the size of a chunk, as a power of two; what is left of 32 bits
@@ -114,7 +116,7 @@ const chunkBits = 16
 
 func addName[T string | []byte](s *nameStore, name T) uint32 {
 	last := len(s.chunks) - 1
-	if last < 0 || len(s.chunks[last])+1+len(name) > cap(s.chunks[last]) {
+	if last < 0 || len(s.chunks[last])+2+len(name) > cap(s.chunks[last]) {
 		// The first is small: most spools are.
 		size := 1 << chunkBits
 		if last < 0 {
@@ -124,14 +126,14 @@ func addName[T string | []byte](s *nameStore, name T) uint32 {
 		last++
 	}
 	at := uint32(last<<chunkBits | len(s.chunks[last]))
-	s.chunks[last] = append(append(s.chunks[last], byte(len(name))), name...)
+	s.chunks[last] = append(binary.NativeEndian.AppendUint16(s.chunks[last], uint16(len(name))), name...)
 	return at
 }
 
 // at returns a name, which must not be changed.
 func (s *nameStore) at(where uint32) []byte {
 	b := s.chunks[where>>chunkBits][where&(1<<chunkBits-1):]
-	return b[1 : 1+int(b[0])]
+	return b[2:][:binary.NativeEndian.Uint16(b)]
 }
 
 // size is how many bytes the names take.

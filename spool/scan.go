@@ -194,12 +194,17 @@ func isTemp(name string) bool {
 // Has reports whether the spool holds a regular file of that name. When in
 // doubt it does.
 func (s *Spool) Has(name string) bool {
-	if strings.ContainsAny(name, "/\x00") || len(name) > maxName {
+	if strings.ContainsAny(name, "/\x00") {
 		return false // nor does any directory
 	}
 	var st unix.Stat_t
-	err := statAt(s.fd, name, &st)
-	return err != nil && !errors.Is(err, unix.ENOENT) || err == nil && isRegular(&st)
+	switch err := statAt(s.fd, name, &st); err {
+	case nil:
+		return isRegular(&st)
+	case unix.ENOENT, unix.ENAMETOOLONG:
+		return false
+	}
+	return true
 }
 
 // Empty reports whether the spool holds no payload file. It looks no further

@@ -1,6 +1,7 @@
 package drain
 
 import (
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 
@@ -54,11 +55,17 @@ func batchKey(parcels []parcel) string {
 // allows only between tokens (RFC 8259, section 2), become spaces; nothing else
 // of it changes.
 func appendLine(to, item []byte) []byte {
-	for _, c := range item {
-		if c == '\n' || c == '\r' {
-			c = ' '
+	start := len(to)
+	to = append(to, item...)
+	for _, lineBreak := range []byte{'\n', '\r'} {
+		for line := to[start:]; ; {
+			at := bytes.IndexByte(line, lineBreak)
+			if at < 0 {
+				break
+			}
+			line[at] = ' '
+			line = line[at+1:]
 		}
-		to = append(to, c)
 	}
 	return append(to, '\n')
 }

@@ -7,29 +7,31 @@ import (
 // bisection looks for the items that make a listener refuse a batch, by sending
 // halves. Only an item that was refused alone is rejected.
 //
-// For the breaker all that is one failure at most, as long as the listener takes
-// something of the batch. As long as it takes nothing, every rejected item
-// counts, so that a listener that wrongly refuses everything costs as many
-// payloads as the breaker's threshold and not the whole batch.
+// For the breaker all its refusals are one failure at most, once the listener has
+// taken something of the batch. Before, every rejected item counts, so that a
+// listener that wrongly refuses everything costs as many payloads as the breaker's
+// threshold and not the whole batch. Any other failure ends the bisection, and
+// counts.
 type bisection struct {
 	*worker
 	status    int  // of the answer to the batch
 	delivered bool // the listener has taken something of it
-	counted   bool // the breaker has heard of a failure
+	counted   bool // the breaker has heard of a refusal
+	tooLarge  bool // so is one of its items, by itself
 	over      bool // what is left stays as it is
 }
 
 // bisect finds out what is wrong with a refused batch.
 func (w *worker) bisect(parcels []parcel, v transmit.Verdict) {
-	if v.Status == 413 {
+	b := bisection{worker: w, status: v.Status}
+	b.halves(parcels)
+	if v.Status == 413 && !b.tooLarge {
 		// The rest of the run need not learn that again with every request.
 		w.mu.Lock()
 		w.maxBatch = max(1, min(w.maxBatch, len(parcels)/2))
 		w.batch = min(w.batch, w.maxBatch)
 		w.mu.Unlock()
 	}
-	b := bisection{worker: w, status: v.Status}
-	b.halves(parcels)
 }
 
 // halves sends both halves of a batch that was refused. When the first one is
@@ -59,7 +61,7 @@ func (b *bisection) try(parcels []parcel) bool {
 		b.halves(parcels)
 		return false
 	}
-	b.record(v, parcels, !b.counted || !b.delivered)
+	b.record(v, parcels, v.Action != transmit.Rejected || !b.counted || !b.delivered)
 	b.settle(parcels, v)
 	switch v.Action {
 	case transmit.Delivered:
@@ -67,6 +69,7 @@ func (b *bisection) try(parcels []parcel) bool {
 		return true
 	case transmit.Rejected:
 		b.counted = true
+		b.tooLarge = b.tooLarge || v.Status == 413
 	default:
 		b.over = true // now it is the listener that ails
 	}

@@ -55,6 +55,15 @@ type delivery struct {
 
 func (d delivery) accepted() bool { return d.status >= 200 && d.status < 300 }
 
+// payload is what the request's key stands for: several items, or one, whether
+// that goes as a batch of one or as it is.
+func (d delivery) payload() string {
+	if d.batch == "" || strings.Trim(d.batch, "[]\n") == d.body {
+		return d.body
+	}
+	return d.batch
+}
+
 func listen() (*listener, error) {
 	socket, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -44,6 +44,7 @@ func (w *world) takeStock() (s stock) {
 	}
 	first := map[string]time.Time{} // delivery of an item
 	batches := map[string]string{}  // their keys
+	var keys keyring
 	for _, d := range w.endpoint.deliveries() {
 		if d.batch != "" {
 			// The key is that of the batch: the same one for the same items.
@@ -60,6 +61,7 @@ func (w *world) takeStock() (s stock) {
 		if len(d.key) != 32 {
 			s.wrong = append(s.wrong, fmt.Sprintf("a request carried the key %q", d.key))
 		}
+		keys.enter(&s, d.key, d.payload())
 		if !d.accepted() {
 			continue
 		}
@@ -75,6 +77,7 @@ func (w *world) takeStock() (s stock) {
 	}
 	for _, r := range w.rejectedFiles(&s) {
 		s.rejected++
+		keys.enter(&s, r.key, r.body)
 		settle(r.body, w.itemKey(r.key))
 	}
 	inSpool := map[string]int{}
@@ -102,6 +105,20 @@ func (w *world) takeStock() (s stock) {
 	return s
 }
 
+// keyring is what was sent or rejected under each key. A listener takes the second
+// of two payloads of one key for the first one come again, and drops it.
+type keyring struct{ bodies map[string]string }
+
+func (k *keyring) enter(s *stock, key, body string) {
+	if k.bodies == nil {
+		k.bodies = map[string]string{}
+	}
+	if was, known := k.bodies[key]; known && was != body {
+		s.wrong = append(s.wrong, fmt.Sprintf("two payloads have the key %s: %.80q and %.80q", key, was, body))
+	}
+	k.bodies[key] = body
+}
+
 // itemKey is a key if it tells items apart: not where they go in batches.
 func (w *world) itemKey(key string) string {
 	if w.endpoint.batch != "" {
@@ -118,9 +135,14 @@ func (w *world) spooledBodies(s *stock) (bodies []string) {
 		if !e.Type().IsRegular() || !strings.HasSuffix(e.Name(), ".json") || strings.HasPrefix(e.Name(), ".") {
 			continue
 		}
-		data, err := os.ReadFile(filepath.Join(w.spool, e.Name()))
+		path := filepath.Join(w.spool, e.Name())
+		data, err := os.ReadFile(path)
 		if errors.Is(err, fs.ErrNotExist) {
 			continue
+		}
+		if errors.Is(err, fs.ErrPermission) { // made unreadable for the product, which has run
+			w.must(os.Chmod(path, 0o600))
+			data, err = os.ReadFile(path)
 		}
 		w.must(err)
 		bodies = append(bodies, w.split(s, e.Name(), string(data))...)

@@ -17,6 +17,11 @@ func hostileSpool(t *torture, r *result) {
 	all := clutters()
 	t.each(r, len(all), func(i int) { t.clutterRound(r, all[i], false) })
 	if os.Geteuid() != 0 {
+		for _, c := range all {
+			if c.root {
+				r.note("not run: %s, which only root can make", c.name)
+			}
+		}
 		r.note("not run: the same as an unprivileged user in a sticky spool, which only root can arrange")
 		return
 	}

@@ -89,8 +89,9 @@ func (s *setting) choose(given map[string][]string, vars map[string]string, file
 		return texts, origin{"--" + s.name, exitUsage}
 	}
 	if len(vars) > 0 { // else there is no need to make up the name
-		if name := s.env(); vars[name] != "" {
-			return s.split(vars[name]), origin{name, exitConfig}
+		name := s.env()
+		if texts := s.split(vars[name]); len(texts) > 0 && texts[0] != "" {
+			return texts, origin{name, exitConfig}
 		}
 	}
 	if texts, ok := file[s.name]; ok {

@@ -61,7 +61,8 @@ func (e endedBy) Error() string { return "ended by " + unix.SignalName(e.signal)
 //
 // Signals are caught from the moment the context is first asked whether it has
 // ended: that starts threads, and takes longer than the rest of a run that finds an
-// empty spool. Before, a signal kills, and there is nothing yet to bring to an end.
+// empty spool. Before, which in a run is before it has found a payload file, a signal
+// kills, and there is nothing yet to bring to an end.
 //
 // SIGPIPE is ignored: a reader of our output that goes away must not end a run
 // between a delivery and the removal of its payload file.

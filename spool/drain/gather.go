@@ -82,7 +82,7 @@ func (w *worker) more() bool {
 	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.parcels) >= w.batch || w.stopped || len(w.parcels) > 0 && w.parcels[0].deferred {
+	if len(w.parcels) >= w.batch || w.stopped {
 		return false
 	}
 	if _, ended := w.ended(); ended || w.atLimit() {

@@ -63,6 +63,9 @@ func (r *run) drain() error {
 		}
 		return err
 	}
+	// There is something to bring to an end from here on; a context that catches
+	// signals begins to when it is asked.
+	_ = r.ctx.Err()
 	if !r.cfg.Breaker.Available(r.cfg.Now()) {
 		r.report.Stop, r.report.Left = BreakerOpen, -1
 		if !r.cfg.Count {

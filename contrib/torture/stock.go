@@ -77,7 +77,9 @@ func (w *world) takeStock() (s stock) {
 	}
 	for _, r := range w.rejectedFiles(&s) {
 		s.rejected++
-		keys.enter(&s, r.key, r.body)
+		if r.key != "" { // that of an item; what is no payload has none
+			keys.enter(&s, r.key, r.body)
+		}
 		settle(r.body, w.itemKey(r.key))
 	}
 	inSpool := map[string]int{}

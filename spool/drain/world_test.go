@@ -32,6 +32,7 @@ type world struct {
 	now      time.Time
 	clock    func() time.Time // instead of now
 	breaker  breaker.Config
+	watch    func(drain.Breaker) drain.Breaker // stands between a run and its breaker
 	config   drain.Config
 	listener listener
 }
@@ -114,6 +115,9 @@ func (w *world) tryRun(ctx context.Context) (drain.Report, error) {
 	}
 	c := w.config
 	c.Spool, c.Breaker, c.Index = s, b, index
+	if w.watch != nil {
+		c.Breaker = w.watch(b)
+	}
 	if c.Transmitter == nil {
 		c.Transmitter = &w.listener
 	}

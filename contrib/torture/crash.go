@@ -121,9 +121,11 @@ func (t *torture) crashRound(s story, r *result, at func(c *call, p point, all i
 	w.must(err)
 	label := s.name + ", not killed"
 	allowed, faults := 0, 0
+	may := s.end()
 	if where != nil {
 		label = fmt.Sprintf("%s, killed at %v", s.name, *where)
 		allowed, faults = w.books.inFlight(max(1, s.inHand)), 1
+		may = s.states()
 		if o.signal != unix.SIGKILL {
 			r.fail("%s: the process was not killed: %v", label, o.tell())
 		}
@@ -132,6 +134,9 @@ func (t *torture) crashRound(s story, r *result, at func(c *call, p point, all i
 	w.check(r, label, o)
 	w.putDone(o)
 	w.checkStock(r, label+": then", w.takeStock(), before.again)
+	if !s.faultless {
+		w.checkState(r, label+": then", may)
+	}
 	w.goOn(r, label, before.again+allowed)
 }
 
@@ -164,6 +169,9 @@ func (w *world) goOn(r *result, label string, allowed int) {
 	last := outcomes[len(outcomes)-1]
 	if s.left > 0 || last.code != 0 {
 		r.fail("%s: %d items are still in the spool of a healthy listener\n%s", label, s.left, last.tell())
+	}
+	if last.code == 0 {
+		w.checkState(r, label+": in the end", []breakerState{closedAfter(0)})
 	}
 	if debris := w.debris(); len(debris) > 0 {
 		r.fail("%s: debris is left behind: %v", label, debris)

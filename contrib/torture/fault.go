@@ -155,6 +155,7 @@ func (t *torture) faultRound(f fault, r *result) {
 		w.putDone(o)
 		w.judge(r, label, f, hits, o)
 		w.checkStock(r, label+": then", w.takeStock(), before.again+f.duplicates(w))
+		w.checkState(r, label+": then", f.states())
 		w.goOn(r, label, before.again+f.duplicates(w))
 	})
 }

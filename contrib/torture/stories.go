@@ -23,7 +23,10 @@ type story struct {
 	stdin       func(w *world) string
 	concurrency int  // default 1, so that it goes the same way every time
 	inHand      int  // files that it may have in its hands at once; default as many as concurrency
-	faultless   bool // too random, or too much like another, for the fault matrix
+	faultless   bool // too random, or too much like another, for the fault matrix; nor is the breaker's state foreseen
+
+	breaker   []breakerState // see states; default closed, without a failure, from the beginning to the end
+	otherwise []breakerState // more of those that a fault may lead to
 }
 
 // does is an item that tells the listener how to answer it.
@@ -37,7 +40,7 @@ func obliging(body string) answer {
 	case strings.Contains(body, `"do":"500"`):
 		return answer{status: 500}
 	case strings.Contains(body, `"do":"503"`):
-		return answer{status: 503, retryAfter: "30"}
+		return answer{status: 503, retryAfter: "90"}
 	case strings.Contains(body, `"do":"drop"`):
 		return answer{}
 	}
@@ -77,7 +80,7 @@ func stories() []story {
 			w.array("buffer_3.5_00000004.json", does(6, "200"), does(6, "200"), does(7, "200"))
 			w.file("buffer_4.5_00000005.json", "[]")
 		}},
-		{name: "reject", flags: []string{"--max-file-size", "300", "--failure-threshold", "50"}, build: func(w *world) {
+		{name: "reject", flags: []string{"--max-file-size", "300", "--failure-threshold", "50"}, breaker: []breakerState{closedAfter(1), closedAfter(0)}, build: func(w *world) {
 			w.object("a.json", does(1, "400"))
 			w.array("b.json", does(2, "200"), does(3, "400"), does(4, "200"))
 			w.array("c.json", does(5, "400"))
@@ -86,37 +89,37 @@ func stories() []story {
 			w.raw("f.json", "")
 			w.object("g.json", does(6, "200"))
 		}},
-		{name: "defer", flags: []string{"--failure-threshold", "50"}, build: func(w *world) {
+		{name: "defer", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(1), closedAfter(0)}, build: func(w *world) {
 			w.object("a.json", does(1, "500"))
 			w.array("b.json", does(2, "200"), does(3, "500"), does(4, "200"))
 			w.object("c.json", does(5, "200"))
 		}},
-		{name: "come back", build: func(w *world) {
+		{name: "come back", breaker: []breakerState{closedAfter(2), closedAfter(0)}, build: func(w *world) {
 			w.object("a.json", does(1, "500"))
 			w.array("b.json", does(2, "200"), does(3, "500"), does(4, "500"))
 			w.earlier("--failure-threshold", "50")
 			w.endpoint.answers(always(200))
 		}},
-		{name: "give up", flags: []string{"--failure-threshold", "50", "--max-attempts", "1"}, build: func(w *world) {
+		{name: "give up", flags: []string{"--failure-threshold", "50", "--max-attempts", "1"}, breaker: []breakerState{closedAfter(1), closedAfter(0)}, build: func(w *world) {
 			w.object("a.json", does(1, "200"))
 			w.object("b.json", does(2, "500"))
 			w.array("c.json", does(3, "200"), does(4, "500"), does(5, "200"))
 		}},
-		{name: "open", flags: []string{"--failure-threshold", "2"}, build: func(w *world) {
+		{name: "open", flags: []string{"--failure-threshold", "2"}, breaker: []breakerState{closedAfter(0), closedAfter(1), openAfter(2)}, build: func(w *world) {
 			w.array("a.json", does(1, "200"), does(2, "500"), does(3, "drop"), does(4, "200"))
 			w.object("b.json", does(5, "200"))
 		}},
-		{name: "close", build: func(w *world) {
+		{name: "close", breaker: probing(closedAfter(0)), build: func(w *world) {
 			w.writeState("open", 5, hourAgo)
 			w.array("a.json", does(1, "200"), does(2, "200"))
 			w.object("b.json", does(3, "200"))
 		}},
-		{name: "reopen", build: func(w *world) {
+		{name: "reopen", breaker: probing(openAfter(6)), otherwise: []breakerState{closedAfter(0), closedAfter(1)}, build: func(w *world) {
 			w.writeState("open", 5, hourAgo)
 			w.object("a.json", does(1, "500"))
 			w.object("b.json", does(2, "200"))
 		}},
-		{name: "retry after", build: func(w *world) {
+		{name: "retry after", breaker: []breakerState{closedAfter(0), {"open", 1, 90 * time.Second}}, build: func(w *world) {
 			w.array("a.json", does(1, "200"), does(2, "503"), does(3, "200"))
 			w.object("b.json", does(4, "200"))
 		}},
@@ -135,11 +138,11 @@ func stories() []story {
 			w.object("a.json", does(1, "200"))
 			w.array("b.json", does(2, "200"), does(3, "200"), does(4, "200"), does(5, "200"))
 		}},
-		{name: "batch", flags: []string{"--batch-items", "3", "--failure-threshold", "50"}, inHand: 3, build: func(w *world) {
+		{name: "batch", flags: []string{"--batch-items", "3", "--failure-threshold", "50"}, inHand: 3, breaker: []breakerState{closedAfter(0), closedAfter(1)}, build: func(w *world) {
 			w.endpoint.batch = "ndjson"
 			w.batches()
 		}},
-		{name: "batch array", flags: []string{"--batch-items", "3", "--batch-format", "array", "--failure-threshold", "50"}, inHand: 3, build: func(w *world) {
+		{name: "batch array", flags: []string{"--batch-items", "3", "--batch-format", "array", "--failure-threshold", "50"}, inHand: 3, breaker: []breakerState{closedAfter(0), closedAfter(1)}, build: func(w *world) {
 			w.endpoint.batch = "array"
 			w.batches()
 		}},
@@ -169,11 +172,11 @@ func stories() []story {
 			w.books.doubt(does(1, "400"), does(3, "400"))
 			w.object("c.json", does(5, "200"))
 		}},
-		{name: "trip", command: []string{"breaker", "trip", "--for", "1h"}, build: func(w *world) {
+		{name: "trip", command: []string{"breaker", "trip", "--for", "1h"}, breaker: []breakerState{closedAfter(0), {"open", 0, time.Hour}}, build: func(w *world) {
 			w.tripped = true
 			w.object("a.json", does(1, "200"))
 		}},
-		{name: "reset", command: []string{"breaker", "reset"}, build: func(w *world) {
+		{name: "reset", command: []string{"breaker", "reset"}, breaker: []breakerState{openAfter(5), closedAfter(0)}, build: func(w *world) {
 			w.writeState("open", 5, hourAgo)
 			w.object("a.json", does(1, "200"))
 		}},

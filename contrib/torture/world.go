@@ -13,20 +13,21 @@ import (
 
 // world is one spool, one state directory and one listener, for one round.
 type world struct {
-	t        *torture
-	name     string
-	dir      string // above spool and state
-	spool    string
-	state    string
-	endpoint *endpoint
-	url      string // where the product is sent; the endpoint's, or a hostile listener's
-	books    ledger
-	owner    *syscall.Credential // who produces and runs; nil: who runs this
-	began    time.Time
-	making   sync.Mutex // where several produce by rename
-	made     int        // files spooled
-	tripped  bool       // by a person, who will take it back
-	spoiled  string     // content of a bad state file that this test wrote
+	t           *torture
+	name        string
+	dir         string // above spool and state
+	spool       string
+	state       string
+	endpoint    *endpoint
+	url         string // where the product is sent; the endpoint's, or a hostile listener's
+	books       ledger
+	owner       *syscall.Credential // who produces and runs; nil: who runs this
+	began       time.Time
+	making      sync.Mutex // where several produce by rename
+	made        int        // files spooled
+	stateBefore float64    // times in a state file that this test wrote
+	tripped     bool       // by a person, who will take it back
+	spoiled     string     // content of a bad state file that this test wrote
 }
 
 // trouble is what a broken world panics with: a fault of the test itself, such

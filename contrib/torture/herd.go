@@ -21,7 +21,7 @@ func herd(t *torture, r *result) {
 }
 
 func (t *torture) herdRound(r *result, random *rand.Rand) {
-	const runs, producers, each = 50, 20, 5
+	const runs, producers, each, turns = 50, 20, 5, 15
 	w := t.newWorld("")
 	defer w.end()
 	w.endpoint.answers(func(body string) answer {
@@ -29,7 +29,7 @@ func (t *torture) herdRound(r *result, random *rand.Rand) {
 		a.delay = time.Millisecond
 		return a
 	})
-	var number, busy atomic.Int64
+	var number, busy, worked, started atomic.Int64
 	var producing, all sync.WaitGroup
 	for range producers {
 		hand := rand.New(rand.NewPCG(random.Uint64(), 0))
@@ -45,24 +45,31 @@ func (t *torture) herdRound(r *result, random *rand.Rand) {
 			}
 		})
 	})
-	for n := range runs {
+	for range runs {
 		all.Go(func() {
 			t.guard(r, func() {
 				for {
-					o, err := w.spoolfwd("run", "--retry-timeout", "1ms", "--header", fmt.Sprintf("X-Run: %d", n)).run()
+					// Few items each, so that many of them get their turn.
+					name := fmt.Sprint(started.Add(1))
+					o, err := w.spoolfwd("run", "--retry-timeout", "1ms", "--max-items", "3", "--header", "X-Run: "+name).run()
 					w.must(err)
 					w.check(r, "herd", o)
-					switch o.code {
-					case 0, 65, 69:
-					case 75:
+					sent := w.endpoint.sent(name)
+					if sent {
+						worked.Add(1)
+					}
+					switch {
+					case o.code == 0, o.code == 65, o.code == 69, o.code == 75 && sent: // 75: by its limit
+					case o.code == 75:
 						busy.Add(1)
 						if o.stderr != "" {
 							r.fail("herd: a run that finds another at work speaks of it\n%s", o.tell())
 						}
+						time.Sleep(20 * time.Millisecond) // or nobody gets the processor for work
 					default:
 						r.fail("herd: exit code %d\n%s", o.code, o.tell())
 					}
-					if closed(produced) {
+					if closed(produced) && (worked.Load() >= turns || time.Since(w.began) > patience) {
 						return
 					}
 				}
@@ -74,9 +81,14 @@ func (t *torture) herdRound(r *result, random *rand.Rand) {
 	if busy.Load() == 0 {
 		r.fail("herd: no run ever found another at work")
 	}
-	w.oneAtATime(r)
+	if n := w.oneAtATime(r); n < turns {
+		r.fail("herd: only %d runs sent anything, and %d are to take turns", n, turns)
+	} else {
+		r.say("%d of %d runs sent something", n, started.Load())
+	}
 	s := w.takeStock()
 	w.checkStock(r, "herd", s, 0)
+	w.checkMemory(r, "herd: after it")
 	w.goOn(r, "herd", 0)
 }
 
@@ -102,19 +114,21 @@ func (w *world) produce(number *atomic.Int64, hand *rand.Rand, n int) {
 }
 
 // oneAtATime checks that the requests of different processes never alternate: a
-// run that has begun to send is the only one until its end.
-func (w *world) oneAtATime(r *result) {
-	over := map[string]bool{}
+// run that has begun to send is the only one until its end. It returns how many
+// of them sent something.
+func (w *world) oneAtATime(r *result) int {
+	sent := map[string]bool{}
 	at := ""
 	for _, d := range w.endpoint.deliveries() {
 		if d.run == at {
 			continue
 		}
-		if over[d.run] {
+		if sent[d.run] {
 			r.fail("run %s sent while run %s was at work", d.run, at)
-			return
+			break
 		}
-		over[at] = true
+		sent[d.run] = true
 		at = d.run
 	}
+	return len(sent)
 }

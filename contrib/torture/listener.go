@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -188,4 +189,11 @@ func (e *endpoint) count() int {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return len(e.seen)
+}
+
+// sent reports whether the process that calls itself run has sent anything.
+func (e *endpoint) sent(run string) bool {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	return slices.ContainsFunc(e.seen, func(d delivery) bool { return d.run == run })
 }

@@ -85,7 +85,7 @@ func shows(name string, valid time.Duration, stranger bool) func(*authority) *tl
 func tlsBehaviours() []behaviour {
 	good := shows("127.0.0.1", 2*time.Hour, false)
 	garbage := func(*authority) *tls.Config { return nil }
-	return []behaviour{
+	return append(http2Behaviours(good), []behaviour{
 		{name: "TLS: answers", tls: good, do: says(200, okay)},
 		{name: "TLS: answers twice", tls: good, do: says(200, okay+okay)},
 		{name: "TLS: closes without a goodbye", tls: good, code: 69, tells: "closed", do: func(c net.Conn, take func(int) error) {
@@ -120,5 +120,5 @@ func tlsBehaviours() []behaviour {
 				return &stranger, nil
 			}}
 		}},
-	}
+	}...)
 }

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -23,9 +24,11 @@ import (
 // it is told: the whole program, most of which is Go's runtime and the code, and
 // as much again and a little for a large payload, which is sent from memory.
 const (
-	hostileTimeout = 500 * time.Millisecond
-	hostileMemory  = 20 << 20
-	largePayload   = 12 << 20
+	hostileTimeout  = 500 * time.Millisecond
+	hostileRequests = 3 // payloads, and failures before the breaker opens
+	hostileLimit    = hostileRequests*hostileTimeout + 1500*time.Millisecond
+	hostileMemory   = 20 << 20
+	largePayload    = 12 << 20
 )
 
 // behaviour is what a hostile listener does with a connection.
@@ -44,18 +47,30 @@ type behaviour struct {
 // hostileListener plays every behaviour against a run, and then lets a good
 // listener take what is left.
 func hostileListener(t *torture, r *result) {
-	all := append(behaviours(), tlsBehaviours()...)
+	all := slices.Concat(behaviours(), oddAnswers(), tlsBehaviours())
 	ca, err := newAuthority(t.disk)
 	if err != nil {
 		r.fail("no certificates: %v", err)
 		return
 	}
 	var most atomic.Int64
-	t.each(r, len(all), func(i int) { t.hostileRound(r, all[i], ca, &most) })
+	t.each(r, len(all), func(i int) {
+		// On a busy machine a process may not get its turn in time: a run is too
+		// slow when it is so twice.
+		took := t.hostileRound(r, all[i], ca, &most)
+		if took > hostileLimit {
+			took = min(took, t.hostileRound(r, all[i], ca, &most))
+		}
+		if took > hostileLimit {
+			r.fail("%s: the run took %v twice, and no more than %v may be", all[i].name, took, hostileLimit)
+		}
+	})
+	r.note("%d behaviours", len(all))
 	r.note("the most memory that any of them made a run take: %d MiB", most.Load()>>20)
 }
 
-func (t *torture) hostileRound(r *result, b behaviour, ca *authority, most *atomic.Int64) {
+// hostileRound plays a behaviour and returns how long the run took.
+func (t *torture) hostileRound(r *result, b behaviour, ca *authority, most *atomic.Int64) time.Duration {
 	w := t.newWorld("")
 	defer w.end()
 	var config *tls.Config
@@ -72,7 +87,7 @@ func (t *torture) hostileRound(r *result, b behaviour, ca *authority, most *atom
 		w.object("b.json", does(1, "200"))
 		w.array("c.json", does(2, "200"), does(3, "200"))
 	}
-	flags := []string{"--concurrency", "1", "--timeout", hostileTimeout.String(), "--failure-threshold", "3"}
+	flags := []string{"--concurrency", "1", "--timeout", hostileTimeout.String(), "--failure-threshold", fmt.Sprint(hostileRequests)}
 	if b.tls != nil {
 		flags = append(flags, "--ca-file", ca.file)
 	}
@@ -87,10 +102,6 @@ func (t *torture) hostileRound(r *result, b behaviour, ca *authority, most *atom
 	}
 	if raw := rawIn(o.stderr); raw != "" {
 		r.fail("%s: stderr holds %s as it is\n%s", b.name, raw, o.tell())
-	}
-	// Four items, or three failures before the breaker opens.
-	if limit := 4*(hostileTimeout+200*time.Millisecond) + 5*time.Second; o.took > limit {
-		r.fail("%s: the run took %v, and no more than %v may be\n%s", b.name, o.took, limit, o.tell())
 	}
 	bytes := peak()
 	limit := int64(hostileMemory)
@@ -110,6 +121,7 @@ func (t *torture) hostileRound(r *result, b behaviour, ca *authority, most *atom
 	h.close()
 	w.checkStock(r, b.name, w.takeStock(), 0)
 	w.goOn(r, b.name, b.again)
+	return o.took
 }
 
 // hostileServer accepts connections and mistreats them.

@@ -11,10 +11,10 @@
 // delivered more than once carries the same Idempotency-Key each time, and there
 // is no more of it than the fault allows: the requests in flight, or, of an
 // array file, the items delivered since it was last rewritten. The state file is
-// whole JSON with its four keys at every moment, and true: it says what the run had
-// seen by then. One function, takeStock, checks
+// whole JSON with its four keys at every moment. One function, takeStock, checks
 // this for all scenarios; it reads files and requests itself and shares no code
-// with the product.
+// with the product. In the two matrices the state file must be true as well: each
+// story says which states of the breaker it passes through.
 //
 // # How a system call is hit
 //

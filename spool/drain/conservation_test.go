@@ -167,23 +167,20 @@ func (c *chaos) play() {
 
 // process is one run, which may be killed.
 func (c *chaos) process() {
-	crashed := true
-	defer func() {
-		if c.unlock != nil {
-			c.unlock()
-			c.unlock = nil
-		}
-		if r := recover(); r != nil {
-			if _, ok := r.(killed); !ok {
-				panic(r)
-			}
-			c.crashes++
-		}
-		c.ledger.check(c, crashed)
-	}()
 	c.ledger.open()
-	c.run()
-	crashed = false
+	crashed := diesIn(func() {
+		defer func() {
+			if c.unlock != nil {
+				c.unlock()
+				c.unlock = nil
+			}
+		}()
+		c.run()
+	})
+	if crashed {
+		c.crashes++
+	}
+	c.ledger.check(c, crashed)
 }
 
 // loseIndex is a person who deletes the index. What was delivered and could not

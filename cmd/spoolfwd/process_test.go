@@ -3,7 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
+	"net/http/httptest"
 	"os"
+	"os/exec"
+	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
@@ -23,6 +28,46 @@ func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 	// The second one changes nothing; were it not caught, this test would end here.
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// A person who presses Ctrl-C again means it.
+func TestASecondInterruptKills(t *testing.T) {
+	held := make(chan struct{}, 1)
+	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body) // else nobody notices that the client is gone
+		held <- struct{}{}
+		<-r.Context().Done()
+	}))
+	defer listener.Close()
+	spool := t.TempDir()
+	if err := os.WriteFile(filepath.Join(spool, "a.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command(filepath.Join(buildCommands(t), "spoolfwd"), "run", "--url", listener.URL, "--timeout", "5m", "--spool", spool, "--state-dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	ended := make(chan struct{})
+	go func() {
+		defer close(ended)
+		cmd.Wait()
+	}()
+	giveUp := time.After(time.Minute)
+	for again := time.Tick(10 * time.Millisecond); ; {
+		select {
+		case <-ended:
+			if s, ok := cmd.ProcessState.Sys().(syscall.WaitStatus); !ok || s.Signal() != syscall.SIGINT {
+				t.Errorf("it ended with %v", cmd.ProcessState)
+			}
+			return
+		case <-again: // signals that come too close are one
+			cmd.Process.Signal(syscall.SIGINT)
+		case <-giveUp:
+			cmd.Process.Kill()
+			t.Fatal("it does not end")
+		}
 	}
 }
 

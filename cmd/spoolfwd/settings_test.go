@@ -89,6 +89,8 @@ func TestFlagBeforeEnvironmentBeforeFileBeforeDefault(t *testing.T) {
 		{"file", nil, nil, file, "http://file/", 3 * time.Second, []string{"A: 1, 2", "B: 3"}, "spoolfwd.toml"},
 		{"environment", nil, environ, file, "http://environment/", 2 * time.Second, []string{"C: 4, 5", "D: 6"}, "SPOOLFWD_URL"},
 		{"flag", flag, environ, file, "http://flag/", 2 * time.Second, []string{"E: 7, 8"}, "--url"},
+		{"the last of equal variables", nil, []string{"SPOOLFWD_URL=http://first/", "SPOOLFWD_TIMEOUT=9", "SPOOLFWD_URL=http://last/", "SPOOLFWD_TIMEOUT="}, file, "http://last/", 3 * time.Second, []string{"A: 1, 2", "B: 3"}, "SPOOLFWD_URL"},
+		{"blank list in the environment", nil, []string{"SPOOLFWD_HEADER= \n"}, file, "http://file/", 3 * time.Second, []string{"A: 1, 2", "B: 3"}, "spoolfwd.toml"},
 		{"blank environment", nil, []string{"SPOOLFWD_URL="}, file, "http://file/", 3 * time.Second, []string{"A: 1, 2", "B: 3"}, "spoolfwd.toml"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

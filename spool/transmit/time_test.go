@@ -3,6 +3,7 @@ package transmit
 import (
 	"bufio"
 	"context"
+	"crypto/tls"
 	"io"
 	"net"
 	"testing"
@@ -39,6 +40,19 @@ func reading(do func(net.Conn)) func(net.Conn) {
 	return func(c net.Conn) {
 		readRequest(bufio.NewReader(c))
 		do(c)
+	}
+}
+
+// overTLS makes a listener speak TLS, if there is a configuration for it.
+func overTLS(config *tls.Config, do func(net.Conn)) func(net.Conn) {
+	if config == nil {
+		return do
+	}
+	return func(c net.Conn) {
+		session := tls.Server(c, config)
+		if session.Handshake() == nil {
+			do(session)
+		}
 	}
 }
 

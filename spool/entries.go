@@ -76,8 +76,8 @@ func (e *Entries) keepOldest(n int) (cut Entry) {
 }
 
 // selectOldest puts the n oldest first, in no order, and behind them the next:
-// quickselect (Hoare, "Algorithm 65: Find", 1961). Sorting instead would be a tenth
-// of the scan of a very large spool.
+// quickselect (Hoare, "Algorithm 65: Find", 1961). It happens several times in the
+// scan of a very large spool, and the order is of use only at its end.
 func (e *Entries) selectOldest(n int) {
 	all := e.records
 	for low, high := 0, len(all)-1; low < high; {

@@ -99,15 +99,25 @@ func isKeyed(name string) bool {
 	return ok
 }
 
-// cutKey takes the key out of a name that carries one.
+// cutKey takes the key out of a name that carries one: it stands at the end or
+// before the extension. Where it could be either it is what withKey put there.
 func cutKey(name string) (stem, key, ext string, ok bool) {
-	at := strings.LastIndex(name, keyMark)
-	if at < 0 || len(name) < at+len(keyMark)+keyDigits {
-		return "", "", "", false
+	ext = path.Ext(name)
+	if stem, key, ok = cutKeyAtEnd(strings.TrimSuffix(name, ext)); ok {
+		return stem, key, ext, true
 	}
-	stem, key, ext = name[:at], name[at+len(keyMark):][:keyDigits], name[at+len(keyMark)+keyDigits:]
-	if _, err := hex.DecodeString(key); err != nil || strings.ToLower(key) != key || path.Ext(ext) != ext {
-		return "", "", "", false
+	stem, key, ok = cutKeyAtEnd(name)
+	return stem, key, "", ok
+}
+
+func cutKeyAtEnd(name string) (stem, key string, ok bool) {
+	at := len(name) - len(keyMark) - keyDigits
+	if at < 0 || name[at:][:len(keyMark)] != keyMark {
+		return "", "", false
 	}
-	return stem, key, ext, true
+	key = name[at+len(keyMark):]
+	if _, err := hex.DecodeString(key); err != nil || strings.ToLower(key) != key {
+		return "", "", false
+	}
+	return name[:at], key, true
 }

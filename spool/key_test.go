@@ -56,6 +56,8 @@ func TestNamesCarryKeysThereAndBack(t *testing.T) {
 		{"x.tar.gz", "x.tar.key-" + someKey + ".gz"},
 		{"x.key-.json", "x.key-.key-" + someKey + ".json"},
 		{"x.key-ffffffffffffffffffffffffffffffff.json", "x.key-ffffffffffffffffffffffffffffffff.key-" + someKey + ".json"},
+		{"x.key-0123", "x.key-" + someKey + ".key-0123"},
+		{"x.key-ffffffffffffffffffffffffffffffff", "x.key-" + someKey + ".key-ffffffffffffffffffffffffffffffff"},
 		{"\xff\n.json", "\xff\n.key-" + someKey + ".json"},
 		{".key-.", ".key-.key-" + someKey + "."},
 	} {

@@ -17,7 +17,7 @@ const maxExt = 32
 
 // fitName shortens a name so that its reason file's name still fits. What is
 // cut off is replaced by a hash of it, so that two long names stay two; a key in
-// the name survives.
+// the name survives, and none comes to be.
 func fitName(name string) string {
 	if len(name) <= maxName-len(reasonSuffix) {
 		return name
@@ -40,7 +40,11 @@ func fitName(name string) string {
 			end--
 		}
 	}
-	return stem[:end] + mark + key + ext
+	stem = stem[:end]
+	for !keyed && isKeyed(stem+mark+ext) { // what stood behind a former key was cut off
+		stem = strings.TrimSuffix(stem, path.Ext(stem))
+	}
+	return stem + mark + key + ext
 }
 
 // EncodeName writes a file name as text that JSON can hold: as it is when it is

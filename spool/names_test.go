@@ -12,6 +12,7 @@ var longNames = []string{
 	strings.Repeat("n", 255), strings.Repeat("日", 83) + ".json", "a" + strings.Repeat("日", 83) + ".jso", strings.Repeat("\xff", 255), strings.Repeat("\x80", 255),
 	"a." + strings.Repeat("x", 253), "a." + strings.Repeat("x", 210), strings.Repeat("n", 200) + "." + strings.Repeat("x", 31),
 	strings.Repeat("n", 200) + "." + strings.Repeat("x", 32), strings.Repeat(".", 255), strings.Repeat("n", 249) + ".key-.",
+	strings.Repeat("n", 190) + ".key-" + someKey[:28], "n.key-" + someKey + ".key-" + someKey[:28], "n.key-" + someKey + ".c" + strings.Repeat(".d", 105),
 }
 
 func FuzzFitName(f *testing.F) {
@@ -20,6 +21,9 @@ func FuzzFitName(f *testing.F) {
 		f.Add(name, 99)
 	}
 	f.Fuzz(func(t *testing.T, name string, n int) {
+		if _, key, _, _ := cutKey(withKey(name, someKey)); key != someKey {
+			t.Errorf("%q carries the key %q", withKey(name, someKey), key)
+		}
 		if name == "" || len(name) > maxName || strings.ContainsAny(name, "/\x00") || n < 0 || n > 1e6 {
 			return
 		}
@@ -49,6 +53,22 @@ func FuzzFitName(f *testing.F) {
 			t.Errorf("two choices for %q are the same: %q", name, a)
 		}
 	})
+}
+
+// A file under a key that is another's could be taken for one that is already
+// delivered.
+func TestShorteningANameGivesItNoKey(t *testing.T) {
+	for _, name := range []string{
+		strings.Repeat("n", 196) + ".key-" + someKey + ".9." + strings.Repeat("x", 33),
+		strings.Repeat("n", 160) + ".key-" + someKey + ".key-" + someKey + "." + strings.Repeat("x", 33) + ".json" + strings.Repeat("y", 33),
+	} {
+		if isKeyed(name) {
+			t.Fatalf("%q carries a key already", name)
+		}
+		if got := fitName(name); isKeyed(got) {
+			t.Errorf("fitName(%q) = %q has got a key", name, got)
+		}
+	}
 }
 
 func TestLongNamesThatDifferStayApart(t *testing.T) {

@@ -61,18 +61,14 @@ func (e *Entries) compare(a, b record) int {
 
 func (e *Entries) sort() { slices.SortFunc(e.records, e.compare) }
 
-// keepOldest drops all but the n oldest, n being less than there are and at least 1.
-// It returns the oldest of those dropped.
-func (e *Entries) keepOldest(n int) (cut Entry) {
-	e.selectOldest(n)
-	cut = e.At(n)
+// truncate drops all entries but the first n, and the room their names take.
+func (e *Entries) truncate(n int) {
 	e.records = e.records[:n]
 	var kept nameStore
 	for i, r := range e.records {
 		e.records[i].name = addName(&kept, e.names.at(r.name))
 	}
 	e.names = kept
-	return cut
 }
 
 // selectOldest puts the n oldest first, in no order, and behind them the next:

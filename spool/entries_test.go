@@ -14,7 +14,7 @@ import (
 
 // Whatever was added and in whatever order, the n oldest are kept, whole, and the
 // cut is the next.
-func TestKeepOldestKeepsTheOldest(t *testing.T) {
+func TestTheOldestAreSelectedAndKeptWhole(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -33,7 +33,9 @@ func TestKeepOldestKeepsTheOldest(t *testing.T) {
 		}
 		slices.SortFunc(all, Entry.Compare)
 		n := 1 + rnd.IntN(len(all)-1)
-		cut := e.keepOldest(n)
+		e.selectOldest(n)
+		cut := e.At(n)
+		e.truncate(n)
 		e.sort()
 		if got := slices.Collect(e.All()); !slices.Equal(got, all[:n]) || cut != all[n] {
 			t.Fatalf("the %d oldest of %d are %v, cut %v, want %v, cut %v", n, len(all), got, cut, all[:n], all[n])

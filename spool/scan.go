@@ -31,8 +31,8 @@ type Window struct {
 	// Entries are the oldest payload files behind the position the scan
 	// started from, in order, at most as many as the scan may hold.
 	Entries Entries
-	// More says that younger payload files were left out. Scan again from the
-	// last entry to get them.
+	// More says that younger payload files were left out. A Scanner returns them
+	// next; so does a scan from the last entry.
 	More bool
 	// Files and Bytes count every payload file in the spool, those outside the
 	// window too. Oldest is the oldest of them; it has no name when there are
@@ -54,24 +54,7 @@ type Window struct {
 // is no more room the youngest are dropped, to be found again by a later scan. It
 // opens no payload file and changes nothing.
 func (s *Spool) Scan(after Entry, limit int) (Window, error) {
-	if limit <= 0 {
-		limit = DefaultWindow
-	}
-	sc := scan{spool: s, after: after, limit: limit, room: limit + limit/4 + 16}
-	err := readDir(s.fd, sc.visit)
-	if err == nil {
-		err = sc.examine()
-	}
-	if err != nil {
-		return Window{}, fmt.Errorf("spool %s: %w", s.cfg.Dir, err)
-	}
-	w := &sc.window
-	if w.Entries.Len() > limit {
-		w.Entries.keepOldest(limit)
-		w.More = true
-	}
-	w.Entries.sort()
-	return *w, nil
+	return s.newScan(after, limit).walk()
 }
 
 // scan is one walk under way.
@@ -83,6 +66,36 @@ type scan struct {
 	window Window
 	names  []candidate // not examined yet
 	cut    Entry       // the oldest that was dropped: from here on nothing fits
+	over   *overflow   // for what is dropped; nil: it is found again by a later walk
+}
+
+func (s *Spool) newScan(after Entry, limit int) *scan {
+	if limit <= 0 {
+		limit = DefaultWindow
+	}
+	return &scan{spool: s, after: after, limit: limit, room: limit + limit/4 + 16}
+}
+
+// walk fills the window from the directory.
+func (sc *scan) walk() (Window, error) {
+	err := readDir(sc.spool.fd, sc.visit)
+	if err == nil {
+		err = sc.examine()
+	}
+	if err != nil {
+		return Window{}, fmt.Errorf("spool %s: %w", sc.spool.cfg.Dir, err)
+	}
+	return sc.finish(), nil
+}
+
+// finish returns the window that was filled.
+func (sc *scan) finish() Window {
+	w := &sc.window
+	if w.Entries.Len() > sc.limit {
+		sc.keepOldest(sc.limit)
+	}
+	w.Entries.sort()
+	return *w
 }
 
 // candidate is a directory entry with a payload file's name.
@@ -156,18 +169,41 @@ func (sc *scan) judge(c *candidate) error {
 	if w.Files == 1 || e.Compare(w.Oldest) < 0 {
 		w.Oldest = e
 	}
+	sc.keep(e)
+	return nil
+}
+
+// keep takes an entry into the window if it belongs there.
+func (sc *scan) keep(e Entry) {
+	w := &sc.window
 	if (sc.after != Entry{}) && e.Compare(sc.after) <= 0 {
-		return nil
+		return
 	}
 	if w.More && e.Compare(sc.cut) >= 0 {
-		return nil
+		sc.drop(e)
+		return
 	}
 	w.Entries.add(e)
 	if n := w.Entries.Len(); n == sc.room || w.Entries.names.size() > maxNames {
-		sc.cut = w.Entries.keepOldest(min(sc.limit, n*4/5))
-		w.More = true
+		sc.keepOldest(min(sc.limit, n*4/5))
 	}
-	return nil
+}
+
+// keepOldest drops all entries but the n oldest.
+func (sc *scan) keepOldest(n int) {
+	w := &sc.window
+	w.Entries.selectOldest(n)
+	sc.cut, w.More = w.Entries.At(n), true
+	for i := n; i < w.Entries.Len(); i++ {
+		sc.drop(w.Entries.At(i))
+	}
+	w.Entries.truncate(n)
+}
+
+func (sc *scan) drop(e Entry) {
+	if sc.over != nil {
+		sc.over.add(e)
+	}
 }
 
 // Sweep removes the temporary files that a scan found. Only the holder of the

@@ -87,50 +87,59 @@ func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
 		if len(want) != size || !slices.IsSortedFunc(want, spool.Entry.Compare) {
 			t.Fatalf("one large window of %d files: %v", size, want)
 		}
-		var got []spool.Entry
-		var after spool.Entry
-		for more := true; more; {
-			w, err := s.Scan(after, limit)
-			if err != nil {
-				t.Fatal(err)
+		for _, overflow := range []bool{false, true} {
+			sc := s.Scanner(limit, overflow)
+			if got := collect(t, sc, limit); !slices.Equal(got, want) {
+				t.Fatalf("%d files in windows of %d, overflow %v:\n%v\nwant\n%v", size, limit, overflow, got, want)
 			}
-			if w.Entries.Len() > limit {
-				t.Fatalf("a window of %d holds %d entries", limit, w.Entries.Len())
+			if got := list(t, dir); len(got) != size {
+				t.Fatalf("the spool of %d files holds %q afterwards", size, got)
 			}
-			got = slices.AppendSeq(got, w.Entries.All())
-			more = w.More
-			if more {
-				after = w.Entries.At(w.Entries.Len() - 1)
-			}
-		}
-		if !slices.Equal(got, want) {
-			t.Fatalf("%d files in windows of %d:\n%v\nwant\n%v", size, limit, got, want)
 		}
 	}
 }
 
-// Files are removed between one window and the next; that must not hide others.
-func TestNextWindowIsRightAfterRemovals(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{})
-	for i := range 10 {
-		write(t, dir, fmt.Sprintf("%d.json", i), "{}", -time.Duration(i)*time.Second)
-	}
-	var got []string
-	var after spool.Entry
+// collect returns what a scanner has, window after window.
+func collect(t *testing.T, sc *spool.Scanner, limit int) (got []spool.Entry) {
+	t.Helper()
 	for more := true; more; {
-		w, err := s.Scan(after, 3)
+		w, err := sc.Next()
 		if err != nil {
 			t.Fatal(err)
 		}
-		for e := range w.Entries.All() {
-			got = append(got, e.Name)
-			if err := os.Remove(filepath.Join(dir, e.Name)); err != nil {
+		if w.Entries.Len() > limit {
+			t.Fatalf("a window of %d holds %d entries", limit, w.Entries.Len())
+		}
+		got = slices.AppendSeq(got, w.Entries.All())
+		more = w.More
+	}
+	return got
+}
+
+// Files are removed between one window and the next; that must not hide others.
+func TestNextWindowIsRightAfterRemovals(t *testing.T) {
+	for _, overflow := range []bool{false, true} {
+		s, dir := newSpool(t, spool.Config{})
+		for i := range 10 {
+			write(t, dir, fmt.Sprintf("%d.json", i), "{}", -time.Duration(i)*time.Second)
+		}
+		sc := s.Scanner(3, overflow)
+		var got []string
+		for more := true; more; {
+			w, err := sc.Next()
+			if err != nil {
 				t.Fatal(err)
 			}
+			for e := range w.Entries.All() {
+				got = append(got, e.Name)
+				if err := os.Remove(filepath.Join(dir, e.Name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			more = w.More
 		}
-		after, more = w.Entries.At(w.Entries.Len()-1), w.More
+		wantNames(t, "in all windows", got, "0.json", "1.json", "2.json", "3.json", "4.json", "5.json", "6.json", "7.json", "8.json", "9.json")
 	}
-	wantNames(t, "in all windows", got, "0.json", "1.json", "2.json", "3.json", "4.json", "5.json", "6.json", "7.json", "8.json", "9.json")
 }
 
 func TestTimesAtTheEndsOfTheWorldAreInOrder(t *testing.T) {

@@ -80,7 +80,7 @@ func createTemp(dir int, prefix string, mode uint32) (fd int, name string, err e
 	rand.Read(random[:]) // never fails (crypto/rand.Read)
 	name = prefix + hex.EncodeToString(random[:]) + tempSuffix
 	err = again(func() (err error) {
-		fd, err = unix.Openat(dir, name, unix.O_WRONLY|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
+		fd, err = unix.Openat(dir, name, unix.O_RDWR|unix.O_CREAT|unix.O_EXCL|unix.O_NOFOLLOW|unix.O_CLOEXEC, mode)
 		return err
 	})
 	return fd, name, err

@@ -27,15 +27,20 @@ type file struct {
 	closed  bool
 
 	deferred bool // the turn is that of its deferred items
+	again    bool // those have a turn of their own after this one
 }
 
 // newFile begins a turn of an array file. In its first turn the items that are
 // not deferred are sent, in file order; in the other one those that are, the
 // fewest attempts first. A file that was put in the place of one whose items
 // were all deferred has only that other turn, so that its items, of which nothing
-// is known, go then.
-func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
-	f := &file{payload: p, state: make([]itemState, len(p.Items)), deferred: deferredTurn}
+// is known, go then. state is what an earlier turn has settled, nil where there was
+// none.
+func newFile(p *spool.Payload, x *Index, deferredTurn bool, state []itemState) *file {
+	if state == nil {
+		state = make([]itemState, len(p.Items))
+	}
+	f := &file{payload: p, state: state, deferred: deferredTurn}
 	attempts := make([]int, len(p.Items))
 	free := make([]bool, len(p.Items)) // no twin of it must go first
 	_, others := x.rank(p.Name)
@@ -44,6 +49,8 @@ func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
 		item := &p.Items[i]
 		if x.delivered(p.Name, item.Key) {
 			f.state[i] = delivered
+		}
+		if f.gone(i) {
 			if item.Twin >= 0 {
 				free[item.Twin] = true
 			}
@@ -78,7 +85,7 @@ func (f *file) take() int {
 func (f *file) land(i int, s itemState) {
 	f.flying--
 	f.state[i] = s
-	if twin := f.payload.Items[i].Twin; twin >= 0 && (s == delivered || s == rejected) && f.state[twin] == untouched {
+	if twin := f.payload.Items[i].Twin; twin >= 0 && f.gone(i) && f.state[twin] == untouched {
 		f.turn = slices.Insert(f.turn, 0, twin)
 	}
 }
@@ -86,10 +93,13 @@ func (f *file) land(i int, s itemState) {
 // settled reports whether this turn is over.
 func (f *file) settled() bool { return len(f.turn) == 0 && f.flying == 0 }
 
+// gone reports whether an item need not stay in the spool.
+func (f *file) gone(i int) bool { return f.state[i] == delivered || f.state[i] == rejected }
+
 // left returns the items that must stay in the spool, and whether any need not.
 func (f *file) left() (left []int, shrunk bool) {
-	for i, s := range f.state {
-		if s == delivered || s == rejected {
+	for i := range f.state {
+		if f.gone(i) {
 			shrunk = true
 		} else {
 			left = append(left, i)

@@ -31,7 +31,7 @@ func (j job) size() int64 {
 
 // look finds the next job: items of array files that were begun come first,
 // being older than what follows. Deferred turns begin when everything else is
-// settled, because a file may have both and must be rewritten in between.
+// settled, because a file may have both.
 func (r *run) look() (job, bool) {
 	for _, f := range r.files {
 		if f.ready() {
@@ -104,12 +104,26 @@ func (w *worker) fill() {
 	t := w.turn
 	w.turn = turn{}
 	p, err := w.cfg.Spool.Read(t.entry, w.now(), w.buffer())
+	if t.attempts > 0 {
+		f, parked := w.unpark(p, err)
+		if f != nil {
+			w.begin(f)
+			return
+		}
+		if parked {
+			w.untake()
+			w.putBuffer(p.Data)
+			return
+		}
+	}
 	switch {
 	case err != nil:
 		w.unreadable(p, err)
 		w.putBuffer(p.Data)
 	case p.Array:
-		w.begin(newFile(p, w.cfg.Index, t.attempts > 0)) // its items alias the buffer
+		f := newFile(p, w.cfg.Index, t.attempts > 0, nil) // its items alias the buffer
+		f.again = t.later > 0
+		w.begin(f)
 	case w.cfg.Index.delivered(p.Name, p.Items[0].Key):
 		w.untake()
 		w.remove(p)

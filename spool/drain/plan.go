@@ -34,8 +34,9 @@ type Planned struct {
 // It returns how the run would end. An error of visit ends it.
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	p := &planner{cfg: cfg.withDefaults(), later: map[string]rest{}}
-	q := queue{spool: p.cfg.Spool, index: p.cfg.Index, limit: p.cfg.Window}
-	if err := q.open(); err != nil {
+	// Without overflow, since even a temporary file would be a change.
+	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.Window, false), index: p.cfg.Index}
+	if err := q.refill(); err != nil {
 		return Fault, err
 	}
 	for {
@@ -109,7 +110,7 @@ func (p *planner) turn(t turn) (Planned, bool) {
 	default:
 		p.pretend(&planned, len(payload.Items[0].Body))
 	}
-	if attempts, _ := p.cfg.Index.rank(t.entry.Name); t.attempts == 0 && attempts > 0 {
+	if t.later > 0 {
 		p.later[t.entry.Name] = rest{left, planned.Items > 0}
 	}
 	return planned, ok
@@ -118,7 +119,7 @@ func (p *planner) turn(t turn) (Planned, bool) {
 // array plans a turn of an array file and returns the sizes of the items that
 // would be left afterwards.
 func (p *planner) array(planned *Planned, payload *spool.Payload) (sizes []int) {
-	f := newFile(payload, p.cfg.Index, planned.Attempts > 0)
+	f := newFile(payload, p.cfg.Index, planned.Attempts > 0, nil)
 	for f.ready() {
 		i := f.take()
 		state := untouched

@@ -53,6 +53,20 @@ func (w *world) plan() (lines []string, stop drain.Stop) {
 	return lines, stop
 }
 
+// Who asks for a plan may have no right to write, and expects no writing.
+func TestAPlanOfManyWindowsWritesNothing(t *testing.T) {
+	w := newWorld(t)
+	w.config.Window = 1
+	w.writeMany("buffer_", 5, time.Hour)
+	long := w.now.Add(-time.Hour)
+	if err := os.Chtimes(w.dir, long, long); err != nil {
+		t.Fatal(err)
+	}
+	lines, _ := w.plan()
+	equal(t, "files planned", len(lines), 5)
+	equal(t, "the spool's time of change", stat(t, w.dir).ModTime(), long)
+}
+
 func TestAPlanPutsDeferredItemsLast(t *testing.T) {
 	w := newWorld(t)
 	w.listener.answer = poison

@@ -12,15 +12,15 @@ import (
 type turn struct {
 	entry    spool.Entry
 	attempts int // of its deferred item with the fewest; 0: the turn of what is not deferred
+	later    int // the same, of another turn that follows; 0: none does
 }
 
 // queue hands out turns in the order in which they are to be sent: all that is
 // not deferred, oldest first, then what is, the fewest attempts first. It holds
-// a window of the oldest files and scans again when that is used up.
+// a window of the oldest files and gets the next one when that is used up.
 type queue struct {
-	spool    *spool.Spool
+	scanner  *spool.Scanner
 	index    *Index
-	limit    int
 	window   spool.Window
 	next     int
 	head     spool.Entry // that of next, once it was looked at
@@ -28,11 +28,13 @@ type queue struct {
 	sorted   bool
 }
 
-// open makes the first scan.
-func (q *queue) open() (err error) {
-	q.window, err = q.spool.Scan(spool.Entry{}, q.limit)
+// refill gets the next window.
+func (q *queue) refill() (err error) {
+	q.window, err = q.scanner.Next()
 	return err
 }
+
+func (q *queue) close() { q.scanner.Close() }
 
 // peek returns the next turn without taking it; ok is false at the end.
 func (q *queue) peek() (t turn, ok bool, err error) {
@@ -43,7 +45,7 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 			}
 			attempts, others := q.index.rank(q.head.Name)
 			if attempts == 0 || others {
-				return turn{entry: q.head}, true, nil
+				return turn{entry: q.head, later: attempts}, true, nil
 			}
 			q.putOff(q.head, attempts)
 			q.advance()
@@ -54,16 +56,10 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 		}
 		// Files that this run left behind are older than the last one it
 		// took, so the next window cannot bring them up again.
-		last := q.window.Entries.At(q.window.Entries.Len() - 1)
 		q.window, q.next = spool.Window{}, 0 // lets go of it before there is another
-		w, err := q.spool.Scan(last, q.limit)
-		if err != nil {
+		if err := q.refill(); err != nil {
 			return turn{}, false, err
 		}
-		if w.Entries.Len() == 0 {
-			w.More = false
-		}
-		q.window = w
 	}
 	if !q.sorted {
 		slices.SortFunc(q.deferred, func(a, b turn) int {
@@ -87,8 +83,8 @@ func (q *queue) take(t turn) {
 		return
 	}
 	q.advance()
-	if attempts, others := q.index.rank(t.entry.Name); attempts > 0 && others {
-		q.putOff(t.entry, attempts)
+	if t.later > 0 {
+		q.putOff(t.entry, t.later)
 	}
 }
 

@@ -18,12 +18,13 @@ type run struct {
 	mu       sync.Mutex
 	queue    queue
 	files    []*file // array files with items still to hand out, oldest first
-	window   int     // requests that may be in flight now
-	inflight int     // requests being gathered, sent or settled
-	batch    int     // items that may be in one request now
-	maxBatch int     // items that it may grow to
-	era      int     // which each failure ends
-	taken    int     // items sent, or being so
+	parking  parking
+	window   int // requests that may be in flight now
+	inflight int // requests being gathered, sent or settled
+	batch    int // items that may be in one request now
+	maxBatch int // items that it may grow to
+	era      int // which each failure ends
+	taken    int // items sent, or being so
 	workers  int
 	deferred bool // the deferred turns have begun
 	stopped  bool
@@ -45,9 +46,10 @@ type pendingAttempt struct{ name, key string }
 // The caller holds the lock that keeps other runs out, and saves the breaker
 // afterwards.
 func Run(ctx context.Context, cfg Config) (Report, error) {
-	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1}
+	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1, parking: parking{room: maxParked}}
 	r.maxBatch = r.cfg.BatchItems
-	r.queue = queue{spool: r.cfg.Spool, index: r.cfg.Index, limit: r.cfg.Window}
+	r.queue = queue{scanner: r.cfg.Spool.Scanner(r.cfg.Window, true), index: r.cfg.Index}
+	defer r.queue.close()
 	err := r.drain()
 	return r.report, err
 }
@@ -95,7 +97,7 @@ func (r *run) drain() error {
 }
 
 func (r *run) scan() error {
-	if err := r.queue.open(); err != nil {
+	if err := r.queue.refill(); err != nil {
 		return err
 	}
 	w := r.queue.window
@@ -110,6 +112,7 @@ func (r *run) finish() {
 	for _, f := range r.files {
 		r.settleFile(f)
 	}
+	r.settleParked()
 	if r.report.Delivered > 0 {
 		for _, p := range r.waiting {
 			r.cfg.Index.count(p.name, p.key)

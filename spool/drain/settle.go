@@ -135,7 +135,7 @@ func (r *run) closeFile(f *file) {
 		}
 	}
 	r.mu.Unlock()
-	if mine {
+	if mine && !r.park(f) {
 		r.settleFile(f)
 	}
 }

@@ -1,0 +1,61 @@
+package spool
+
+// A Scanner returns the payload files of a spool, oldest first, a window at a
+// time. It is for one goroutine.
+type Scanner struct {
+	spool *Spool
+	limit int
+	last  Entry // of the windows so far
+	write bool
+	over  *overflow // what is younger than the last; nil: that is not known
+}
+
+// Scanner begins at the oldest payload file. A window holds at most limit of them
+// (0: DefaultWindow). With overflow, what does not fit in the first window is
+// written to a temporary file in the spool, which has no name: then each payload
+// file is looked at once however many windows there are, and those that are spooled
+// in between are not returned. Without it, or where that file cannot be written,
+// each window is a [Spool.Scan].
+func (s *Spool) Scanner(limit int, overflow bool) *Scanner {
+	return &Scanner{spool: s, limit: limit, write: overflow}
+}
+
+// Next returns the next window; there is one as long as the last said that there is
+// More. What the window says of the whole spool is true of the first one only.
+func (sc *Scanner) Next() (Window, error) {
+	w, err := sc.next()
+	if n := w.Entries.Len(); n > 0 {
+		sc.last = w.Entries.At(n - 1)
+	} else {
+		w.More = false
+	}
+	if !w.More {
+		sc.Close()
+	}
+	return w, err
+}
+
+func (sc *Scanner) next() (Window, error) {
+	if sc.over != nil && sc.over.whole() {
+		scan := sc.spool.newScan(sc.last, sc.limit)
+		if err := sc.over.each(scan.keep); err == nil {
+			return scan.finish(), nil
+		}
+	}
+	sc.Close()
+	scan := sc.spool.newScan(sc.last, sc.limit)
+	if sc.write {
+		sc.over = &overflow{dir: sc.spool.fd}
+		scan.over = sc.over
+	}
+	return scan.walk()
+}
+
+// Close gives the room of the temporary file back. Next does it after the last
+// window.
+func (sc *Scanner) Close() {
+	if sc.over != nil {
+		sc.over.close()
+		sc.over = nil
+	}
+}

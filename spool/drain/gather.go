@@ -104,8 +104,8 @@ func (w *worker) fill() {
 	t := w.turn
 	w.turn = turn{}
 	p, err := w.cfg.Spool.Read(t.entry, w.now(), w.buffer())
-	if t.attempts > 0 {
-		f, parked := w.unpark(p, err)
+	if t.attempts > 0 && err == nil {
+		f, parked := w.unpark(p)
 		if f != nil {
 			w.begin(f)
 			return
@@ -201,6 +201,7 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 		r.gone(p)
 	case errors.As(err, &skipped):
 		r.uncount(p)
+		r.parking.miss(p.Name)
 		if !skipped.Pending {
 			r.report.Skipped.Add(*skipped)
 		}

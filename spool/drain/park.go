@@ -24,6 +24,7 @@ type parked struct {
 	entry   spool.Entry
 	version spool.Version
 	state   []itemState // nil: there was no room, and the file is rewritten already
+	missed  bool        // its other turn has come, but the file was skipped, which has been told
 }
 
 // put parks a file, and reports whether it may be rewritten later. If not it must
@@ -48,9 +49,22 @@ func (k *parking) take(p *spool.Payload) (state []itemState, ok bool) {
 	if was.state == nil || was.version != p.Version() {
 		return nil, false
 	}
-	delete(k.files, p.Name)
-	k.room += len(was.state)
+	k.forget(p.Name)
 	return was.state, true
+}
+
+// miss notes that a file was skipped when its other turn came.
+func (k *parking) miss(name string) {
+	if p, found := k.files[name]; found {
+		p.missed = true
+		k.files[name] = p
+	}
+}
+
+// forget drops what is known of a file, if anything is.
+func (k *parking) forget(name string) {
+	k.room += len(k.files[name].state)
+	delete(k.files, name)
 }
 
 // park puts a file off whose turn is over if it has another one.
@@ -65,12 +79,12 @@ func (r *run) park(f *file) bool {
 }
 
 // unpark begins the other turn of a file that was parked. There is no file when it
-// has none: it is rewritten already, or cannot be read, or is not the file it was.
-func (r *run) unpark(p *spool.Payload, err error) (f *file, parked bool) {
+// has none: it is rewritten already, or is not the file it was.
+func (r *run) unpark(p *spool.Payload) (f *file, parked bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if _, parked := r.parking.files[p.Name]; !parked || err != nil {
-		return nil, parked
+	if _, parked := r.parking.files[p.Name]; !parked {
+		return nil, false
 	}
 	state, ok := r.parking.take(p)
 	if !ok {
@@ -79,7 +93,7 @@ func (r *run) unpark(p *spool.Payload, err error) (f *file, parked bool) {
 	return newFile(p, r.cfg.Index, true, state), true
 }
 
-// settleParked settles the files whose other turn never came.
+// settleParked settles the files whose other turn never came, or could not be had.
 func (r *run) settleParked() {
 	for _, name := range slices.Sorted(maps.Keys(r.parking.files)) {
 		was := r.parking.files[name]
@@ -89,7 +103,9 @@ func (r *run) settleParked() {
 		p, err := r.cfg.Spool.Read(was.entry, r.now(), nil)
 		switch {
 		case err != nil:
-			r.unreadable(p, err)
+			if !was.missed {
+				r.unreadable(p, err)
+			}
 		case p.Version() != was.version:
 			r.changed(p)
 		default:

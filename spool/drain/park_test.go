@@ -1,6 +1,7 @@
 package drain_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,15 +64,15 @@ func TestAFileWhoseSecondTurnNeverComesIsRewrittenAtTheEndOfTheRun(t *testing.T)
 
 func TestAFileThatChangesBetweenItsTurnsStays(t *testing.T) {
 	for _, tt := range []struct {
-		name    string
-		change  func(path string) error
-		left    string
-		changed int
-		gone    int
+		name                             string
+		change                           func(path string) error
+		keeps                            string
+		changed, vanished, skipped, left int
 	}{
-		{"by another array", func(path string) error { return os.WriteFile(path, []byte(`["new",1]`), 0o600) }, `["new",1]`, 1, 0},
-		{"by an object", func(path string) error { return os.WriteFile(path, []byte(`{}`), 0o600) }, `{}`, 1, 0},
-		{"by nothing", os.Remove, "", 0, 1},
+		{"by another array", func(path string) error { return os.WriteFile(path, []byte(`["new",1]`), 0o600) }, `["new",1]`, 1, 0, 0, 1},
+		{"by an object", func(path string) error { return os.WriteFile(path, []byte(`{}`), 0o600) }, `{}`, 1, 0, 0, 1},
+		{"by a symbolic link", func(path string) error { return errors.Join(os.Remove(path), os.Symlink("z", path)) }, "", 0, 0, 1, 0},
+		{"by nothing", os.Remove, "", 0, 1, 0, 0},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w, path := mixed(t)
@@ -86,12 +87,14 @@ func TestAFileThatChangesBetweenItsTurnsStays(t *testing.T) {
 			}
 			r := w.run()
 			equal(t, "sent", strings.Join(w.listener.bodies(), " "), `"n1" "n2" "last"`)
-			equal(t, "changed", r.Changed, tt.changed)
-			equal(t, "vanished", r.Vanished, tt.gone)
-			if tt.gone == 0 {
-				equal(t, "left", w.read("a.json"), tt.left)
+			if tt.keeps != "" {
+				equal(t, "what is left", w.read("a.json"), tt.keeps)
 			}
-			equal(t, "left, as reported", r.Left, 1-tt.gone)
+			equal(t, "changed", r.Changed, tt.changed)
+			equal(t, "vanished", r.Vanished, tt.vanished)
+			equal(t, "skipped", r.Skipped.Count, tt.skipped)
+			equal(t, "left, as reported", r.Left, tt.left)
+			equal(t, "left", len(w.names()), 1-tt.vanished)
 		})
 	}
 }

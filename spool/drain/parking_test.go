@@ -36,17 +36,17 @@ func TestAFullParkingTakesTheSecondTurn(t *testing.T) {
 	if !r.park(a) || r.park(b) {
 		t.Fatalf("a room of 3 does not hold just one of two files of two items: %v", r.parking.files)
 	}
-	if f, parked := r.unpark(b.payload, nil); f != nil || !parked {
+	if f, parked := r.unpark(b.payload); f != nil || !parked {
 		t.Errorf("the file that was rewritten has another turn: %v, %v", f, parked)
 	}
-	f, parked := r.unpark(a.payload, nil)
+	f, parked := r.unpark(a.payload)
 	if !parked || f == nil || f.state[0] != delivered || f.ready() {
 		t.Errorf("the file that was parked comes back as %+v, %v", f, parked)
 	}
 	if !r.park(first("c.json")) {
 		t.Error("the room of a file that is back is not free")
 	}
-	if f, parked := r.unpark(first("d.json").payload, nil); f != nil || parked {
+	if f, parked := r.unpark(first("d.json").payload); f != nil || parked {
 		t.Errorf("a file that was never parked comes back: %v, %v", f, parked)
 	}
 }

@@ -1,6 +1,8 @@
 package drain
 
 import (
+	"slices"
+
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -103,7 +105,8 @@ func (r *Report) addError(err error, status int) {
 }
 
 func (r *Report) addFault(err error) {
-	if err != nil && len(r.Faults) < maxDistinct {
+	known := func(fault error) bool { return fault.Error() == err.Error() }
+	if err != nil && len(r.Faults) < maxDistinct && !slices.ContainsFunc(r.Faults, known) {
 		r.Faults = append(r.Faults, err)
 	}
 }

@@ -51,6 +51,7 @@ func (r *run) remember(p *spool.Payload, items []int, err error) {
 // gone notes that a payload file is no longer in the spool.
 func (r *run) gone(p *spool.Payload) {
 	r.cfg.Index.forget(p.Name)
+	r.parking.forget(p.Name)
 	r.uncount(p)
 }
 

@@ -13,8 +13,8 @@ import (
 )
 
 // DefaultWindow is how many entries a scan returns at most unless told otherwise: as
-// many as fit in some 20 MiB with names of 40 bytes.
-const DefaultWindow = 320_000
+// many as fit in some 15 MiB with names of 40 bytes.
+const DefaultWindow = 250_000
 
 // maxNames bounds the memory of a window whose names are very long, in bytes.
 const maxNames = 20 << 20

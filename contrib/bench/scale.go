@@ -14,6 +14,8 @@ const (
 	latestPOST = 3.0 // seconds
 	leastRate  = 0.9 // of a small spool's throughput
 	firstOnes  = 1000
+
+	largeRuns = 3 // that are compared
 )
 
 // scaleResult is what a very large spool shows. The order is that of a drain with
@@ -22,8 +24,8 @@ const (
 type scaleResult struct {
 	Machine machine  `json:"machine"`
 	Size    int      `json:"size"`
-	Small   []bigRun `json:"small"` // before and after the large ones
-	Large   []bigRun `json:"large"`
+	Small   []bigRun `json:"small"` // as many before and after each large one
+	Large   []bigRun `json:"large"` // the last with one request at a time
 	Ratio   ratio    `json:"throughput_large_to_small"`
 }
 
@@ -38,7 +40,8 @@ type bigRun struct {
 	Disorder    int     `json:"places_off"`
 }
 
-// scaleUp drains a very large spool, and small ones around it to compare with.
+// scaleUp drains very large spools, and small ones around each to compare with: the
+// machine is not the same one a minute later.
 func (b *bench) scaleUp() (result, error) {
 	w, err := newWitness()
 	if err != nil {
@@ -58,15 +61,21 @@ func (b *bench) scaleUp() (result, error) {
 		}
 	}
 	several(b.files, 4, b.rounds, &r.Small)
-	several(b.scaleFiles, 4, 1, &r.Large)
-	several(b.files, 4, b.rounds, &r.Small)
+	for range largeRuns {
+		several(b.scaleFiles, 4, 1, &r.Large)
+		several(b.files, 4, b.rounds, &r.Small)
+	}
 	several(b.scaleFiles, 1, 1, &r.Large)
 	if err != nil {
 		return nil, err
 	}
 	var ratios []float64
-	for _, small := range r.Small {
-		ratios = append(ratios, r.Large[0].Rate/small.Rate)
+	for i, large := range r.Large[:largeRuns] {
+		var around []float64
+		for _, small := range r.Small[i*b.rounds:][:2*b.rounds] {
+			around = append(around, small.Rate)
+		}
+		ratios = append(ratios, large.Rate/summarize(around).Median)
 	}
 	r.Ratio = ratio{Text: "throughput of the large spool to the small one's", spreadOf: summarize(ratios)}
 	r.Ratio.Target = newTarget(leastRate, false, r.Ratio.Median)

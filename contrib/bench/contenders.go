@@ -2,21 +2,31 @@
 
 package main
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
 
 // batchItems is how many items are in a request where there are many.
 const batchItems = 100
 
-// contender is one way to empty the spool.
+// contender is one way to empty the spool, or a part of that.
 type contender struct {
 	name  string
 	sends bool // into the listener
 	batch bool
 	run   func(url string) error
+	looks func(entries spool.Entries) error // instead: leaves the payload files where they are
 }
 
 func (b *bench) contenders() []contender {
-	var all []contender
+	all := []contender{
+		{name: "scan", looks: func(spool.Entries) error { return b.scan() }},
+		{name: "os.ReadDir and Info", looks: func(spool.Entries) error { return b.readDir() }},
+		{name: "read", looks: b.read},
+		{name: "os.ReadFile", looks: b.readFile},
+	}
 	for _, n := range []int{1, 4, 16} {
 		all = append(all, contender{name: fmt.Sprintf("spoolfwd x%d", n), sends: true,
 			run: func(url string) error { return b.ours(url, n, 1) }})
@@ -61,6 +71,8 @@ func comparisons() []comparison {
 		{text: "batches of 100 to the file system alone", over: "spoolfwd x4, batches of 100", under: "file system alone x1", want: 0.6},
 		{text: "CPU per payload, default concurrency, to the net/http loop x4", what: cpuTimeUsed, over: "spoolfwd x4", under: "net/http loop x4", want: 1.05, lowerIsBetter: true},
 		{text: "CPU per payload, default concurrency, to the net/http loop x16", what: cpuTimeUsed, over: "spoolfwd x4", under: "net/http loop x16", want: 1.05, lowerIsBetter: true},
+		{text: "scan, in order of age, to os.ReadDir and Info, in none", over: "scan", under: "os.ReadDir and Info"},
+		{text: "read, check and key to os.ReadFile", over: "read", under: "os.ReadFile"},
 		{text: "concurrency 1 to the net/http loop x1", over: "spoolfwd x1", under: "net/http loop x1"},
 		{text: "concurrency 16 to the net/http loop x16", over: "spoolfwd x16", under: "net/http loop x16"},
 		{text: "CPU per payload, default concurrency, to HTTP by hand x4", what: cpuTimeUsed, over: "spoolfwd x4", under: "by hand x4", lowerIsBetter: true},

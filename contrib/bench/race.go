@@ -58,6 +58,9 @@ func (b *bench) turn(c contender, l *listener) (turn, error) {
 	if err := b.fill(b.files); err != nil {
 		return turn{}, err
 	}
+	if c.looks != nil {
+		return b.look(c, l)
+	}
 	if err := l.reset(); err != nil {
 		return turn{}, err
 	}
@@ -81,6 +84,25 @@ func (b *bench) turn(c contender, l *listener) (turn, error) {
 		return t, err
 	}
 	return t, b.settle()
+}
+
+// look is the turn of a contender that leaves the payload files where they are.
+func (b *bench) look(c contender, l *listener) (turn, error) {
+	entries, err := b.scanned() // so that no contender is the first to look at the files
+	if err != nil {
+		return turn{}, err
+	}
+	before := usageNow(l.pid())
+	t, err := timed(func() error { return c.looks(entries) })
+	after := usageNow(l.pid())
+	t.Others, t.Heard = after.othersSince(before), after.listener-before.listener
+	if err == nil {
+		err = b.fileSystemAlone(1)
+	}
+	if err == nil {
+		err = b.settle()
+	}
+	return t, err
 }
 
 // timed measures what do costs. The garbage of those before it is not its own.

@@ -30,6 +30,7 @@ func TestUnderAnyInterleavingAnItemIsSentOnceARunAndNoneIsLost(t *testing.T) {
 			h := newThrong(t, first+n)
 			h.play()
 			sum.cancelled += h.cancelled
+			sum.limited += h.limited
 			sum.late += h.late
 			sum.most = max(sum.most, h.most)
 		})
@@ -37,8 +38,8 @@ func TestUnderAnyInterleavingAnItemIsSentOnceARunAndNoneIsLost(t *testing.T) {
 			t.Fatalf("to play this round first: go test ./spool/drain -run AnyInterleaving -args -seed %d", first+n)
 		}
 	}
-	t.Logf("%d runs cancelled, %d answers too late, up to %d requests in flight", sum.cancelled, sum.late, sum.most)
-	if sum.cancelled == 0 || sum.late == 0 || sum.most < 8 {
+	t.Logf("%d runs cancelled, %d at their limit, %d answers too late, up to %d requests in flight", sum.cancelled, sum.limited, sum.late, sum.most)
+	if sum.cancelled == 0 || sum.limited == 0 || sum.late == 0 || sum.most < 8 {
 		t.Error("so little has happened that nothing is shown")
 	}
 }
@@ -64,6 +65,7 @@ type throng struct {
 // happenings show that a round was not without incident.
 type happenings struct {
 	cancelled int // runs
+	limited   int // runs that ended at a limit of items
 	late      int // answers after the breaker had opened
 	most      int // requests in flight
 }
@@ -117,6 +119,10 @@ func (h *throng) item(file, n int) string {
 // process is one run.
 func (h *throng) process() {
 	h.sent, h.refused, h.requests = map[string]int{}, map[string]int{}, 0
+	h.config.MaxItems = 0
+	if !h.calm && h.rand.IntN(2) == 0 {
+		h.config.MaxItems = 1 + h.rand.IntN(60)
+	}
 	before := len(h.delivered)
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
@@ -137,11 +143,17 @@ func (h *throng) process() {
 	if h.config.BatchItems == 1 && r.Stop != drain.Fault {
 		equal(h.t, "items sent, as reported", r.Delivered+r.Failed+r.Rejected, len(h.sent))
 	}
+	if most := h.config.MaxItems; most > 0 && (len(h.sent) > most || r.Stop == drain.Limit && len(h.sent) < most) {
+		h.t.Errorf("%d items were sent, %d may be; the run's end: %v", len(h.sent), most, r.Stop)
+	}
 	if r.Late >= h.config.Concurrency {
 		h.t.Errorf("%d answers were late, with %d requests in flight at most", r.Late, h.config.Concurrency)
 	}
-	if r.Stop == drain.Cancelled {
+	switch r.Stop {
+	case drain.Cancelled:
 		h.cancelled++
+	case drain.Limit:
+		h.limited++
 	}
 	h.late += r.Late
 	time.Sleep(time.Hour)

@@ -7,46 +7,15 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
-
-// DefaultWindow is how many entries a scan returns at most unless told otherwise: as
-// many as fit in some 15 MiB with names of 40 bytes.
-const DefaultWindow = 250_000
 
 // maxNames bounds the memory of a window whose names are very long, in bytes.
 const maxNames = 20 << 20
 
 // block is how many names a scan examines at a time.
 const block = 1024
-
-// maxLeftovers is how many leftovers a scan names. Crashes leave few of them, and
-// should somebody else make a million, memory must hold all the same.
-const maxLeftovers = 1000
-
-// A Window is what one scan of the spool found.
-type Window struct {
-	// Entries are the oldest payload files behind the position the scan
-	// started from, in order, at most as many as the scan may hold.
-	Entries Entries
-	// More says that younger payload files were left out. A Scanner returns them
-	// next; so does a scan from the last entry.
-	More bool
-	// Files and Bytes count every payload file in the spool, those outside the
-	// window too. Oldest is the oldest of them; it has no name when there are
-	// none.
-	Files  int
-	Bytes  int64
-	Oldest Entry
-	// Skipped are entries with a payload file's name that are none: symbolic
-	// links, FIFOs, directories and the like. The first few are named.
-	Skipped Skips
-	// Leftovers are temporary files of this package that a crash left behind,
-	// for Sweep; where there are very many, the first of them.
-	Leftovers []string
-}
 
 // Scan walks the spool once and returns the oldest payload files behind after
 // (the zero Entry: from the beginning), at most limit of them (0: DefaultWindow).
@@ -204,27 +173,6 @@ func (sc *scan) drop(e Entry) {
 	if sc.over != nil {
 		sc.over.add(e)
 	}
-}
-
-// Sweep removes the temporary files that a scan found. Only the holder of the
-// run lock may call it: what a run is still writing looks the same. Put takes no
-// lock, so its temporaries are swept only when no living Put can own them. A
-// file that cannot be removed does no harm and is left for the next run.
-func (s *Spool) Sweep(now time.Time, leftovers []string) {
-	for _, name := range leftovers {
-		var st unix.Stat_t
-		if !isTemp(name) || statAt(s.fd, name, &st) != nil || !isRegular(&st) {
-			continue
-		}
-		if strings.HasPrefix(name, putPrefix) && now.Sub(time.Unix(0, nanoseconds(st.Mtim))) < putGrace {
-			continue
-		}
-		unix.Unlinkat(s.fd, name, 0)
-	}
-}
-
-func isTemp(name string) bool {
-	return strings.HasSuffix(name, tempSuffix) && (strings.HasPrefix(name, TempPrefix) || strings.HasPrefix(name, putPrefix))
 }
 
 // Has reports whether the spool holds a regular file of that name. When in

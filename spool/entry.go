@@ -49,10 +49,6 @@ func identify(st *unix.Stat_t) identity {
 	}
 }
 
-// A Version tells one state of one payload file from every other; two are compared
-// with ==.
-type Version struct{ id identity }
-
 // nanoseconds turns a file's time into one number. Times that do not fit,
 // before 1678 and after 2262, become the first and the last that do.
 func nanoseconds(t unix.Timespec) int64 {

@@ -9,16 +9,23 @@ import (
 	"golang.org/x/sys/unix"
 )
 
+// spareRoom is how many bytes an overflow leaves free on the disk: producers need
+// them, and so does what is rewritten and saved.
+const spareRoom = 256 << 20
+
 // An overflow holds the entries that a scan found and its window has no room for,
 // so that the next windows need not look at every payload file once more. It is a
 // temporary file in the spool, which loses its name before anything is written: it
 // ends with the process, however that ends. It saves work and nothing else depends
-// on it; where it cannot be had, on a full disk for one, the spool is scanned again.
+// on it; where it cannot be had, on a disk with little room for one, the spool is
+// scanned again.
 type overflow struct {
-	dir  int
-	file *os.File
-	w    *bufio.Writer
-	err  error // the first one; from there on nothing is kept
+	dir     int
+	spare   int64 // bytes to be left free
+	file    *os.File
+	w       *bufio.Writer
+	entries int
+	err     error // the first one; from there on nothing is kept
 }
 
 // add notes an entry. It creates the file when there is none.
@@ -26,15 +33,17 @@ func (o *overflow) add(e Entry) {
 	if o.err == nil && o.file == nil {
 		o.err = o.create()
 	}
-	if o.err != nil {
-		return
+	if o.err == nil {
+		b := o.w.AvailableBuffer()
+		b = binary.NativeEndian.AppendUint64(b, uint64(e.ModTime))
+		b = binary.NativeEndian.AppendUint64(b, uint64(e.Size))
+		b = binary.NativeEndian.AppendUint16(b, uint16(len(e.Name)))
+		_, o.err = o.w.Write(append(b, e.Name...))
+		o.entries++
 	}
-	b := o.w.AvailableBuffer()
-	b = binary.NativeEndian.AppendUint64(b, uint64(e.ModTime))
-	b = binary.NativeEndian.AppendUint64(b, uint64(e.Size))
-	b = binary.NativeEndian.AppendUint16(b, uint16(len(e.Name)))
-	b = append(b, e.Name...)
-	_, o.err = o.w.Write(b)
+	if o.err != nil {
+		o.close() // at once: it may be what fills the disk
+	}
 }
 
 func (o *overflow) create() error {
@@ -43,8 +52,26 @@ func (o *overflow) create() error {
 		return err
 	}
 	o.file = os.NewFile(uintptr(fd), name)
-	o.w = bufio.NewWriterSize(o.file, 64<<10)
-	return again(func() error { return unix.Unlinkat(o.dir, name, 0) })
+	o.w = bufio.NewWriterSize(o, 64<<10)
+	remove := func() error { return unix.Unlinkat(o.dir, name, 0) }
+	if err := again(remove); err != nil {
+		o.close()
+		_ = again(remove) // some file systems remove no open file
+		return err
+	}
+	return nil
+}
+
+// Write writes to the file if that leaves room to spare.
+func (o *overflow) Write(b []byte) (int, error) {
+	room, err := roomOn(o.dir)
+	if err == nil && room < o.spare+int64(len(b)) {
+		err = unix.ENOSPC
+	}
+	if err != nil {
+		return 0, err
+	}
+	return o.file.Write(b)
 }
 
 // whole reports whether every entry that was added can be read again.
@@ -66,10 +93,8 @@ func (o *overflow) each(visit func(Entry)) error {
 	r := bufio.NewReaderSize(o.file, 64<<10)
 	var head [18]byte
 	var name []byte
-	for {
-		if _, err := io.ReadFull(r, head[:]); err == io.EOF {
-			return nil
-		} else if err != nil {
+	for range o.entries {
+		if _, err := io.ReadFull(r, head[:]); err != nil {
 			return err
 		}
 		name = append(name[:0], make([]byte, binary.NativeEndian.Uint16(head[16:]))...)
@@ -82,6 +107,7 @@ func (o *overflow) each(visit func(Entry)) error {
 			Size:    int64(binary.NativeEndian.Uint64(head[8:])),
 		})
 	}
+	return nil
 }
 
 // close gives the disk its room back.

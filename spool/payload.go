@@ -51,9 +51,6 @@ func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
 	return p, nil
 }
 
-// Version returns which state of the file was read.
-func (p *Payload) Version() Version { return Version{p.id} }
-
 func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 	fd := -1
 	err := again(func() (err error) {

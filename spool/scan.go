@@ -163,7 +163,7 @@ func (sc *scan) keepOldest(n int) {
 	w := &sc.window
 	w.Entries.selectOldest(n)
 	sc.cut, w.More = w.Entries.At(n), true
-	for i := n; i < w.Entries.Len(); i++ {
+	for i := n; sc.over != nil && i < w.Entries.Len(); i++ {
 		sc.drop(w.Entries.At(i))
 	}
 	w.Entries.truncate(n)

@@ -7,6 +7,7 @@ type Scanner struct {
 	limit int
 	last  Entry // of the windows so far
 	write bool
+	spare int64     // bytes that the overflow is to leave free
 	over  *overflow // what is younger than the last; nil: that is not known
 }
 
@@ -14,10 +15,10 @@ type Scanner struct {
 // (0: DefaultWindow). With overflow, what does not fit in the first window is
 // written to a temporary file in the spool, which has no name: then each payload
 // file is looked at once however many windows there are, and those that are spooled
-// in between are not returned. Without it, or where that file cannot be written,
+// in between are not returned. Without it, or where there is no room for that file,
 // each window is a [Spool.Scan].
 func (s *Spool) Scanner(limit int, overflow bool) *Scanner {
-	return &Scanner{spool: s, limit: limit, write: overflow}
+	return &Scanner{spool: s, limit: limit, write: overflow, spare: spareRoom}
 }
 
 // Next returns the next window; there is one as long as the last said that there is
@@ -45,7 +46,7 @@ func (sc *Scanner) next() (Window, error) {
 	sc.Close()
 	scan := sc.spool.newScan(sc.last, sc.limit)
 	if sc.write {
-		sc.over = &overflow{dir: sc.spool.fd}
+		sc.over = &overflow{dir: sc.spool.fd, spare: sc.spare}
 		scan.over = sc.over
 	}
 	return scan.walk()

@@ -1,7 +1,9 @@
 package spool
 
 import (
+	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -26,6 +28,7 @@ func scanned(t *testing.T) (dir string, sc *Scanner) {
 		place(t, dir, i)
 	}
 	sc = s.Scanner(3, true)
+	sc.spare = 0 // whatever the machine has
 	t.Cleanup(sc.Close)
 	if got := next(t, sc); got != "1 2 3 ..." {
 		t.Fatalf("the first window is %s", got)
@@ -100,9 +103,12 @@ func TestWithoutAnOverflowTheSpoolIsWalkedAgain(t *testing.T) {
 	}{
 		{"it could not be written", func(o *overflow) { o.err = unix.ENOSPC }},
 		{"it cannot be written to its end", func(o *overflow) { o.file.Close() }},
+		{"there is no room to spare", func(o *overflow) { o.spare = math.MaxInt64 / 2 }},
 		{"it cannot be read", func(o *overflow) { o.whole(); o.file.Close() }},
-		{"it ends early", func(o *overflow) { o.whole(); o.file.Truncate(20) }},
+		{"it ends within a name", func(o *overflow) { o.whole(); o.file.Truncate(20) }},
 		{"it ends before a name", func(o *overflow) { o.whole(); o.file.Truncate(18) }},
+		{"it ends after the first entry", func(o *overflow) { o.whole(); o.file.Truncate(18 + int64(len("4.json"))) }},
+		{"it is empty", func(o *overflow) { o.whole(); o.file.Truncate(0) }},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			dir, sc := scanned(t)
@@ -136,6 +142,22 @@ func TestASpoolThatFitsInAWindowNeedsNoOverflow(t *testing.T) {
 	}
 	if got := next(t, sc); got != "1" {
 		t.Errorf("the window is %s", got)
+	}
+}
+
+// Payloads are what the room on the disk is for.
+func TestAnOverflowThatLeavesTooLittleRoomIsGivenUpAtOnce(t *testing.T) {
+	dir, err := os.Open(t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer dir.Close()
+	o := &overflow{dir: int(dir.Fd()), spare: math.MaxInt64 / 2}
+	for range 10_000 {
+		o.add(Entry{Name: "some_name.json"})
+	}
+	if o.file != nil || o.whole() || !errors.Is(o.err, unix.ENOSPC) {
+		t.Errorf("after 10,000 entries it is open: %v, %v", o.file != nil, o.err)
 	}
 }
 

@@ -44,9 +44,6 @@ func (c *chaos) fill(name string, item func() string) {
 		for range c.rand.IntN(mostItems + 1) {
 			items = append(items, item())
 		}
-		for _, item := range items {
-			c.inArray[item] = true
-		}
 		content = "[" + strings.Join(items, []string{",", " ,\n"}[c.rand.IntN(2)]) + "]"
 	} else {
 		items = []string{item()}
@@ -100,7 +97,6 @@ func (c *chaos) change(body string) {
 		}
 		c.overwrite(path, text, int64(len(content)-1), false)
 		c.spooled[item]++
-		c.inArray[item] = true
 		c.repeat[item] = true // an ever longer file may be changed again after it was sent
 		return
 	}

@@ -83,7 +83,6 @@ type chaos struct {
 	spooled  map[string]int  // items by their bytes: how many there must be
 	doubtful map[string]int  // and how many more there may be, their producer having taken them back
 	repeat   map[string]bool // items that may be delivered again without a crash
-	inArray  map[string]bool // items that were spooled in an array file
 
 	files   int
 	calm    bool
@@ -109,7 +108,6 @@ func newChaos(t *testing.T, base string, seed uint64) *chaos {
 		spooled:  map[string]int{},
 		doubtful: map[string]int{},
 		repeat:   map[string]bool{},
-		inArray:  map[string]bool{},
 	}
 	c.config.MaxAttempts = 1 + c.rand.IntN(3)
 	c.config.Window = 1 + c.rand.IntN(8)

@@ -26,21 +26,20 @@ type file struct {
 	flying  int
 	closed  bool
 
-	deferred bool // the turn is that of its deferred items
-	again    bool // those have a turn of their own after this one
+	deferred bool   // the turn is that of its deferred items
+	later    []bool // items whose turn is that other one; nil: none
 }
 
 // newFile begins a turn of an array file. In its first turn the items that are
 // not deferred are sent, in file order; in the other one those that are, the
 // fewest attempts first. A file that was put in the place of one whose items
 // were all deferred has only that other turn, so that its items, of which nothing
-// is known, go then. state is what an earlier turn has settled, nil where there was
-// none.
-func newFile(p *spool.Payload, x *Index, deferredTurn bool, state []itemState) *file {
-	if state == nil {
-		state = make([]itemState, len(p.Items))
+// is known, go then.
+func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
+	f := &file{payload: p, state: make([]itemState, len(p.Items)), deferred: deferredTurn}
+	if !deferredTurn {
+		f.later = make([]bool, len(p.Items))
 	}
-	f := &file{payload: p, state: state, deferred: deferredTurn}
 	attempts := make([]int, len(p.Items))
 	free := make([]bool, len(p.Items)) // no twin of it must go first
 	_, others := x.rank(p.Name)
@@ -49,8 +48,6 @@ func newFile(p *spool.Payload, x *Index, deferredTurn bool, state []itemState) *
 		item := &p.Items[i]
 		if x.delivered(p.Name, item.Key) {
 			f.state[i] = delivered
-		}
-		if f.gone(i) {
 			if item.Twin >= 0 {
 				free[item.Twin] = true
 			}
@@ -58,6 +55,9 @@ func newFile(p *spool.Payload, x *Index, deferredTurn bool, state []itemState) *
 		}
 		a := x.attempts(p.Name, item.Key)
 		attempts[i] = a.Count
+		if f.later != nil {
+			f.later[i] = a.Count > 0
+		}
 		if (a.Count > 0 == deferredTurn || onlyTurn) && !a.thisRun && (item.First() || free[i]) {
 			f.turn = append(f.turn, i)
 		}
@@ -85,7 +85,7 @@ func (f *file) take() int {
 func (f *file) land(i int, s itemState) {
 	f.flying--
 	f.state[i] = s
-	if twin := f.payload.Items[i].Twin; twin >= 0 && f.gone(i) && f.state[twin] == untouched {
+	if twin := f.payload.Items[i].Twin; twin >= 0 && f.gone(i) && f.state[twin] == untouched && (f.later == nil || !f.later[twin]) {
 		f.turn = slices.Insert(f.turn, 0, twin)
 	}
 }

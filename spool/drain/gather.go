@@ -31,7 +31,7 @@ func (j job) size() int64 {
 
 // look finds the next job: items of array files that were begun come first,
 // being older than what follows. Deferred turns begin when everything else is
-// settled, because a file may have both.
+// settled, because a file may have both and must be rewritten in between.
 func (r *run) look() (job, bool) {
 	for _, f := range r.files {
 		if f.ready() {
@@ -104,26 +104,15 @@ func (w *worker) fill() {
 	t := w.turn
 	w.turn = turn{}
 	p, err := w.cfg.Spool.Read(t.entry, w.now(), w.buffer())
-	if t.attempts > 0 && err == nil {
-		f, parked := w.unpark(p)
-		if f != nil {
-			w.begin(f)
-			return
-		}
-		if parked {
-			w.untake()
-			w.putBuffer(p.Data)
-			return
-		}
+	if t.later > 0 && (err != nil || !p.Array) {
+		w.onlyOnce(p)
 	}
 	switch {
 	case err != nil:
 		w.unreadable(p, err)
 		w.putBuffer(p.Data)
 	case p.Array:
-		f := newFile(p, w.cfg.Index, t.attempts > 0, nil) // its items alias the buffer
-		f.again = t.later > 0
-		w.begin(f)
+		w.begin(newFile(p, w.cfg.Index, t.attempts > 0)) // its items alias the buffer
 	case w.cfg.Index.delivered(p.Name, p.Items[0].Key):
 		w.untake()
 		w.remove(p)
@@ -131,6 +120,13 @@ func (w *worker) fill() {
 	default:
 		w.add(parcel{payload: p, deferred: t.attempts > 0})
 	}
+}
+
+// onlyOnce takes a file's second turn away, for it is not an array file, as it was.
+func (r *run) onlyOnce(p *spool.Payload) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.queue.once(p.Name)
 }
 
 // begin lets the workers have an array file's items.
@@ -201,7 +197,6 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 		r.gone(p)
 	case errors.As(err, &skipped):
 		r.uncount(p)
-		r.parking.miss(p.Name)
 		if !skipped.Pending {
 			r.report.Skipped.Add(*skipped)
 		}

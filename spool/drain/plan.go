@@ -119,7 +119,7 @@ func (p *planner) turn(t turn) (Planned, bool) {
 // array plans a turn of an array file and returns the sizes of the items that
 // would be left afterwards.
 func (p *planner) array(planned *Planned, payload *spool.Payload) (sizes []int) {
-	f := newFile(payload, p.cfg.Index, planned.Attempts > 0, nil)
+	f := newFile(payload, p.cfg.Index, planned.Attempts > 0)
 	for f.ready() {
 		i := f.take()
 		state := untouched

@@ -67,6 +67,22 @@ func TestAPlanOfManyWindowsWritesNothing(t *testing.T) {
 	equal(t, "the spool's time of change", stat(t, w.dir).ModTime(), long)
 }
 
+func TestARunThatFindsTheBreakerOpenWritesNothingIntoTheSpool(t *testing.T) {
+	w := newWorld(t)
+	w.config.Window, w.config.Count, w.breaker.FailureThreshold = 1, true, 1
+	w.writeMany("buffer_", 5, time.Hour)
+	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
+	w.run()
+	long := w.now.Add(-time.Hour)
+	if err := os.Chtimes(w.dir, long, long); err != nil {
+		t.Fatal(err)
+	}
+	r := w.run()
+	equal(t, "the run's end", r.Stop, drain.BreakerOpen)
+	equal(t, "files counted", r.Files, 5)
+	equal(t, "the spool's time of change", stat(t, w.dir).ModTime(), long)
+}
+
 func TestAPlanPutsDeferredItemsLast(t *testing.T) {
 	w := newWorld(t)
 	w.listener.answer = poison

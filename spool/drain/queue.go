@@ -13,6 +13,7 @@ type turn struct {
 	entry    spool.Entry
 	attempts int // of its deferred item with the fewest; 0: the turn of what is not deferred
 	later    int // the same, of another turn that follows; 0: none does
+	second   bool
 }
 
 // queue hands out turns in the order in which they are to be sent: all that is
@@ -26,6 +27,7 @@ type queue struct {
 	head     spool.Entry // that of next, once it was looked at
 	deferred []turn
 	sorted   bool
+	twice    map[string]struct{} // files whose second turn is still to come
 }
 
 // refill gets the next window.
@@ -34,7 +36,11 @@ func (q *queue) refill() (err error) {
 	return err
 }
 
-func (q *queue) close() { q.scanner.Close() }
+func (q *queue) close() {
+	if q.scanner != nil {
+		q.scanner.Close()
+	}
+}
 
 // peek returns the next turn without taking it; ok is false at the end.
 func (q *queue) peek() (t turn, ok bool, err error) {
@@ -47,7 +53,7 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 			if attempts == 0 || others {
 				return turn{entry: q.head, later: attempts}, true, nil
 			}
-			q.putOff(q.head, attempts)
+			q.deferred = append(q.deferred, turn{entry: q.head, attempts: attempts})
 			q.advance()
 			continue
 		}
@@ -70,10 +76,13 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 		})
 		q.sorted = true
 	}
-	if len(q.deferred) == 0 {
-		return turn{}, false, nil
+	for ; len(q.deferred) > 0; q.deferred = q.deferred[1:] {
+		t := q.deferred[0]
+		if _, comes := q.twice[t.entry.Name]; comes || !t.second {
+			return t, true, nil
+		}
 	}
-	return q.deferred[0], true, nil
+	return turn{}, false, nil
 }
 
 // take takes the turn that peek returned.
@@ -84,12 +93,16 @@ func (q *queue) take(t turn) {
 	}
 	q.advance()
 	if t.later > 0 {
-		q.putOff(t.entry, t.later)
+		q.deferred = append(q.deferred, turn{entry: t.entry, attempts: t.later, second: true})
+		if q.twice == nil {
+			q.twice = map[string]struct{}{}
+		}
+		q.twice[t.entry.Name] = struct{}{}
 	}
 }
 
-func (q *queue) advance() { q.next, q.head = q.next+1, spool.Entry{} }
+// once takes a file's second turn away, if it has one: it is gone, or is none of
+// the files that can have two.
+func (q *queue) once(name string) { delete(q.twice, name) }
 
-func (q *queue) putOff(e spool.Entry, attempts int) {
-	q.deferred = append(q.deferred, turn{entry: e, attempts: attempts})
-}
+func (q *queue) advance() { q.next, q.head = q.next+1, spool.Entry{} }

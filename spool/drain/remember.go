@@ -63,13 +63,16 @@ func (x *Index) count(name, key string) {
 	}
 }
 
-// addDelivered remembers that an item must never be sent again, and reports
-// whether that was known, and whether there was room to remember it.
+// addDelivered remembers that an item must never be sent again and could not be
+// cut out of its file. It reports whether that was known, and whether there was
+// room to remember it.
 func (x *Index) addDelivered(name, key string) (known, room bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
-		return true, true
+		known, x.dirty = !r.Due, x.dirty || r.Due
+		r.Due = false
+		return known, true
 	}
 	if x.sent >= maxIndexDelivered || !x.hasRoom(name) {
 		return false, false
@@ -79,9 +82,27 @@ func (x *Index) addDelivered(name, key string) (known, room bool) {
 		r.Delivered = keySet{}
 	}
 	r.Delivered[key] = struct{}{}
+	r.Due = false
 	x.sent++
 	x.dirty = true
 	return false, true
+}
+
+// setDue says of what is delivered of a file that the next run can cut it out.
+func (x *Index) setDue(name string) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if r := x.files[name]; r != nil {
+		r.Due = true
+	}
+}
+
+// rewritten reports whether a file with deferred items was rewritten in this run.
+func (x *Index) rewritten(name string) bool {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	r := x.files[name]
+	return r != nil && r.rewritten
 }
 
 // forget drops what is known of a file that is gone, or is another file now.
@@ -127,7 +148,7 @@ func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 	x.items += len(r.Failed)
 	if rewritten {
 		x.sent -= len(r.Delivered)
-		r.Delivered = nil
+		r.Delivered, r.Due, r.rewritten = nil, false, true
 	}
 	if len(r.Failed) == 0 && len(r.Delivered) == 0 {
 		delete(x.files, p.Name)

@@ -1,8 +1,6 @@
 package drain
 
 import (
-	"slices"
-
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -105,8 +103,7 @@ func (r *Report) addError(err error, status int) {
 }
 
 func (r *Report) addFault(err error) {
-	known := func(fault error) bool { return fault.Error() == err.Error() }
-	if err != nil && len(r.Faults) < maxDistinct && !slices.ContainsFunc(r.Faults, known) {
+	if err != nil && len(r.Faults) < maxDistinct {
 		r.Faults = append(r.Faults, err)
 	}
 }

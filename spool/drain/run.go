@@ -18,13 +18,12 @@ type run struct {
 	mu       sync.Mutex
 	queue    queue
 	files    []*file // array files with items still to hand out, oldest first
-	parking  parking
-	window   int // requests that may be in flight now
-	inflight int // requests being gathered, sent or settled
-	batch    int // items that may be in one request now
-	maxBatch int // items that it may grow to
-	era      int // which each failure ends
-	taken    int // items sent, or being so
+	window   int     // requests that may be in flight now
+	inflight int     // requests being gathered, sent or settled
+	batch    int     // items that may be in one request now
+	maxBatch int     // items that it may grow to
+	era      int     // which each failure ends
+	taken    int     // items sent, or being so
 	workers  int
 	deferred bool // the deferred turns have begun
 	stopped  bool
@@ -46,9 +45,9 @@ type pendingAttempt struct{ name, key string }
 // The caller holds the lock that keeps other runs out, and saves the breaker
 // afterwards.
 func Run(ctx context.Context, cfg Config) (Report, error) {
-	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1, parking: parking{room: maxParked}}
+	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1}
 	r.maxBatch = r.cfg.BatchItems
-	r.queue = queue{scanner: r.cfg.Spool.Scanner(r.cfg.Window, true), index: r.cfg.Index}
+	r.queue = queue{index: r.cfg.Index}
 	defer r.queue.close()
 	err := r.drain()
 	return r.report, err
@@ -73,7 +72,7 @@ func (r *run) drain() error {
 		if !r.cfg.Count {
 			return nil
 		}
-		err := r.scan()
+		err := r.scan(false)
 		r.report.News = r.cfg.Index.skip(r.report.Skipped.Marks, false)
 		r.report.addFault(r.cfg.Index.Save())
 		return err
@@ -82,7 +81,7 @@ func (r *run) drain() error {
 		r.report.Stop, r.report.Left = Fault, -1
 		return err
 	}
-	if err := r.scan(); err != nil {
+	if err := r.scan(true); err != nil {
 		return err
 	}
 	r.cfg.Spool.Sweep(r.cfg.Now(), r.queue.window.Leftovers)
@@ -96,7 +95,9 @@ func (r *run) drain() error {
 	return nil
 }
 
-func (r *run) scan() error {
+// scan looks at the spool; overflow, as for a Scanner.
+func (r *run) scan(overflow bool) error {
+	r.queue.scanner = r.cfg.Spool.Scanner(r.cfg.Window, overflow)
 	if err := r.queue.refill(); err != nil {
 		return err
 	}
@@ -112,7 +113,6 @@ func (r *run) finish() {
 	for _, f := range r.files {
 		r.settleFile(f)
 	}
-	r.settleParked()
 	if r.report.Delivered > 0 {
 		for _, p := range r.waiting {
 			r.cfg.Index.count(p.name, p.key)

@@ -51,13 +51,13 @@ func (r *run) remember(p *spool.Payload, items []int, err error) {
 // gone notes that a payload file is no longer in the spool.
 func (r *run) gone(p *spool.Payload) {
 	r.cfg.Index.forget(p.Name)
-	r.parking.forget(p.Name)
 	r.uncount(p)
 }
 
 // uncount takes a file out of what is left to send: it is gone, or is none of
 // the payload files that can be sent.
 func (r *run) uncount(p *spool.Payload) {
+	r.queue.once(p.Name)
 	if r.report.Left > 0 {
 		r.report.Left--
 		r.report.LeftBytes -= p.Size
@@ -69,6 +69,7 @@ func (r *run) uncount(p *spool.Payload) {
 func (r *run) changed(p *spool.Payload) {
 	r.report.Changed++
 	r.cfg.Index.forget(p.Name)
+	r.queue.once(p.Name)
 }
 
 // reject moves a payload file to rejected/; why says what is wrong with one that
@@ -136,7 +137,7 @@ func (r *run) closeFile(f *file) {
 		}
 	}
 	r.mu.Unlock()
-	if mine && !r.park(f) {
+	if mine {
 		r.settleFile(f)
 	}
 }
@@ -148,6 +149,9 @@ func (r *run) settleFile(f *file) {
 	left, shrunk := f.left()
 	if len(left) == 0 {
 		r.remove(p)
+		return
+	}
+	if shrunk && r.postpone(f, left) {
 		return
 	}
 	if shrunk {
@@ -169,6 +173,30 @@ func (r *run) settleFile(f *file) {
 		}
 	}
 	r.cfg.Index.keepOnly(p, left, shrunk)
+}
+
+// postpone leaves it to the next run to cut out of a file what its second turn has
+// settled, if the first turn has had it rewritten: once in a run is enough. It
+// reports false where that is not so, or cannot be remembered.
+func (r *run) postpone(f *file, left []int) bool {
+	x, p := r.cfg.Index, f.payload
+	if !x.rewritten(p.Name) {
+		return false
+	}
+	for i := range f.state {
+		if f.gone(i) {
+			if _, room := x.addDelivered(p.Name, p.Items[i].Key); !room {
+				return false
+			}
+		}
+	}
+	x.setDue(p.Name)
+	x.keepOnly(p, left, false)
+	err := x.Save()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.report.addFault(err)
+	return err == nil
 }
 
 func allItems(p *spool.Payload) []int {

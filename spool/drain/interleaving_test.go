@@ -162,7 +162,7 @@ func (h *throng) process() {
 // takeAway removes payload files in the middle of a run.
 func (h *throng) takeAway() {
 	for range h.random(4) {
-		time.Sleep(time.Duration(h.random(int(3 * time.Second))))
+		time.Sleep(time.Duration(h.random(3_000_000)) * time.Microsecond)
 		names := slices.DeleteFunc(h.names(), func(name string) bool { return !strings.HasPrefix(name, "buffer_") })
 		if len(names) == 0 {
 			return

@@ -2,11 +2,11 @@
 // files and from which a run removes them once the listener has them.
 //
 // Data flows one way. [Spool.Scan] turns the directory into entries, oldest
-// first, and a [Scanner] one too large for memory; [Spool.Read] turns an entry into a [Payload] and its items; what the
-// listener made of the items decides which one destructive call follows:
-// [Spool.Remove], [Spool.Rewrite] with the items that are left, or
-// [Spool.Reject] and [Spool.RejectItem]. Everything else leaves the file where
-// it is.
+// first, and a [Scanner] one that is too large for memory; [Spool.Read] turns an
+// entry into a [Payload] and its items; what the listener made of the items
+// decides which one destructive call follows: [Spool.Remove], [Spool.Rewrite] with
+// the items that are left, or [Spool.Reject] and [Spool.RejectItem]. Everything
+// else leaves the file where it is.
 //
 // # Promises
 //

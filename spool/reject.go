@@ -39,7 +39,7 @@ type Reason struct {
 // Reject moves a whole payload file to rejected/. ErrVanished and ErrChanged
 // mean that the entry is no longer the file that was read, and was left alone.
 func (s *Spool) Reject(p *Payload, r Reason) error {
-	if err := s.unchanged(p); err != nil { // then rejected/ need not be touched at all
+	if err := s.Unchanged(p); err != nil { // then rejected/ need not be touched at all
 		return err
 	}
 	dir, err := s.openRejected(true)
@@ -78,7 +78,7 @@ func (s *Spool) Reject(p *Payload, r Reason) error {
 // the step that counts: writing the reason to the disk takes long enough for a
 // producer to replace the file.
 func (s *Spool) moveOut(p *Payload, dir int, name string) error {
-	if err := s.unchanged(p); err != nil {
+	if err := s.Unchanged(p); err != nil {
 		return err
 	}
 	err := renameNew(s.fd, p.Name, dir, name)

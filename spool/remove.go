@@ -12,7 +12,7 @@ import (
 // by now and was left in place; any other error means that the file is still
 // there and must not be sent again.
 func (s *Spool) Remove(p *Payload) error {
-	if err := s.unchanged(p); err != nil {
+	if err := s.Unchanged(p); err != nil {
 		if errors.Is(err, ErrVanished) {
 			return nil
 		}
@@ -25,10 +25,11 @@ func (s *Spool) Remove(p *Payload) error {
 	return nil
 }
 
-// unchanged is the last look before a destructive step: the entry must still be
-// the very file that was read. What changes between this look and the step
-// itself, microseconds later, cannot be seen with Unix file names.
-func (s *Spool) unchanged(p *Payload) error {
+// Unchanged is the last look before a destructive step: the entry must still be
+// the very file that was read, or it is ErrVanished or ErrChanged. What changes
+// between this look and the step itself, microseconds later, cannot be seen with
+// Unix file names.
+func (s *Spool) Unchanged(p *Payload) error {
 	var st unix.Stat_t
 	err := statAt(s.fd, p.Name, &st)
 	switch {

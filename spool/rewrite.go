@@ -33,7 +33,7 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	// Last look, then the one step that counts. Were the file looked at before
 	// the new one is on the disk, a producer would have all that time to
 	// replace it unseen.
-	err = s.unchanged(p)
+	err = s.Unchanged(p)
 	if err == nil {
 		if err = again(func() error { return unix.Renameat(s.fd, temp, s.fd, p.Name) }); err == nil {
 			return nil

@@ -15,8 +15,8 @@ type Scanner struct {
 // (0: DefaultWindow). With overflow, what does not fit in the first window is
 // written to a temporary file in the spool, which has no name: then each payload
 // file is looked at once however many windows there are, and those that are spooled
-// in between are not returned. Without it, or where there is no room for that file,
-// each window is a [Spool.Scan].
+// in between are not returned. Without it, on systems other than Linux, and where
+// that file would leave less than 256 MiB free, each window is a [Spool.Scan].
 func (s *Spool) Scanner(limit int, overflow bool) *Scanner {
 	return &Scanner{spool: s, limit: limit, write: overflow, spare: spareRoom}
 }

@@ -100,16 +100,19 @@ func stories() []story {
 			w.earlier("--failure-threshold", "50")
 			w.endpoint.answers(always(200))
 		}},
-		{name: "two turns", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(2), closedAfter(0), closedAfter(1)}, build: func(w *world) {
-			w.array("a.json", does(1, "500"), does(2, "500"), does(3, "200"), does(4, "200"))
-			w.earlier("--failure-threshold", "50", "--max-items", "2")
+		{name: "two turns", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(0), closedAfter(1), closedAfter(2)}, build: func(w *world) {
+			w.array("a.json", does(1, "500"), does(2, "500"), does(3, "500"), does(4, "200"), does(5, "200"))
+			w.earlier("--failure-threshold", "50", "--max-items", "3")
 			w.endpoint.answers(func(body string) answer {
-				if body == does(1, "500") {
+				switch body {
+				case does(1, "500"):
 					return answer{status: 200}
+				case does(2, "500"):
+					return answer{status: 400}
 				}
 				return obliging(body)
 			})
-			w.object("b.json", does(5, "200"))
+			w.object("b.json", does(6, "200"))
 		}},
 		{name: "give up", flags: []string{"--failure-threshold", "50", "--max-attempts", "1"}, breaker: []breakerState{closedAfter(1), closedAfter(0)}, build: func(w *world) {
 			w.object("a.json", does(1, "200"))

@@ -1,13 +1,14 @@
 package drain_test
 
 import (
+	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -183,12 +184,22 @@ func (c *chaos) process() {
 	c.ledger.check(c, crashed)
 }
 
-// loseIndex is a person who deletes the index. What was delivered and could not
-// be removed is sent again then.
+// loseIndex is a person who deletes the index. What was delivered and is still in
+// its file is sent again then.
 func (c *chaos) loseIndex() {
-	os.Remove(filepath.Join(c.stateDir, "central_listener.index"))
+	path := filepath.Join(c.stateDir, "central_listener.index")
+	data, err := os.ReadFile(path)
+	if os.IsNotExist(err) {
+		return
+	}
+	var index struct {
+		Files map[string]struct{ Delivered []string }
+	}
+	if err := errors.Join(err, json.Unmarshal(data, &index), os.Remove(path)); err != nil {
+		c.t.Error(err)
+	}
 	for _, name := range c.names() {
-		if c.locks > 0 && strings.HasPrefix(name, "buffer_") && strings.HasSuffix(name, ".json") {
+		if len(index.Files[name].Delivered) > 0 {
 			c.mayRepeat(itemsOf(c.t, c.read(name)))
 		}
 	}

@@ -39,13 +39,13 @@
 // Items whose answer had arrived but whose file was not yet removed or rewritten
 // are sent again in the next run, under the same idempotency keys: as many as
 // were in flight, or, of an array file, those since it was last rewritten: once in a
-// run, when all its items had their turn. What the second turn of a file with
-// deferred items settles is noted in the index for the next run to cut out; only
-// where that fails is the file rewritten again. The index, which also remembers
-// deferred items and files that were delivered but could not be removed, is
-// written at the end of a run, and at once when it takes the place of a removal or
-// a rewrite. Losing it loses no payload: deferred items lose their place at the
-// end.
+// run, when its first turn is over. What the second turn, that of deferred items,
+// settles is noted in the index for the next run to cut out; only where that fails
+// is the file rewritten again. The index, which also remembers deferred items and
+// files that were delivered but could not be removed, is written at the end of a
+// run, and at once when it takes the place of a removal or a rewrite. Losing it
+// loses no payload: deferred items lose their place at the end, and what is
+// delivered and still in the spool is sent again under the same keys.
 //
 // # What it does not do
 //

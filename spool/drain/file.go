@@ -12,7 +12,7 @@ type itemState uint8
 const (
 	untouched itemState = iota // not sent in this run
 	flying                     // being sent
-	delivered                  // has had its 2xx, now or in an earlier run
+	delivered                  // has had its 2xx, now or in an earlier run; or was rejected in one
 	rejected                   // is in rejected/
 	failed                     // was sent, failed and is kept
 )
@@ -108,10 +108,10 @@ func (f *file) left() (left []int, shrunk bool) {
 	return left, shrunk
 }
 
-// all returns the items in a state.
-func (f *file) all(state itemState) (items []int) {
-	for i, s := range f.state {
-		if s == state {
+// done returns the items that need not stay.
+func (f *file) done() (items []int) {
+	for i := range f.state {
+		if f.gone(i) {
 			items = append(items, i)
 		}
 	}

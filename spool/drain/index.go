@@ -15,8 +15,8 @@ const (
 )
 
 // An Index remembers, from one run to the next, which items failed after they
-// had reached the listener and which were delivered but could not be removed,
-// and what in the spool cannot be sent and has been named.
+// had reached the listener, which were delivered but are still in their files, and
+// what in the spool cannot be sent and has been named.
 // The zero Index is empty and is never saved. It is safe for concurrent use by
 // the workers of one run.
 type Index struct {

@@ -50,7 +50,7 @@ func OpenIndex(path string) (*Index, error) {
 			kept = fmt.Sprintf(", and it cannot be set aside: %v", errAside)
 		}
 	}
-	return &Index{path: path}, fmt.Errorf("index %s: %w%s\ndeferred payloads have lost their place at the end of the queue, and what was delivered and could not be removed is sent again under the same keys", path, err, kept)
+	return &Index{path: path}, fmt.Errorf("index %s: %w%s\ndeferred payloads have lost their place at the end of the queue, and what was delivered and is still in the spool is sent again under the same keys", path, err, kept)
 }
 
 // PeekIndex reads an index for somebody who only looks: nothing on disk changes,

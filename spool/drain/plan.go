@@ -51,6 +51,9 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 		}
 		q.take(t)
 		planned, ok := p.turn(t)
+		if _, again := p.later[t.entry.Name]; !again {
+			q.once(t.entry.Name)
+		}
 		if !ok {
 			continue
 		}
@@ -110,7 +113,7 @@ func (p *planner) turn(t turn) (Planned, bool) {
 	default:
 		p.pretend(&planned, len(payload.Items[0].Body))
 	}
-	if t.later > 0 {
+	if t.later > 0 && len(left) > 0 {
 		p.later[t.entry.Name] = rest{left, planned.Items > 0}
 	}
 	return planned, ok

@@ -64,8 +64,8 @@ func (x *Index) count(name, key string) {
 }
 
 // addDelivered remembers that an item must never be sent again and could not be
-// cut out of its file. It reports whether that was known, and whether there was
-// room to remember it.
+// cut out of its file. It reports whether that was known, other than that it was
+// due, and whether there was room to remember it.
 func (x *Index) addDelivered(name, key string) (known, room bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
@@ -93,16 +93,31 @@ func (x *Index) setDue(name string) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	if r := x.files[name]; r != nil {
-		r.Due = true
+		r.Due, x.dirty = true, true
 	}
 }
 
-// rewritten reports whether a file with deferred items was rewritten in this run.
+// rewritten reports whether a file was rewritten in this run and has deferred items
+// left, for which its record stays. An index that is never saved knows of none, for
+// what is due must last.
 func (x *Index) rewritten(name string) bool {
 	x.mu.Lock()
 	defer x.mu.Unlock()
 	r := x.files[name]
-	return r != nil && r.rewritten
+	return r != nil && r.rewritten && x.path != ""
+}
+
+// begin begins a run: nothing has happened in it.
+func (x *Index) begin() {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, r := range x.files {
+		r.rewritten = false
+		for key, a := range r.Failed {
+			a.thisRun = false
+			r.Failed[key] = a
+		}
+	}
 }
 
 // forget drops what is known of a file that is gone, or is another file now.

@@ -47,6 +47,7 @@ type pendingAttempt struct{ name, key string }
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1}
 	r.maxBatch = r.cfg.BatchItems
+	r.cfg.Index.begin()
 	r.queue = queue{index: r.cfg.Index}
 	defer r.queue.close()
 	err := r.drain()

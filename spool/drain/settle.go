@@ -151,11 +151,14 @@ func (r *run) settleFile(f *file) {
 		r.remove(p)
 		return
 	}
-	if shrunk && r.postpone(f, left) {
-		return
-	}
 	if shrunk {
-		err := r.cfg.Spool.Rewrite(p, left)
+		postponed, err := r.postpone(f, left)
+		if postponed {
+			return
+		}
+		if err == nil {
+			err = r.cfg.Spool.Rewrite(p, left)
+		}
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		switch {
@@ -167,7 +170,7 @@ func (r *run) settleFile(f *file) {
 			r.changed(p)
 			return
 		case err != nil:
-			r.remember(p, f.all(delivered), err)
+			r.remember(p, f.done(), err)
 			r.cfg.Index.keepOnly(p, left, false)
 			return
 		}
@@ -176,27 +179,30 @@ func (r *run) settleFile(f *file) {
 }
 
 // postpone leaves it to the next run to cut out of a file what its second turn has
-// settled, if the first turn has had it rewritten: once in a run is enough. It
-// reports false where that is not so, or cannot be remembered.
-func (r *run) postpone(f *file, left []int) bool {
+// settled, if the first turn has had it rewritten: once in a run is enough. It does
+// not where that is not so, or cannot be remembered, or where the file is no longer
+// the one that was read, which the error says.
+func (r *run) postpone(f *file, left []int) (postponed bool, err error) {
 	x, p := r.cfg.Index, f.payload
 	if !x.rewritten(p.Name) {
-		return false
+		return false, nil
 	}
-	for i := range f.state {
-		if f.gone(i) {
-			if _, room := x.addDelivered(p.Name, p.Items[i].Key); !room {
-				return false
-			}
+	if err := r.cfg.Spool.Unchanged(p); err != nil {
+		return false, err
+	}
+	for _, i := range f.done() {
+		if _, room := x.addDelivered(p.Name, p.Items[i].Key); !room {
+			return false, nil
 		}
 	}
 	x.setDue(p.Name)
 	x.keepOnly(p, left, false)
-	err := x.Save()
+	// At once, as when it is rewritten: a crash must not bring more than a turn.
+	errSave := x.Save()
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.report.addFault(err)
-	return err == nil
+	r.report.addFault(errSave)
+	return errSave == nil, nil
 }
 
 func allItems(p *spool.Payload) []int {

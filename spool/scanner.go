@@ -8,7 +8,7 @@ type Scanner struct {
 	last  Entry // of the windows so far
 	write bool
 	spare int64     // bytes that the overflow is to leave free
-	over  *overflow // what is younger than the last; nil: that is not known
+	over  *overflow // what did not fit in the window of the last walk; nil: that is not known
 }
 
 // Scanner begins at the oldest payload file. A window holds at most limit of them

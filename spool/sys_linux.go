@@ -24,7 +24,11 @@ func appendOnly(dir int) bool {
 func roomOn(dir int) (int64, error) {
 	var st unix.Statfs_t
 	err := again(func() error { return unix.Fstatfs(dir, &st) })
-	return int64(st.Bavail) * int64(st.Bsize), err
+	unit := int64(st.Frsize)
+	if unit == 0 { // the kernel of long ago
+		unit = int64(st.Bsize)
+	}
+	return int64(st.Bavail) * unit, err
 }
 
 // readDir calls visit for every entry of the directory in the order in which

@@ -101,8 +101,8 @@ func (q *queue) take(t turn) {
 	}
 }
 
-// once takes a file's second turn away, if it has one: it is gone, or cannot be
-// read, or is none of the files that can have two.
+// once takes a file's second turn away, if it has one: it is gone, or
+// changed, or cannot be read, or is none of the files that can have two.
 func (q *queue) once(name string) { delete(q.twice, name) }
 
 func (q *queue) advance() { q.next, q.head = q.next+1, spool.Entry{} }

@@ -69,10 +69,34 @@ func (x *Index) count(name, key string) {
 func (x *Index) addDelivered(name, key string) (known, room bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
+	r := x.files[name]
+	wasDue := r != nil && r.Due
+	had, room := x.add(name, key)
+	if room && wasDue {
+		x.files[name].Due, x.dirty = false, true
+	}
+	return had && !wasDue, room
+}
+
+// addDue remembers that items must never be sent again and that the next run can
+// cut them out of their file. It reports whether there was room for all of them.
+func (x *Index) addDue(p *spool.Payload, items []int) (room bool) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, i := range items {
+		if _, room := x.add(p.Name, p.Items[i].Key); !room {
+			return false
+		}
+	}
+	x.files[p.Name].Due = true
+	return true
+}
+
+// add adds a delivered item, and reports whether it was there and whether there is
+// room for it.
+func (x *Index) add(name, key string) (had, room bool) {
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
-		known, x.dirty = !r.Due, x.dirty || r.Due
-		r.Due = false
-		return known, true
+		return true, true
 	}
 	if x.sent >= maxIndexDelivered || !x.hasRoom(name) {
 		return false, false
@@ -82,19 +106,9 @@ func (x *Index) addDelivered(name, key string) (known, room bool) {
 		r.Delivered = keySet{}
 	}
 	r.Delivered[key] = struct{}{}
-	r.Due = false
 	x.sent++
 	x.dirty = true
 	return false, true
-}
-
-// setDue says of what is delivered of a file that the next run can cut it out.
-func (x *Index) setDue(name string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	if r := x.files[name]; r != nil {
-		r.Due, x.dirty = true, true
-	}
 }
 
 // rewritten reports whether a file was rewritten in this run and has deferred items

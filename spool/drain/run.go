@@ -120,12 +120,7 @@ func (r *run) finish() {
 		}
 	}
 	r.report.News = r.cfg.Index.skip(r.report.Skipped.Marks, r.report.Stop == Drained)
-	// The index before the directory: it may name files whose removal failed,
-	// which must be known before a crash can bring anything back.
-	r.report.addFault(r.cfg.Index.Save())
-	if r.report.Removed > 0 || r.report.Delivered > 0 {
-		r.report.addFault(r.cfg.Spool.Sync())
-	}
+	r.report.addFault(r.saveIndex())
 }
 
 // halt ends the run: no more work is taken. The first reason is the one.

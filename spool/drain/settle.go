@@ -26,8 +26,8 @@ func (r *run) remove(p *spool.Payload) {
 	}
 }
 
-// remember notes items that have had their 2xx but are still in the spool. The
-// first time that happens to a file the run stops: nothing says that the next
+// remember notes items that have had their 2xx, or are in rejected/, but are still
+// in their file too. The first time that happens to a file the run stops: nothing says that the next
 // file can be removed. The index is saved at once, before a crash can make the
 // next run send them again. Later runs only try the removal again, and go on. A
 // full disk, which a rewrite can run into, does not stop the run: deliveries are
@@ -38,11 +38,19 @@ func (r *run) remember(p *spool.Payload, items []int, err error) {
 		k, ok := r.cfg.Index.addDelivered(p.Name, p.Items[i].Key)
 		known, room = known && k, room && ok
 	}
-	r.report.addFault(fmt.Errorf("%w\nwhat is delivered of it will not be sent again", err))
+	var errSave error
+	if !known {
+		errSave = r.saveIndex()
+	}
+	again := "will not be sent again"
+	if !room || errSave != nil {
+		again = "may be sent again, under the same keys"
+	}
+	r.report.addFault(fmt.Errorf("%w\nwhat is delivered of it %s", err, again))
+	r.report.addFault(errSave)
 	if known {
 		return
 	}
-	r.report.addFault(r.cfg.Index.Save())
 	if !room || !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
 		r.halt(Fault)
 	}
@@ -190,19 +198,26 @@ func (r *run) postpone(f *file, left []int) (postponed bool, err error) {
 	if err := r.cfg.Spool.Unchanged(p); err != nil {
 		return false, err
 	}
-	for _, i := range f.done() {
-		if _, room := x.addDelivered(p.Name, p.Items[i].Key); !room {
-			return false, nil
-		}
+	if !x.addDue(p, f.done()) {
+		return false, nil
 	}
-	x.setDue(p.Name)
 	x.keepOnly(p, left, false)
-	// At once, as when it is rewritten: a crash must not bring more than a turn.
-	errSave := x.Save()
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	// At once, as when it is rewritten: a crash must not bring more than a turn.
+	errSave := r.saveIndex()
 	r.report.addFault(errSave)
 	return errSave == nil, nil
+}
+
+// saveIndex saves the index after making durable what has left the spool: the index
+// forgets what was delivered of a file that is gone or rewritten, and were it
+// overtaken, a power cut could bring the file back to a run that knows nothing.
+func (r *run) saveIndex() error {
+	if r.report.Removed > 0 || r.report.Delivered > 0 {
+		r.report.addFault(r.cfg.Spool.Sync())
+	}
+	return r.cfg.Index.Save()
 }
 
 func allItems(p *spool.Payload) []int {

@@ -122,7 +122,8 @@ func (w *worker) fill() {
 	}
 }
 
-// onlyOnce takes a file's second turn away, for it is not an array file, as it was.
+// onlyOnce takes a file's second turn away: it is no array file any more, or could
+// not be read.
 func (r *run) onlyOnce(p *spool.Payload) {
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -217,7 +217,7 @@ func (h *throng) Send(_ context.Context, r transmit.Request) transmit.Verdict {
 	}
 	took := time.Duration(1 + h.rand.Int64N(int64(time.Second)))
 	h.mu.Unlock()
-	time.Sleep(took)
+	time.Sleep(took) // of the bubble's time, as everywhere here
 	h.mu.Lock()
 	h.flying--
 	v := h.verdict()

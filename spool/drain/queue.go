@@ -13,7 +13,7 @@ type turn struct {
 	entry    spool.Entry
 	attempts int // of its deferred item with the fewest; 0: the turn of what is not deferred
 	later    int // the same, of another turn that follows; 0: none does
-	second   bool
+	second   bool // the file had its first in this run
 }
 
 // queue hands out turns in the order in which they are to be sent: all that is

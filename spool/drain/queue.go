@@ -11,8 +11,8 @@ import (
 // items and others has two.
 type turn struct {
 	entry    spool.Entry
-	attempts int // of its deferred item with the fewest; 0: the turn of what is not deferred
-	later    int // the same, of another turn that follows; 0: none does
+	attempts int  // of its deferred item with the fewest; 0: the turn of what is not deferred
+	later    int  // the same, of another turn that follows; 0: none does
 	second   bool // the file had its first in this run
 }
 

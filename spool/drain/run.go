@@ -28,6 +28,7 @@ type run struct {
 	deferred bool // the deferred turns have begun
 	stopped  bool
 	bytes    int64 // of items sent
+	unsynced bool  // something has left the spool, and a power cut could bring it back
 	waiting  []pendingAttempt
 	report   Report
 }

@@ -18,6 +18,7 @@ func (r *run) remove(p *spool.Payload) {
 	switch {
 	case err == nil:
 		r.report.Removed++
+		r.unsynced = true
 		r.gone(p)
 	case errors.Is(err, spool.ErrChanged):
 		r.changed(p)
@@ -27,11 +28,11 @@ func (r *run) remove(p *spool.Payload) {
 }
 
 // remember notes items that have had their 2xx, or are in rejected/, but are still
-// in their file too. The first time that happens to a file the run stops: nothing says that the next
-// file can be removed. The index is saved at once, before a crash can make the
-// next run send them again. Later runs only try the removal again, and go on. A
-// full disk, which a rewrite can run into, does not stop the run: deliveries are
-// what makes room.
+// in their file too. The first time that happens to a file the run stops: nothing
+// says that the next file can be removed. The index is saved at once, before a
+// crash can make the next run send them again. Later runs only try the removal
+// again, and go on. A full disk, which a rewrite can run into, does not stop the
+// run: deliveries are what makes room.
 func (r *run) remember(p *spool.Payload, items []int, err error) {
 	known, room := true, true
 	for _, i := range items {
@@ -182,6 +183,7 @@ func (r *run) settleFile(f *file) {
 			r.cfg.Index.keepOnly(p, left, false)
 			return
 		}
+		r.unsynced = true
 	}
 	r.cfg.Index.keepOnly(p, left, shrunk)
 }
@@ -214,8 +216,10 @@ func (r *run) postpone(f *file, left []int) (postponed bool, err error) {
 // forgets what was delivered of a file that is gone or rewritten, and were it
 // overtaken, a power cut could bring the file back to a run that knows nothing.
 func (r *run) saveIndex() error {
-	if r.report.Removed > 0 || r.report.Delivered > 0 {
-		r.report.addFault(r.cfg.Spool.Sync())
+	if r.unsynced {
+		err := r.cfg.Spool.Sync()
+		r.report.addFault(err)
+		r.unsynced = err != nil
 	}
 	return r.cfg.Index.Save()
 }

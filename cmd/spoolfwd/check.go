@@ -41,8 +41,7 @@ func (d *doctor) warn(about, mend, format string, args ...any) {
 // fail takes the words and the mend from the error.
 func (d *doctor) fail(about string, err error) {
 	for _, e := range flatten(err) {
-		text, mend, _ := strings.Cut(e.Error(), "\n")
-		d.findings = append(d.findings, finding{Level: "fail", About: about, Text: text, Mend: mend, code: codeOf(e)})
+		d.findings = append(d.findings, finding{Level: "fail", About: about, Text: messageOf(e), Mend: hintOf(e), code: codeOf(e)})
 	}
 }
 

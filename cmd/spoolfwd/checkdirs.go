@@ -7,7 +7,6 @@ import (
 	"iter"
 	"os"
 	"path/filepath"
-	"strings"
 
 	"golang.org/x/sys/unix"
 
@@ -37,7 +36,7 @@ func may(path string, mode uint32) error {
 // not remove what it has sent would send it for ever.
 func (d *doctor) removable(dir string, entries iter.Seq[spool.Entry]) {
 	if err := may(dir, unix.W_OK|unix.X_OK); err != nil {
-		d.fail("spool", fmt.Errorf("payload files cannot be removed: %w\nrun as the user who owns them", err))
+		d.fail("spool", withHint(fmt.Errorf("payload files cannot be removed: %w", err), "run as the user who owns them"))
 		return
 	}
 	info, err := os.Stat(dir)
@@ -49,11 +48,11 @@ func (d *doctor) removable(dir string, entries iter.Seq[spool.Entry]) {
 	for e := range entries {
 		path := filepath.Join(dir, e.Name)
 		if err := may(path, unix.R_OK); err != nil && !errors.Is(err, fs.ErrNotExist) {
-			d.fail("spool", fmt.Errorf("cannot read a payload file: %w\nrun as the user who owns it", err))
+			d.fail("spool", withHint(fmt.Errorf("cannot read a payload file: %w", err), "run as the user who owns it"))
 			return
 		}
 		if info, err := os.Lstat(path); err == nil && sticky && ownerOf(info) != os.Geteuid() {
-			d.fail("spool", fail(exitPermission, fmt.Errorf("%s belongs to uid %d and cannot be removed from a sticky directory\nrun as that user, or as the owner of the spool", path, ownerOf(info))))
+			d.fail("spool", fail(exitPermission, withHint(fmt.Errorf("%s belongs to uid %d and cannot be removed from a sticky directory", path, ownerOf(info)), "run as that user, or as the owner of the spool")))
 			return
 		}
 	}
@@ -72,14 +71,14 @@ func (d *doctor) rejectedDir(dir string) {
 		d.fail("rejected", err)
 		return
 	case !info.IsDir():
-		d.fail("rejected", fail(exitConfig, fmt.Errorf("%s is not a directory\nremove what is there", path)))
+		d.fail("rejected", fail(exitConfig, withHint(fmt.Errorf("%s is not a directory", path), "remove what is there")))
 		return
 	}
 	if err := may(path, unix.W_OK|unix.X_OK); err != nil {
 		d.fail("rejected", fmt.Errorf("payloads cannot be moved there: %w", err))
 	}
 	if outer, err := os.Stat(dir); err == nil && deviceOf(outer) != deviceOf(info) {
-		d.fail("rejected", fail(exitConfig, fmt.Errorf("%s is on another file system than the spool\npayloads can only be renamed within one; unmount it", path)))
+		d.fail("rejected", fail(exitConfig, withHint(fmt.Errorf("%s is on another file system than the spool", path), "payloads can only be renamed within one; unmount it")))
 	}
 }
 
@@ -99,7 +98,7 @@ func (d *doctor) room(about, dir string) {
 	}
 	switch {
 	case free.bytes == 0, free.limited && free.inodes == 0:
-		d.fail(about, fail(exitIO, fmt.Errorf("the disk of %s is full\na run still sends, but no state can be saved", dir)))
+		d.fail(about, fail(exitIO, withHint(fmt.Errorf("the disk of %s is full", dir), "a run still sends, but no state can be saved")))
 	case free.bytes < lowBytes:
 		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, humanSize(free.bytes))
 	case free.limited && free.inodes < lowInodes:
@@ -127,8 +126,7 @@ func (d *doctor) state() {
 		d.ok(about, "breaker %s is %s", d.s.cfg.Name, describeBreaker(b, d.s.env.Now()))
 	}
 	if _, err := drain.PeekIndex(d.s.indexPath()); err != nil {
-		text, mend, _ := strings.Cut(err.Error(), "\n")
-		d.warn(about, mend, "%s", text)
+		d.warn(about, hintOf(err), "%s", messageOf(err))
 	}
 	info, err := os.Lstat(b.LockPath())
 	switch {
@@ -136,10 +134,10 @@ func (d *doctor) state() {
 	case err != nil:
 		d.fail(about, err)
 	case !info.Mode().IsRegular():
-		d.fail(about, fail(exitConfig, fmt.Errorf("the lock %s is no regular file\nremove what is there", b.LockPath())))
+		d.fail(about, fail(exitConfig, withHint(fmt.Errorf("the lock %s is no regular file", b.LockPath()), "remove what is there")))
 	default:
 		if err := may(b.LockPath(), unix.R_OK|unix.W_OK); err != nil {
-			d.fail(about, fmt.Errorf("the lock cannot be taken: %w\nrun as the user who owns it", err))
+			d.fail(about, withHint(fmt.Errorf("the lock cannot be taken: %w", err), "run as the user who owns it"))
 		}
 	}
 }
@@ -155,7 +153,7 @@ func (d *doctor) stateDir(about, dir string) bool {
 			_, err = os.Stat(parent)
 		}
 		if err := may(parent, unix.W_OK|unix.X_OK); err != nil {
-			d.fail(about, fmt.Errorf("%s is not there and cannot be made: %w\ncreate it, or set --state-dir", dir, err))
+			d.fail(about, withHint(fmt.Errorf("%s is not there and cannot be made: %w", dir, err), "create it, or set --state-dir"))
 			return false
 		}
 		d.ok(about, "%s is not there yet; the first run makes it", dir)
@@ -164,11 +162,11 @@ func (d *doctor) stateDir(about, dir string) bool {
 		d.fail(about, err)
 		return false
 	case !info.IsDir():
-		d.fail(about, fail(exitConfig, fmt.Errorf("%s is not a directory\nset --state-dir to one", dir)))
+		d.fail(about, fail(exitConfig, withHint(fmt.Errorf("%s is not a directory", dir), "set --state-dir to one")))
 		return false
 	}
 	if err := may(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {
-		d.fail(about, fmt.Errorf("the state cannot be saved: %w\nrun as the user who owns the directory", err))
+		d.fail(about, withHint(fmt.Errorf("the state cannot be saved: %w", err), "run as the user who owns the directory"))
 		return false
 	}
 	d.room(about, dir)

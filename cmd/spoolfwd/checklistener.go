@@ -106,7 +106,7 @@ func (d *doctor) expiry(what string, notAfter time.Time) {
 	until := notAfter.UTC().Format(time.DateOnly)
 	switch {
 	case left < 0:
-		d.fail("tls", fail(exitLeft, fmt.Errorf("the %s ended on %s\nrenew it", what, until)))
+		d.fail("tls", fail(exitLeft, withHint(fmt.Errorf("the %s ended on %s", what, until), "renew it")))
 	case left < certificateWarning:
 		d.warn("tls", "renew it", "the %s ends on %s, in %s", what, until, humanDuration(left))
 	}

@@ -65,7 +65,7 @@ func takeLock(path string, now time.Time) (*runLock, error) {
 		}
 		return l, nil
 	}
-	return nil, fail(exitIO, fmt.Errorf("the lock %s keeps being replaced\nsomething deletes it; exclude it from cleaning", path))
+	return nil, fail(exitIO, withHint(fmt.Errorf("the lock %s keeps being replaced", path), "something deletes it; exclude it from cleaning"))
 }
 
 // tryLock returns nil without an error when what was locked is no longer what is
@@ -103,9 +103,9 @@ func lockError(path string, err error, now time.Time) error {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		return fail(exitBusy, holderOf(path, now))
 	case errors.Is(err, syscall.ELOOP):
-		return fail(exitConfig, fmt.Errorf("the lock %s is a symbolic link\nremove it; a lock is never taken through a link", path))
+		return fail(exitConfig, withHint(fmt.Errorf("the lock %s is a symbolic link", path), "remove it; a lock is never taken through a link"))
 	case errors.Is(err, errNotRegular), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENXIO):
-		return fail(exitConfig, fmt.Errorf("the lock %s is no regular file\nremove what is there", path))
+		return fail(exitConfig, withHint(fmt.Errorf("the lock %s is no regular file", path), "remove what is there"))
 	}
 	return fmt.Errorf("cannot take the lock: %w", err)
 }

@@ -112,17 +112,15 @@ func (h *textHandler) prefix(l slog.Level) string {
 	return "spoolfwd: "
 }
 
-// logError writes each single error in err at a level, its first line as the
-// message and the others as the hint.
+// logError writes each single error in err at a level, with its hint.
 func logError(log *slog.Logger, level slog.Level, err error, attrs ...any) {
 	for _, e := range flatten(err) {
-		text := e.Error()
-		if text == "" {
+		message := messageOf(e)
+		if message == "" {
 			continue
 		}
-		message, hint, _ := strings.Cut(text, "\n")
 		all := attrs
-		if hint != "" {
+		if hint := hintOf(e); hint != "" {
 			all = append(attrs[:len(attrs):len(attrs)], hintKey, hint)
 		}
 		log.Log(context.Background(), level, message, all...)

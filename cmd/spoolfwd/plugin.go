@@ -88,8 +88,7 @@ func (s *session) performanceData(r *statusReport) string {
 // pluginUnknown says that the status could not be taken. A bar would begin the
 // performance data.
 func (s *session) pluginUnknown(err error) error {
-	message, _, _ := strings.Cut(err.Error(), "\n")
-	s.out.line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(message, "|", "/"))
+	s.out.line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(messageOf(err), "|", "/"))
 	return &pluginResult{pluginUnknown}
 }
 

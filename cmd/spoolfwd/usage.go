@@ -10,7 +10,7 @@ import (
 
 // usageError is a wrong command line: one sentence, and where to read on.
 func usageError(path string, err error) error {
-	return &failure{exitUsage, fmt.Errorf("%w\nsee '%s --help'", err, path)}
+	return &failure{exitUsage, withHint(err, fmt.Sprintf("see '%s --help'", path))}
 }
 
 // withUsageHint adds where to read on to the last usage problem in err.

@@ -1,0 +1,45 @@
+package main
+
+import (
+	"errors"
+	"strings"
+)
+
+// hinted is an error with a sentence about what to do. The sentence is not a part of Error():
+// messages show it as a line of its own, and a monitoring plugin leaves it out.
+type hinted struct {
+	err  error
+	hint string
+}
+
+func (h *hinted) Error() string { return h.err.Error() }
+func (h *hinted) Unwrap() error { return h.err }
+func (h *hinted) Hint() string  { return h.hint }
+
+// withHint adds a hint to err. An err that has one keeps it, which is nearer to the cause, and a
+// nil err stays nil.
+func withHint(err error, hint string) error {
+	if err == nil || hintOf(err) != "" {
+		return err
+	}
+	return &hinted{err, hint}
+}
+
+// hintOf returns what to do about one error, or "".
+func hintOf(err error) string {
+	if err == nil {
+		return ""
+	}
+	var h interface{ Hint() string }
+	if errors.As(err, &h) {
+		return h.Hint()
+	}
+	_, hint, _ := strings.Cut(err.Error(), "\n")
+	return hint
+}
+
+// messageOf returns what is wrong, without the hint.
+func messageOf(err error) string {
+	message, _, _ := strings.Cut(err.Error(), "\n")
+	return message
+}

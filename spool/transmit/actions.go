@@ -65,7 +65,7 @@ func parseOnStatus(list []string, compressed bool) (actions, error) {
 	for _, entry := range list {
 		first, last, action, err := parseException(entry)
 		if err != nil {
-			problems = append(problems, fmt.Errorf("on-status \"%s\": %w", Printable(entry, 40), err))
+			problems = append(problems, fmt.Errorf("on-status \"%s\": %w", shortened(entry, 40), err))
 			continue
 		}
 		if first == last {
@@ -85,7 +85,7 @@ func parseOnStatus(list []string, compressed bool) (actions, error) {
 func parseException(entry string) (first, last int, action Action, err error) {
 	code, name, found := strings.Cut(entry, "=")
 	if !found {
-		return 0, 0, 0, errors.New("it is not of the form CODE=ACTION")
+		return 0, 0, 0, errors.New("it is not of the form CODE=ACTION, as in 404=reject or 4xx=keep")
 	}
 	switch strings.ToLower(strings.TrimSpace(name)) {
 	case "delivered":
@@ -97,20 +97,26 @@ func parseException(entry string) (first, last int, action Action, err error) {
 	default:
 		return 0, 0, 0, errors.New("the action is not delivered, reject or keep")
 	}
+	first, last, err = parseStatusRange(code)
+	return first, last, action, err
+}
+
+// parseStatusRange reads a status from 200 to 599, or a range of a hundred of them such as 4xx.
+func parseStatusRange(code string) (first, last int, err error) {
 	code = strings.ToLower(strings.TrimSpace(code))
 	digits, isRange := strings.CutSuffix(code, "xx")
 	if isRange {
 		digits += "00"
 	}
 	if len(digits) != 3 || !isDigits(digits) {
-		return 0, 0, 0, errors.New("the status is not three digits or a range like 4xx")
+		return 0, 0, errors.New("the status is not three digits or a range like 4xx")
 	}
 	first = int(digits[0]-'0')*100 + int(digits[1]-'0')*10 + int(digits[2]-'0')
 	if first < 200 || first > 599 {
-		return 0, 0, 0, errors.New("the status is not a final one, 200 to 599")
+		return 0, 0, errors.New("the status is not a final one, 200 to 599")
 	}
 	if isRange {
-		return first, first + 99, action, nil
+		return first, first + 99, nil
 	}
-	return first, first, action, nil
+	return first, first, nil
 }

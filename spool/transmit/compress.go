@@ -45,7 +45,7 @@ func newCompressor(name string) (*compressor, error) {
 			return nil, fmt.Errorf("zstd: %w", err)
 		}
 	default:
-		return nil, fmt.Errorf("compression \"%s\" is not gzip or zstd", Printable(name, 20))
+		return nil, fmt.Errorf("compression \"%s\" is not gzip or zstd", shortened(name, 20))
 	}
 	return z, nil
 }

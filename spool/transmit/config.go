@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -10,7 +11,7 @@ import (
 	"time"
 )
 
-// Config says where and how items are sent. The zero value is the default.
+// Config says where and how items are sent. A zero field stands for its default.
 type Config struct {
 	URL            string        // default http://localhost:8080/api/profiling; user info becomes basic authentication
 	ConnectTimeout time.Duration // default 2s: name lookup and TCP connection
@@ -49,18 +50,33 @@ type Transmitter struct {
 	now            func() time.Time
 }
 
-// New checks cfg, reads the files it names and opens no connection. The error joins every problem found; it holds no
-// secret and no part of a URL that may hold one.
+// DefaultConfig returns the values that zero fields of a Config stand for.
+func DefaultConfig() Config {
+	return Config{
+		URL:            "http://localhost:8080/api/profiling",
+		ConnectTimeout: 2 * time.Second,
+		Timeout:        5 * time.Second,
+		UserAgent:      "spoolfwd",
+		ContentType:    "application/json",
+		MaxIdle:        4,
+	}
+}
+
+// New checks cfg, reads the files it names and opens no connection. The error joins every problem
+// found; it holds no secret and no part of a URL that may hold one.
 func New(cfg Config) (*Transmitter, error) {
+	def := DefaultConfig()
+	cfg.URL = cmp.Or(cfg.URL, def.URL)
+	cfg.UserAgent = cmp.Or(cfg.UserAgent, def.UserAgent)
 	t := &Transmitter{
-		contentType:    or(cfg.ContentType, "application/json"),
-		connectTimeout: or(cfg.ConnectTimeout, 2*time.Second),
-		timeout:        or(cfg.Timeout, 5*time.Second),
+		contentType:    cmp.Or(cfg.ContentType, def.ContentType),
+		connectTimeout: cmp.Or(cfg.ConnectTimeout, def.ConnectTimeout),
+		timeout:        cmp.Or(cfg.Timeout, def.Timeout),
 		dial:           cfg.Dial,
 		customDial:     cfg.Dial != nil,
 		now:            cfg.Now,
 	}
-	t.idle.max = max(or(cfg.MaxIdle, 4), 0)
+	t.idle.max = max(cmp.Or(cfg.MaxIdle, def.MaxIdle), 0)
 	if t.dial == nil {
 		t.dial = new(net.Dialer).DialContext
 	}
@@ -93,8 +109,9 @@ func New(cfg Config) (*Transmitter, error) {
 	note(err)
 	headers, err := parseHeaders(cfg.Headers)
 	note(err)
-	t.target, err = parseTarget(or(cfg.URL, "http://localhost:8080/api/profiling"))
+	t.target, err = parseTarget(cfg.URL)
 	if err != nil {
+		err = fmt.Errorf("url: %w", err)
 		// Proxy, TLS and Host all follow from the URL: what could be said about them now would be noise.
 		return nil, errors.Join(append(problems, err)...)
 	}
@@ -113,12 +130,3 @@ func (t *Transmitter) URL() string { return t.target.display }
 
 // Close closes the idle connections. Requests in flight end undisturbed; their connections are not kept.
 func (t *Transmitter) Close() { t.idle.close() }
-
-// or returns v, or def when v is its zero value.
-func or[T comparable](v, def T) T {
-	var zero T
-	if v == zero {
-		return def
-	}
-	return v
-}

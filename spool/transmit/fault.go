@@ -35,9 +35,9 @@ func (e *requestError) Unwrap() error { return e.cause }
 // is made printable here.
 func (t *Transmitter) errorf(cause error, hint, format string, args ...any) error {
 	sentence := t.secrets.cut(fmt.Sprintf(format, args...), false)
-	text := t.target.display + ": " + Printable(sentence, 300)
+	text := t.target.display + ": " + shortened(sentence, 300)
 	if hint != "" {
-		text += "\n" + Printable(hint, 300)
+		text += "\n" + shortened(hint, 300)
 	}
 	return &requestError{text, cause}
 }

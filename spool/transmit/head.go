@@ -10,7 +10,7 @@ import (
 
 // setHead builds the part of the head that is the same for every request, and collects the secrets in it.
 func (t *Transmitter) setHead(cfg Config, token string, headers []header) error {
-	host, agent, authorization := t.target.authority, or(cfg.UserAgent, "spoolfwd"), ""
+	host, agent, authorization := t.target.authority, cfg.UserAgent, ""
 	t.secrets.add(token)
 	t.secrets.addQuery(t.target.query)
 	if user := t.target.user; user != nil {
@@ -55,8 +55,8 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 	if !httpguts.ValidHeaderFieldValue(agent) {
 		problems = append(problems, errors.New("the user agent holds a control character"))
 	}
-	if !httpguts.ValidHeaderFieldValue(t.contentType) {
-		problems = append(problems, errors.New("the content type holds a control character"))
+	if err := CheckContentType(t.contentType); err != nil {
+		problems = append(problems, err)
 	}
 
 	var b strings.Builder
@@ -114,8 +114,5 @@ func (r Request) check() error {
 			return errors.New("the idempotency key holds a character that a header cannot carry")
 		}
 	}
-	if r.ContentType != "" && !httpguts.ValidHeaderFieldValue(r.ContentType) {
-		return errors.New("the content type holds a control character")
-	}
-	return nil
+	return CheckContentType(r.ContentType)
 }

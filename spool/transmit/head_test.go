@@ -37,11 +37,11 @@ func TestURLs(t *testing.T) {
 		"localhost:8080":       "must begin with http:// or https://",
 		"//h/":                 "must begin with",
 		"unix:///run/x":        "must begin with",
-		"http:h":               "there is no host",
-		"http:///x":            "there is no host",
+		"http:h":               "the host is missing",
+		"http:///x":            "the host is missing",
 		"http://:80/":          "cannot be in one",
-		"http://h:0/":          "its port",
-		"http://h:65536/":      "its port",
+		"http://h:0/":          "the port",
+		"http://h:65536/":      "the port",
 		"http://h:http/":       "cannot be parsed",
 		"http://h/#x":          "a fragment",
 		"http://h/?a b":        "must be percent-encoded",
@@ -52,7 +52,7 @@ func TestURLs(t *testing.T) {
 		"http://[::1/":         "cannot be parsed",
 		"http://[::x]/":        "cannot be parsed",
 		"http://[::1%25e h]/":  "cannot be in one",
-		"http://[::1%25e;h]/":  "no IPv6 address",
+		"http://[::1%25e;h]/":  "not an IPv6 address",
 		"http://a%0d%0ab/":     "",
 		"http://h\x00/":        "",
 		"http://h/ HTTP/1.1\n": "",
@@ -81,8 +81,8 @@ func TestHeaders(t *testing.T) {
 		"X A: x":           "not of the form",
 		"X-Ü: x":           "not of the form",
 		"X-A: a\r\nX-B: b": "the value of X-A holds a control character",
-		"Host: a b":        "the value of Host is no host name",
-		"Host:":            "the value of Host is no host name",
+		"Host: a b":        "the value of Host is not a host name",
+		"Host:":            "the value of Host is not a host name",
 		"@/none":           "header file: open /none: ",
 		"@/":               "header file: read /: is a directory",
 	} {
@@ -100,7 +100,7 @@ func TestEveryProblemIsReported(t *testing.T) {
 	for _, want := range []string{
 		"connect timeout -1ns is negative", "timeout -1ns is negative", "the user agent holds", "the content type holds",
 		"header 1: ", "header 2: Upgrade cannot be set", "token file: open /none", "certificates", "on-status \"x\"",
-		"compression \"br\" is not gzip or zstd", "http_proxy names no proxy",
+		"compression \"br\" is not gzip or zstd", "http_proxy is not a proxy's URL",
 	} {
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q is missing in\n%v", want, err)

@@ -76,7 +76,7 @@ func parseHeader(line string) (header, error) {
 		return header{}, fmt.Errorf("the value of %s holds a control character", name)
 	}
 	if strings.EqualFold(name, "Host") && (value == "" || !httpguts.ValidHostHeader(value)) {
-		return header{}, errors.New("the value of Host is no host name")
+		return header{}, errors.New("the value of Host is not a host name")
 	}
 	return header{name, value}, nil
 }

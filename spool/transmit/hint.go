@@ -21,7 +21,7 @@ func (t *Transmitter) explain(v *Verdict, a *answer, excerpt []byte, partial boo
 	if a.status == 429 || a.status == 503 {
 		v.RetryAfter = retryAfter(a.retryAfter, a.date, t.now())
 	}
-	reason := Printable(t.secrets.cut(a.reason, false), 80)
+	reason := shortened(t.secrets.cut(a.reason, false), 80)
 	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.status, reason))
 	if partial {
 		sentence += " before it had read the whole request"
@@ -54,7 +54,7 @@ func (t *Transmitter) statusHint(a *answer, excerpt []byte) string {
 		}
 	}
 	if a.status >= 300 && a.status < 400 && a.location != "" {
-		return "moved to " + Printable(t.secrets.cut(bareLocation(a.location), false), 200) + ": redirects are not followed, check --url"
+		return "moved to " + shortened(t.secrets.cut(bareLocation(a.location), false), 200) + ": redirects are not followed, check --url"
 	}
 	return ""
 }

@@ -223,7 +223,7 @@ func mustBeShowable(t *testing.T, v Verdict) {
 	}
 	text := v.Err.Error()
 	first, hint, _ := strings.Cut(text, "\n")
-	if len(text) > 1200 || !utf8.ValidString(text) || Printable(first, 1200) != first || Printable(hint, 1200) != hint {
+	if len(text) > 1200 || !utf8.ValidString(text) || shortened(first, 1200) != first || shortened(hint, 1200) != hint {
 		t.Errorf("the error is not one or two short printable lines: %q", text)
 	}
 }

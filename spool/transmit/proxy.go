@@ -63,7 +63,7 @@ func chooseProxy(t target, getenv func(string) string) (*proxyServer, error) {
 	}
 	p, err := parseProxy(value)
 	if err != nil {
-		return nil, fmt.Errorf("the environment variable %s names no proxy: %w", name, err)
+		return nil, fmt.Errorf("the environment variable %s is not a proxy's URL: %w", name, err)
 	}
 	return p, nil
 }
@@ -86,7 +86,7 @@ func parseProxy(raw string) (*proxyServer, error) {
 	case "socks5", "socks5h": // the name is always resolved by the proxy
 		p.scheme, port = "socks5", "1080"
 	default:
-		return nil, errors.New("it must begin with http://, https:// or socks5://")
+		return nil, errors.New("must begin with http://, https:// or socks5://")
 	}
 	if p.host, p.port, err = endpoint(u, port); err != nil {
 		return nil, err

@@ -230,9 +230,9 @@ func TestWhichProxyIsChosen(t *testing.T) {
 		{"localhost", "http://localhost:80", []string{"http_proxy", "http://p.test:1"}, ""},
 		{"a loopback address", "http://[::1]:80", []string{"http_proxy", "http://p.test:1"}, ""},
 		{"a broken one that does not apply", "http://localhost", []string{"http_proxy", "http://u:secret@%zz"}, ""},
-		{"a broken one", "http://a.test", []string{"http_proxy", "http://u:secret@%zz"}, "the environment variable http_proxy names no proxy: a %"},
-		{"a strange scheme", "http://a.test", []string{"HTTP_PROXY", "ftp://u:secret@p.test"}, "HTTP_PROXY names no proxy: it must begin with"},
-		{"a strange port", "http://a.test", []string{"http_proxy", "http://u:secret@p.test:99999"}, "names no proxy: its port"},
+		{"a broken one", "http://a.test", []string{"http_proxy", "http://u:secret@%zz"}, "the environment variable http_proxy is not a proxy's URL: a %"},
+		{"a strange scheme", "http://a.test", []string{"HTTP_PROXY", "ftp://u:secret@p.test"}, "HTTP_PROXY is not a proxy's URL: must begin with"},
+		{"a strange port", "http://a.test", []string{"http_proxy", "http://u:secret@p.test:99999"}, "is not a proxy's URL: the port"},
 		{"in a CGI", "http://a.test", []string{"http_proxy", "http://u:secret@p.test", "REQUEST_METHOD", "GET"}, "REQUEST_METHOD"},
 	} {
 		tr, err := New(Config{URL: c.url, Getenv: env(c.env...)})

@@ -124,7 +124,7 @@ func TestConfigurationErrorsKeepSecrets(t *testing.T) {
 		{"a bad escape", "two hexadecimal digits", Config{URL: "http://a:userS3cret@h/%userS3cret?queryS3cret"}},
 		{"a slash in the password", "cannot be parsed", Config{URL: "http://a:userS3cret/@h:80/"}},
 		{"a bad host", "cannot be", Config{URL: "http://a:userS3cret@h h/"}},
-		{"a bad port", "its port is not", Config{URL: "http://a:userS3cret@h:99999/?queryS3cret"}},
+		{"a bad port", "the port is not", Config{URL: "http://a:userS3cret@h:99999/?queryS3cret"}},
 		{"a bad scheme", "must begin with", Config{URL: "ftp://a:userS3cret@h/?queryS3cret"}},
 		{"a control character", "cannot be parsed", Config{URL: "http://a:userS3cret@h/\x1b"}},
 		{"a fragment", "a fragment", Config{URL: "http://a:userS3cret@h/#queryS3cret"}},

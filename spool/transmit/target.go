@@ -1,9 +1,9 @@
 package transmit
 
 import (
+	"cmp"
 	"encoding/base64"
 	"errors"
-	"fmt"
 	"net"
 	"net/netip"
 	"net/url"
@@ -38,25 +38,25 @@ func (t target) scheme() string {
 func parseTarget(raw string) (target, error) {
 	u, err := parseURL(raw)
 	if err != nil {
-		return target{}, fmt.Errorf("url: %w", err)
+		return target{}, err
 	}
 	t := target{secure: u.Scheme == "https", user: u.User, query: u.RawQuery}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
-		return target{}, errors.New("url: it must begin with http:// or https://")
+		return target{}, errors.New("must begin with http:// or https://")
 	case u.Opaque != "" || u.Host == "":
-		return target{}, errors.New("url: there is no host in it; write http://HOST:PORT/PATH")
+		return target{}, errors.New("the host is missing; write http://HOST:PORT/PATH")
 	case u.Fragment != "":
-		return target{}, errors.New("url: a fragment (#...) is never sent; write %23 if the # belongs to the path or query")
+		return target{}, errors.New("a fragment (#...) is never sent; write %23 if the # belongs to the path or query")
 	case strings.IndexFunc(u.RawQuery, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0:
-		return target{}, errors.New("url: the query holds a space or a character that must be percent-encoded")
+		return target{}, errors.New("the query holds a space or a character that must be percent-encoded")
 	}
 	defaultPort := "80"
 	if t.secure {
 		defaultPort = "443"
 	}
 	if t.host, t.port, err = endpoint(u, defaultPort); err != nil {
-		return target{}, fmt.Errorf("url: %w", err)
+		return target{}, err
 	}
 	t.authority, _, _ = strings.Cut(t.host, "%")
 	if strings.Contains(t.authority, ":") {
@@ -65,7 +65,7 @@ func parseTarget(raw string) (target, error) {
 	if u.Port() != "" {
 		t.authority += ":" + t.port
 	}
-	t.path = or(u.EscapedPath(), "/")
+	t.path = cmp.Or(u.EscapedPath(), "/")
 	t.display = t.scheme() + "://" + t.authority + t.path
 	if u.RawQuery != "" || u.ForceQuery {
 		t.path += "?" + u.RawQuery
@@ -84,23 +84,23 @@ func parseURL(raw string) (*url.URL, error) {
 	var host url.InvalidHostError
 	switch {
 	case errors.As(err, &escape):
-		return nil, errors.New("a % in it is not followed by two hexadecimal digits")
+		return nil, errors.New("a % is not followed by two hexadecimal digits")
 	case errors.As(err, &host):
-		return nil, errors.New("its host name holds a character that cannot be in one")
+		return nil, errors.New("the host name holds a character that cannot be in one")
 	}
-	return nil, errors.New("it cannot be parsed; write http://HOST:PORT/PATH")
+	return nil, errors.New("cannot be parsed; write http://HOST:PORT/PATH")
 }
 
 // endpoint returns what of u to connect to.
 func endpoint(u *url.URL, defaultPort string) (host, port string, err error) {
-	host, port = u.Hostname(), or(u.Port(), defaultPort)
+	host, port = u.Hostname(), cmp.Or(u.Port(), defaultPort)
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return "", "", errors.New("its port is not a number from 1 to 65535")
+		return "", "", errors.New("the port is not a number from 1 to 65535")
 	}
 	if strings.Contains(host, ":") {
 		ip, err := netip.ParseAddr(host)
 		if err != nil || !isName(ip.Zone()) {
-			return "", "", errors.New("its host is no IPv6 address")
+			return "", "", errors.New("the host is not an IPv6 address")
 		}
 		return host, port, nil
 	}
@@ -108,7 +108,7 @@ func endpoint(u *url.URL, defaultPort string) (host, port string, err error) {
 		host = ascii
 	} // else: idna refuses names that resolvers take, such as a_b; the next check has the last word
 	if host == "" || !isName(host) {
-		return "", "", errors.New("its host name holds a character that cannot be in one")
+		return "", "", errors.New("the host name holds a character that cannot be in one")
 	}
 	return host, port, nil
 }

@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"cmp"
 	"crypto/tls"
 	"crypto/x509"
 	"errors"
@@ -48,7 +49,7 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	case cfg.CertFile != "" && !t.target.secure:
 		problems = append(problems, errors.New("there is a client certificate, but the url begins with http://"))
 	case cfg.CertFile != "":
-		pair, err := tls.LoadX509KeyPair(cfg.CertFile, or(cfg.KeyFile, cfg.CertFile))
+		pair, err := tls.LoadX509KeyPair(cfg.CertFile, cmp.Or(cfg.KeyFile, cfg.CertFile))
 		if err != nil {
 			problems = append(problems, fmt.Errorf("client certificate %s: %w", cfg.CertFile, err))
 		}

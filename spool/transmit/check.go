@@ -1,0 +1,65 @@
+package transmit
+
+import (
+	"errors"
+	"strings"
+
+	"golang.org/x/net/http/httpguts"
+)
+
+// The functions below judge single values as [New] would, for callers that want to say where a wrong
+// value came from. Their errors repeat no part of a value that may hold a secret.
+
+// CheckURL judges Config.URL.
+func CheckURL(raw string) error {
+	_, err := parseTarget(raw)
+	return err
+}
+
+// CheckHeader judges an entry of Config.Headers. A file that it names is not opened.
+func CheckHeader(entry string) error {
+	if file, isFile := strings.CutPrefix(entry, "@"); isFile {
+		if file == "" {
+			return errors.New("the file's name is missing after the @")
+		}
+		return nil
+	}
+	_, err := parseHeader(entry)
+	return err
+}
+
+// CheckContentType judges Config.ContentType.
+func CheckContentType(value string) error {
+	if !httpguts.ValidHeaderFieldValue(value) {
+		return errors.New("the content type holds a control character")
+	}
+	return nil
+}
+
+// CheckOnStatus judges an entry of Config.OnStatus.
+func CheckOnStatus(entry string) error {
+	_, _, _, err := parseException(entry)
+	return err
+}
+
+// CheckStatus judges the left side of such an entry: a status, or a range like 4xx.
+func CheckStatus(code string) error {
+	_, _, err := parseStatusRange(code)
+	return err
+}
+
+// CheckCompress judges Config.Compress.
+func CheckCompress(name string) error {
+	_, err := newCompressor(name)
+	return err
+}
+
+// Redact returns a URL for display, as [Transmitter.URL] shows it. It shows nothing of a URL that
+// [CheckURL] refuses, since nobody knows where such a URL hides its password.
+func Redact(raw string) string {
+	t, err := parseTarget(raw)
+	if err != nil {
+		return "(invalid URL)"
+	}
+	return t.display
+}

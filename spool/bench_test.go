@@ -40,7 +40,7 @@ func BenchmarkScan(b *testing.B) {
 			w, err := s.Scan(spool.Entry{}, 0)
 			return w.Files, err
 		}},
-		{"spool, small window", func() (int, error) {
+		{"spool, small page", func() (int, error) {
 			w, err := s.Scan(spool.Entry{}, 100)
 			return w.Files, err
 		}},

@@ -77,9 +77,9 @@ func TestAnEntryTakesEighteenBytesAndItsName(t *testing.T) {
 	}
 }
 
-// Long names fill the memory that a window may take before its entries do. What is
+// Long names fill the memory that a page may take before its entries do. What is
 // dropped then is found again by the next scan.
-func TestWindowsOfLongNamesAreBoundedAndMissNothing(t *testing.T) {
+func TestPagesOfLongNamesAreBoundedAndMissNothing(t *testing.T) {
 	const files = 150_000
 	found := make([]candidate, files)
 	random := rand.New(rand.NewPCG(1, 0))
@@ -90,28 +90,28 @@ func TestWindowsOfLongNamesAreBoundedAndMissNothing(t *testing.T) {
 		c.st.Mtim = unix.NsecToTimespec(int64(at / 3))
 	}
 	var after Entry
-	next, windows := 0, 0
-	for more := true; more; windows++ {
-		sc := scan{spool: &Spool{}, after: after, limit: DefaultWindow, room: 2 * DefaultWindow}
+	next, pages := 0, 0
+	for more := true; more; pages++ {
+		sc := scan{spool: &Spool{}, after: after, limit: DefaultPageSize, room: 2 * DefaultPageSize}
 		for i := range found {
 			if err := sc.judge(&found[i]); err != nil {
 				t.Fatal(err)
 			}
-			if size := sc.window.Entries.names.size(); size > maxNames+1<<chunkBits {
+			if size := sc.page.Entries.names.size(); size > maxNames+1<<chunkBits {
 				t.Fatalf("names take %d bytes", size)
 			}
 		}
-		w := sc.window
+		w := sc.page
 		w.Entries.sort()
 		for e := range w.Entries.All() {
 			if want := fmt.Sprintf("%0246d", next); e.Name != want {
-				t.Fatalf("window %d: %s comes after %s", windows, e.Name, after.Name)
+				t.Fatalf("page %d: %s comes after %s", pages, e.Name, after.Name)
 			}
 			next, after = next+1, e
 		}
 		more = w.More
 	}
-	if next != files || windows < 2 {
-		t.Errorf("%d windows held %d files of %d", windows, next, files)
+	if next != files || pages < 2 {
+		t.Errorf("%d pages held %d files of %d", pages, next, files)
 	}
 }

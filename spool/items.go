@@ -12,19 +12,11 @@ type Item struct {
 	// Key is the item's idempotency key: the same in every attempt, run and
 	// crash, and another for an equal item. See [Key].
 	Key string
-	// Twin is the index of the next item of the file with the same bytes, or
-	// -1. Twins must be delivered in file order and none may overtake a failed
-	// one: their keys count from the end of the file, so that they stay what
-	// they are when delivered items in front are cut off, but not when one is
-	// cut out from behind another.
-	Twin int
-	// first says that no earlier item of the file has the same bytes.
-	first bool
+	// NextEqual is the index of the next item of the file with the same bytes, or
+	// -1. Equal items are delivered in file order, and none overtakes a failed
+	// one: see [Key].
+	NextEqual int
 }
-
-// First reports whether the item is the first among its twins; nearly every
-// item is, being the only one.
-func (it *Item) First() bool { return it.first }
 
 // split finds the items of p.Data and their keys.
 func (s *Spool) split(p *Payload) error {
@@ -38,7 +30,7 @@ func (s *Spool) split(p *Payload) error {
 		}
 	}
 	if s.cfg.Raw || s.cfg.Whole || p.Data[start] != '[' || isKeyed(p.Name) {
-		p.one[0] = Item{Body: p.Data, Key: s.fileKey(p), Twin: -1, first: true}
+		p.one[0] = Item{Body: p.Data, Key: s.fileKey(p), NextEqual: -1}
 		p.Items = p.one[:]
 		return nil
 	}

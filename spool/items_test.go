@@ -65,33 +65,31 @@ func checkElements(t *testing.T, data []byte) {
 			t.Errorf("item %d of %q is %q, want %q", i, data, it.Body, want[i])
 		}
 	}
-	checkTwins(t, p)
+	checkEqualItems(t, p)
 }
 
-// checkTwins compares links and keys of equal items with what comparing every
+// checkEqualItems compares links and keys of equal items with what comparing every
 // item with every other gives.
-func checkTwins(t *testing.T, p *Payload) {
+func checkEqualItems(t *testing.T, p *Payload) {
 	if !p.Array {
 		return
 	}
 	for i := range p.Items {
 		it := &p.Items[i]
-		first, twin, after := true, -1, 0
+		next, after := -1, 0
 		for j := range p.Items {
 			switch same := bytes.Equal(it.Body, p.Items[j].Body); {
-			case same && j < i:
-				first = false
 			case same && j > i:
-				if twin < 0 {
-					twin = j
+				if next < 0 {
+					next = j
 				}
 				after++
 			case j != i && it.Key == p.Items[j].Key:
 				t.Errorf("items %d and %d of %q have the same key", i, j, p.Data)
 			}
 		}
-		if it.First() != first || it.Twin != twin || it.Key != Key("", p.Name, it.Body, after) {
-			t.Errorf("item %d of %q: %+v, want first %v, twin %d, and the key before %d equal ones", i, p.Data, it, first, twin, after)
+		if it.NextEqual != next || it.Key != Key("", p.Name, it.Body, after) {
+			t.Errorf("item %d of %q: %+v, want the next equal item %d, and the key before %d equal ones", i, p.Data, it, next, after)
 		}
 	}
 }

@@ -19,8 +19,12 @@ const keyDigits = 32
 
 // Key derives the idempotency key of an item: 128 bits of SHA-256 over the
 // machine, the name of the payload file, the item's bytes, and how many equal
-// items follow it in the file. Counting from the end keeps the keys of what is
-// left when a batch in part delivered is rewritten.
+// items follow it in the file.
+//
+// Equal items are counted from the end. The items of [a,a,a] count 2, 1, 0; when
+// the first is delivered and the file is rewritten to [a,a], those that are left
+// still count 1, 0 and keep their keys. That holds as long as equal items are
+// delivered in file order: see [Item.NextEqual].
 func Key(machineID, name string, body []byte, equalItemsAfter int) string {
 	return finishKey(newHasher().sum(machineID, name, body), equalItemsAfter)
 }
@@ -75,11 +79,10 @@ func (s *Spool) itemKeys(p *Payload) {
 	for i := len(p.Items) - 1; i >= 0; i-- {
 		it := &p.Items[i]
 		sum := h.sum(s.cfg.MachineID, p.Name, it.Body)
-		it.Twin, it.first = -1, true
+		it.NextEqual = -1
 		after, ok := seen[sum]
 		if ok {
-			it.Twin = after.index
-			p.Items[after.index].first = false
+			it.NextEqual = after.index
 			after.count++
 		}
 		it.Key = finishKey(sum, after.count)

@@ -88,10 +88,10 @@ func TestScanSkipsWhatIsNoRegularFileAndNamesTheFirst(t *testing.T) {
 	if w.Skipped.Count != len(made) || w.Files != 1 {
 		t.Errorf("%d skipped and %d payload files, want %d and 1", w.Skipped.Count, w.Files, len(made))
 	}
-	if n := len(w.Skipped.First); n != 5 {
+	if n := len(w.Skipped.Samples); n != 5 {
 		t.Errorf("%d are named, want the first 5", n)
 	}
-	for _, skipped := range w.Skipped.First {
+	for _, skipped := range w.Skipped.Samples {
 		right := func(st stranger) bool { return st.name == skipped.Name && st.is == skipped.Reason }
 		if !slices.ContainsFunc(strangers, right) {
 			t.Errorf("a wrong reason: %v", skipped.Error())
@@ -144,8 +144,8 @@ func TestManyStrangersDoNotHideTheGoodFiles(t *testing.T) {
 		write(t, dir, fmt.Sprintf("good_%d.json", i), "{}", time.Minute)
 	}
 	w := scan(t, s)
-	if w.Files != 10 || w.Skipped.Count != 500 || len(w.Skipped.First) != 5 {
-		t.Errorf("%d payload files, %d skipped, %d named", w.Files, w.Skipped.Count, len(w.Skipped.First))
+	if w.Files != 10 || w.Skipped.Count != 500 || len(w.Skipped.Samples) != 5 {
+		t.Errorf("%d payload files, %d skipped, %d named", w.Files, w.Skipped.Count, len(w.Skipped.Samples))
 	}
 }
 

@@ -81,7 +81,7 @@ func wantNames(t testing.TB, what string, got []string, want ...string) {
 	}
 }
 
-func scan(t testing.TB, s *spool.Spool) spool.Window {
+func scan(t testing.TB, s *spool.Spool) spool.Page {
 	t.Helper()
 	w, err := s.Scan(spool.Entry{}, 0)
 	if err != nil {

@@ -13,8 +13,8 @@ import (
 // them, and so does what is rewritten and saved.
 const spareRoom = 256 << 20
 
-// An overflow holds the entries that a scan found and its window has no room for,
-// so that the next windows need not look at every payload file once more. It is a
+// An overflow holds the entries that a scan found and its page has no room for,
+// so that the next pages need not look at every payload file once more. It is a
 // temporary file in the spool, which loses its name before anything is written: it
 // ends with the process, however that ends. It saves work and nothing else depends
 // on it; where it cannot be had, on a disk with little room for one, the spool is

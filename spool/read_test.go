@@ -147,7 +147,7 @@ func TestRawAndWholeFilesAreOneItem(t *testing.T) {
 			write(t, dir, "x.json", tt.content, 0)
 			p := read(t, s, "x.json")
 			wantNames(t, "items", bodies(p), tt.content)
-			if p.Array || p.Items[0].Twin != -1 || !p.Items[0].First() || len(p.Items[0].Key) != 32 {
+			if p.Array || p.Items[0].NextEqual != -1 || len(p.Items[0].Key) != 32 {
 				t.Errorf("array %v, item %+v", p.Array, p.Items[0])
 			}
 		})

@@ -11,60 +11,60 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// maxNames bounds the memory of a window whose names are very long, in bytes.
+// maxNames bounds the memory of a page whose names are very long, in bytes.
 const maxNames = 20 << 20
 
 // block is how many names a scan examines at a time.
 const block = 1024
 
 // Scan walks the spool once and returns the oldest payload files behind after
-// (the zero Entry: from the beginning), at most limit of them (0: DefaultWindow).
+// (the zero Entry: from the beginning), at most limit of them (0: DefaultPageSize).
 // However many the spool has, it holds little more than limit in memory: when there
 // is no more room the youngest are dropped, to be found again by a later scan. It
 // opens no payload file and changes nothing.
-func (s *Spool) Scan(after Entry, limit int) (Window, error) {
+func (s *Spool) Scan(after Entry, limit int) (Page, error) {
 	return s.newScan(after, limit).walk()
 }
 
 // scan is one walk under way.
 type scan struct {
-	spool  *Spool
-	after  Entry
-	limit  int
-	room   int // entries that may be held before the youngest are dropped
-	window Window
-	names  []candidate // not examined yet
-	cut    Entry       // the oldest that was dropped: from here on nothing fits
-	over   *overflow   // for what is dropped; nil: it is found again by a later walk
+	spool *Spool
+	after Entry
+	limit int
+	room  int // entries that may be held before the youngest are dropped
+	page  Page
+	names []candidate // not examined yet
+	cut   Entry       // the oldest that was dropped: from here on nothing fits
+	over  *overflow   // for what is dropped; nil: it is found again by a later walk
 }
 
 func (s *Spool) newScan(after Entry, limit int) *scan {
 	if limit <= 0 {
-		limit = DefaultWindow
+		limit = DefaultPageSize
 	}
 	return &scan{spool: s, after: after, limit: limit, room: limit + limit/4 + 16}
 }
 
-// walk fills the window from the directory.
-func (sc *scan) walk() (Window, error) {
+// walk fills the page from the directory.
+func (sc *scan) walk() (Page, error) {
 	err := readDir(sc.spool.fd, sc.visit)
 	if err == nil {
 		err = sc.examine()
 	}
 	if err != nil {
-		return Window{}, fmt.Errorf("spool %s: %w", sc.spool.cfg.Dir, err)
+		return Page{}, fmt.Errorf("spool %s: %w", sc.spool.cfg.Dir, err)
 	}
 	return sc.finish(), nil
 }
 
-// finish returns the window that was filled.
-func (sc *scan) finish() Window {
-	w := &sc.window
-	if w.Entries.Len() > sc.limit {
+// finish returns the page that was filled.
+func (sc *scan) finish() Page {
+	page := &sc.page
+	if page.Entries.Len() > sc.limit {
 		sc.keepOldest(sc.limit)
 	}
-	w.Entries.sort()
-	return *w
+	page.Entries.sort()
+	return *page
 }
 
 // candidate is a directory entry with a payload file's name.
@@ -77,8 +77,8 @@ type candidate struct {
 // visit collects a name.
 func (sc *scan) visit(raw []byte, kind uint8) error {
 	name := string(raw)
-	if isTemp(name) && len(sc.window.Leftovers) < maxLeftovers {
-		sc.window.Leftovers = append(sc.window.Leftovers, name)
+	if isTemp(name) && len(sc.page.Leftovers) < maxLeftovers {
+		sc.page.Leftovers = append(sc.page.Leftovers, name)
 	}
 	if !sc.spool.isPayload(name) {
 		return nil
@@ -119,54 +119,54 @@ func (sc *scan) examine() error {
 
 // judge counts what was found and keeps it if it is old enough.
 func (sc *scan) judge(c *candidate) error {
-	w := &sc.window
+	page := &sc.page
 	switch {
 	case errors.Is(c.err, unix.ENOENT):
 		return nil
 	case errors.Is(c.err, unix.ENOMEM):
 		return fmt.Errorf("%s: stat: %w", sc.spool.path(c.name), c.err)
 	case c.err != nil: // one damaged inode must not stop the others
-		w.Skipped.Add(SkipError{Name: c.name, Reason: "cannot be examined: " + c.err.Error(), Err: c.err})
+		page.Skipped.Add(SkipError{Name: c.name, Reason: "cannot be examined: " + c.err.Error(), Err: c.err})
 		return nil
 	case !isRegular(&c.st):
-		w.Skipped.add(c.name, "is "+kindName(uint32(c.st.Mode)))
+		page.Skipped.add(c.name, "is "+kindName(uint32(c.st.Mode)))
 		return nil
 	}
 	e := Entry{Name: c.name, ModTime: nanoseconds(c.st.Mtim), Size: int64(c.st.Size)}
-	w.Files++
-	w.Bytes += e.Size
-	if w.Files == 1 || e.Compare(w.Oldest) < 0 {
-		w.Oldest = e
+	page.Files++
+	page.Bytes += e.Size
+	if page.Files == 1 || e.Compare(page.Oldest) < 0 {
+		page.Oldest = e
 	}
 	sc.keep(e)
 	return nil
 }
 
-// keep takes an entry into the window if it belongs there.
+// keep takes an entry into the page if it belongs there.
 func (sc *scan) keep(e Entry) {
-	w := &sc.window
+	page := &sc.page
 	if (sc.after != Entry{}) && e.Compare(sc.after) <= 0 {
 		return
 	}
-	if w.More && e.Compare(sc.cut) >= 0 {
+	if page.More && e.Compare(sc.cut) >= 0 {
 		sc.drop(e)
 		return
 	}
-	w.Entries.add(e)
-	if n := w.Entries.Len(); n == sc.room || w.Entries.names.size() > maxNames {
+	page.Entries.add(e)
+	if n := page.Entries.Len(); n == sc.room || page.Entries.names.size() > maxNames {
 		sc.keepOldest(min(sc.limit, n*4/5))
 	}
 }
 
 // keepOldest drops all entries but the n oldest.
 func (sc *scan) keepOldest(n int) {
-	w := &sc.window
-	w.Entries.selectOldest(n)
-	sc.cut, w.More = w.Entries.At(n), true
-	for i := n; sc.over != nil && i < w.Entries.Len(); i++ {
-		sc.drop(w.Entries.At(i))
+	page := &sc.page
+	page.Entries.selectOldest(n)
+	sc.cut, page.More = page.Entries.At(n), true
+	for i := n; sc.over != nil && i < page.Entries.Len(); i++ {
+		sc.drop(page.Entries.At(i))
 	}
-	w.Entries.truncate(n)
+	page.Entries.truncate(n)
 }
 
 func (sc *scan) drop(e Entry) {

@@ -50,7 +50,7 @@ func TestScanCountsTheWholeSpoolAndKnowsTheOldestFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	if w.Files != 10 || w.Bytes != 50 || w.Oldest.Name != "9.json" || w.Oldest.Age(noon) != 9*time.Minute || !w.More {
-		t.Errorf("window of 3: files %d, bytes %d, oldest %v, more %v", w.Files, w.Bytes, w.Oldest, w.More)
+		t.Errorf("page of 3: files %d, bytes %d, oldest %v, more %v", w.Files, w.Bytes, w.Oldest, w.More)
 	}
 	w, err = s.Scan(w.Oldest, 100)
 	if err != nil {
@@ -69,9 +69,9 @@ func TestScanOfAnEmptySpoolFindsNothing(t *testing.T) {
 	}
 }
 
-// Whatever the sizes of spool and windows, the windows one after the other hold
-// every file once, in the order of one large window.
-func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
+// Whatever the sizes of spool and pages, the pages one after the other hold
+// every file once, in the order of one large page.
+func TestPagesHoldEachFileOnceInOrder(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -85,12 +85,12 @@ func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
 		all := scan(t, s).Entries
 		want := slices.Collect(all.All())
 		if len(want) != size || !slices.IsSortedFunc(want, spool.Entry.Compare) {
-			t.Fatalf("one large window of %d files: %v", size, want)
+			t.Fatalf("one large page of %d files: %v", size, want)
 		}
 		for _, overflow := range []bool{false, true} {
 			sc := s.Scanner(limit, overflow)
 			if got := collect(t, sc, limit); !slices.Equal(got, want) {
-				t.Fatalf("%d files in windows of %d, overflow %v:\n%v\nwant\n%v", size, limit, overflow, got, want)
+				t.Fatalf("%d files in pages of %d, overflow %v:\n%v\nwant\n%v", size, limit, overflow, got, want)
 			}
 			if got := list(t, dir); len(got) != size {
 				t.Fatalf("the spool of %d files holds %q afterwards", size, got)
@@ -99,7 +99,7 @@ func TestWindowsHoldEachFileOnceInOrder(t *testing.T) {
 	}
 }
 
-// collect returns what a scanner has, window after window.
+// collect returns what a scanner has, page after page.
 func collect(t *testing.T, sc *spool.Scanner, limit int) (got []spool.Entry) {
 	t.Helper()
 	for more := true; more; {
@@ -108,7 +108,7 @@ func collect(t *testing.T, sc *spool.Scanner, limit int) (got []spool.Entry) {
 			t.Fatal(err)
 		}
 		if w.Entries.Len() > limit {
-			t.Fatalf("a window of %d holds %d entries", limit, w.Entries.Len())
+			t.Fatalf("a page of %d holds %d entries", limit, w.Entries.Len())
 		}
 		got = slices.AppendSeq(got, w.Entries.All())
 		more = w.More
@@ -116,8 +116,8 @@ func collect(t *testing.T, sc *spool.Scanner, limit int) (got []spool.Entry) {
 	return got
 }
 
-// Files are removed between one window and the next; that must not hide others.
-func TestNextWindowIsRightAfterRemovals(t *testing.T) {
+// Files are removed between one page and the next; that must not hide others.
+func TestNextPageIsRightAfterRemovals(t *testing.T) {
 	for _, overflow := range []bool{false, true} {
 		s, dir := newSpool(t, spool.Config{})
 		for i := range 10 {
@@ -138,7 +138,7 @@ func TestNextWindowIsRightAfterRemovals(t *testing.T) {
 			}
 			more = w.More
 		}
-		wantNames(t, "in all windows", got, "0.json", "1.json", "2.json", "3.json", "4.json", "5.json", "6.json", "7.json", "8.json", "9.json")
+		wantNames(t, "in all pages", got, "0.json", "1.json", "2.json", "3.json", "4.json", "5.json", "6.json", "7.json", "8.json", "9.json")
 	}
 }
 
@@ -194,7 +194,7 @@ func TestPatternSaysWhatAPayloadFileIs(t *testing.T) {
 			w := scan(t, s)
 			wantNames(t, "payload files", names(w.Entries), tt.want...)
 			if w.Skipped.Count != 0 {
-				t.Errorf("skipped without need: %v", w.Skipped.First)
+				t.Errorf("skipped without need: %v", w.Skipped.Samples)
 			}
 			if empty, err := s.Empty(); err != nil || empty != (len(tt.want) == 0) {
 				t.Errorf("empty: %v, %v", empty, err)

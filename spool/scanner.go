@@ -1,29 +1,29 @@
 package spool
 
-// A Scanner returns the payload files of a spool, oldest first, a window at a
+// A Scanner returns the payload files of a spool, oldest first, a page at a
 // time. It is for one goroutine.
 type Scanner struct {
 	spool *Spool
 	limit int
-	last  Entry // of the windows so far
+	last  Entry // of the pages so far
 	write bool
 	spare int64     // bytes that the overflow is to leave free
-	over  *overflow // what did not fit in the window of the last walk; nil: that is not known
+	over  *overflow // what did not fit in the page of the last walk; nil: that is not known
 }
 
-// Scanner begins at the oldest payload file. A window holds at most limit of them
-// (0: DefaultWindow). With overflow, what does not fit in the first window is
+// Scanner begins at the oldest payload file. A page holds at most limit of them
+// (0: DefaultPageSize). With overflow, what does not fit in the first page is
 // written to a temporary file in the spool, which has no name: then each payload
-// file is looked at once however many windows there are, and those that are spooled
+// file is looked at once however many pages there are, and those that are spooled
 // in between are not returned. Without it, on systems other than Linux, and where
-// that file would leave less than 256 MiB free, each window is a [Spool.Scan].
+// that file would leave less than 256 MiB free, each page is a [Spool.Scan].
 func (s *Spool) Scanner(limit int, overflow bool) *Scanner {
 	return &Scanner{spool: s, limit: limit, write: overflow, spare: spareRoom}
 }
 
-// Next returns the next window; there is one as long as the last said that there is
-// More. What the window says of the whole spool is true of the first one only.
-func (sc *Scanner) Next() (Window, error) {
+// Next returns the next page; there is one as long as the last said that there is
+// More. What the page says of the whole spool is true of the first one only.
+func (sc *Scanner) Next() (Page, error) {
 	w, err := sc.next()
 	if n := w.Entries.Len(); n > 0 {
 		sc.last = w.Entries.At(n - 1)
@@ -36,7 +36,7 @@ func (sc *Scanner) Next() (Window, error) {
 	return w, err
 }
 
-func (sc *Scanner) next() (Window, error) {
+func (sc *Scanner) next() (Page, error) {
 	if sc.over != nil && sc.over.whole() {
 		scan := sc.spool.newScan(sc.last, sc.limit)
 		if err := sc.over.each(scan.keep); err == nil {
@@ -53,7 +53,7 @@ func (sc *Scanner) next() (Window, error) {
 }
 
 // Close gives the room of the temporary file back. Next does it after the last
-// window.
+// page.
 func (sc *Scanner) Close() {
 	if sc.over != nil {
 		sc.over.close()

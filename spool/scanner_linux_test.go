@@ -15,7 +15,7 @@ import (
 )
 
 // scanned is a spool of nine files, 1.json to 9.json in that order, of which the
-// first window of three has been taken.
+// first page of three has been taken.
 func scanned(t *testing.T) (dir string, sc *Scanner) {
 	t.Helper()
 	dir = t.TempDir()
@@ -31,7 +31,7 @@ func scanned(t *testing.T) (dir string, sc *Scanner) {
 	sc.spare = 0 // whatever the machine has
 	t.Cleanup(sc.Close)
 	if got := next(t, sc); got != "1 2 3 ..." {
-		t.Fatalf("the first window is %s", got)
+		t.Fatalf("the first page is %s", got)
 	}
 	return dir, sc
 }
@@ -48,7 +48,7 @@ func place(t *testing.T, dir string, n int) {
 	}
 }
 
-// next names the files of the next window, with dots where there is more.
+// next names the files of the next page, with dots where there is more.
 func next(t *testing.T, sc *Scanner) string {
 	t.Helper()
 	w, err := sc.Next()
@@ -71,11 +71,11 @@ func TestAnOverflowSavesTheSecondWalk(t *testing.T) {
 	place(t, dir, 10)
 	for _, want := range []string{"4 5 6 ...", "7 8 9"} {
 		if got := next(t, sc); got != want {
-			t.Errorf("the window is %s, want %s", got, want)
+			t.Errorf("the page is %s, want %s", got, want)
 		}
 	}
 	if sc.over != nil {
-		t.Error("the overflow is still there after the last window")
+		t.Error("the overflow is still there after the last page")
 	}
 }
 
@@ -116,7 +116,7 @@ func TestWithoutAnOverflowTheSpoolIsWalkedAgain(t *testing.T) {
 			place(t, dir, 10)
 			for _, want := range []string{"4 5 6 ...", "7 8 9 ...", "10"} {
 				if got := next(t, sc); got != want {
-					t.Errorf("the window is %s, want %s", got, want)
+					t.Errorf("the page is %s, want %s", got, want)
 				}
 				if sc.over != nil {
 					tt.harm(sc.over)
@@ -126,7 +126,7 @@ func TestWithoutAnOverflowTheSpoolIsWalkedAgain(t *testing.T) {
 	}
 }
 
-func TestASpoolThatFitsInAWindowNeedsNoOverflow(t *testing.T) {
+func TestASpoolThatFitsInAPageNeedsNoOverflow(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(Config{Dir: dir})
 	if err != nil {
@@ -141,7 +141,7 @@ func TestASpoolThatFitsInAWindowNeedsNoOverflow(t *testing.T) {
 		t.Errorf("the overflow was begun: %v, %v", scan.over.err, err)
 	}
 	if got := next(t, sc); got != "1" {
-		t.Errorf("the window is %s", got)
+		t.Errorf("the page is %s", got)
 	}
 }
 
@@ -176,7 +176,7 @@ func TestAnOverflowReturnsWhatWasAdded(t *testing.T) {
 	if !o.whole() {
 		t.Fatal(o.err)
 	}
-	for range 2 { // once for each window
+	for range 2 { // once for each page
 		var got []Entry
 		if err := o.each(func(e Entry) { got = append(got, e) }); err != nil || !slices.Equal(got, want) {
 			t.Errorf("%v came back: %v", got, err)

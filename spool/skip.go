@@ -42,42 +42,42 @@ func (e *RefuseError) Error() string { return fmt.Sprintf("%q %s", e.Name, e.Rea
 
 // Skips counts entries that were passed over and remembers the first few.
 type Skips struct {
-	Count int
-	First []SkipError
+	Count   int
+	Samples []SkipError
 	// Causes are the system's errors behind them, one of each, also of those
 	// that are not named.
 	Causes []error
-	// Marks stand for the entries, one for each name with its reason, smallest
-	// first: whoever keeps them knows in the next run what is new. Of a great
-	// many, only the smallest are there, and always the same.
-	Marks []uint64
+	// Hashes stand for the entries, one for each name with its reason, smallest first. A
+	// caller that keeps them knows in the next run which entries are new. Of more than
+	// MaxHashes entries, only the smallest hashes are kept, always the same ones.
+	Hashes []uint64
 }
 
-// maxNamed is how many skipped entries are named; a hundred thousand junk
+// maxSamples is how many skipped entries are named; a hundred thousand junk
 // entries are a number.
-const maxNamed = 5
+const maxSamples = 5
 
-// MaxMarks is how many entries Skips.Marks tells apart.
-const MaxMarks = 256
+// MaxHashes is how many entries Skips.Hashes tells apart.
+const MaxHashes = 256
 
 func (s *Skips) add(name, reason string) { s.Add(SkipError{Name: name, Reason: reason}) }
 
 // Add counts one more skipped entry.
 func (s *Skips) Add(e SkipError) {
 	s.Count++
-	if len(s.First) < maxNamed {
-		s.First = append(s.First, e)
+	if len(s.Samples) < maxSamples {
+		s.Samples = append(s.Samples, e)
 	}
 	s.addCause(e.Err)
-	m := e.mark()
-	at, known := slices.BinarySearch(s.Marks, m)
-	if known || at == MaxMarks {
+	h := e.hash()
+	at, known := slices.BinarySearch(s.Hashes, h)
+	if known || at == MaxHashes {
 		return
 	}
-	if len(s.Marks) == MaxMarks {
-		s.Marks = s.Marks[:MaxMarks-1]
+	if len(s.Hashes) == MaxHashes {
+		s.Hashes = s.Hashes[:MaxHashes-1]
 	}
-	s.Marks = slices.Insert(s.Marks, at, m)
+	s.Hashes = slices.Insert(s.Hashes, at, h)
 }
 
 // maxCauses is more than a file system has ways to fail.
@@ -93,7 +93,7 @@ func (s *Skips) addCause(err error) {
 	}
 }
 
-func (e *SkipError) mark() uint64 {
+func (e *SkipError) hash() uint64 {
 	h := fnv.New64a()
 	h.Write([]byte(e.Name))
 	h.Write([]byte{0}) // names hold none

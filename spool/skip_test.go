@@ -21,8 +21,8 @@ func skips(names []string, reason string) spool.Skips {
 }
 
 // The directory gives its entries in an order of its own.
-func TestMarksOfSkippedEntriesDoNotDependOnTheirOrder(t *testing.T) {
-	for _, n := range []int{1, 3, spool.MaxMarks, 10 * spool.MaxMarks} {
+func TestHashesOfSkippedEntriesDoNotDependOnTheirOrder(t *testing.T) {
+	for _, n := range []int{1, 3, spool.MaxHashes, 10 * spool.MaxHashes} {
 		var names []string
 		for i := range n {
 			names = append(names, fmt.Sprintf("junk%d.json", i))
@@ -30,11 +30,11 @@ func TestMarksOfSkippedEntriesDoNotDependOnTheirOrder(t *testing.T) {
 		first := skips(names, "is a FIFO")
 		rand.Shuffle(n, func(i, j int) { names[i], names[j] = names[j], names[i] })
 		second := skips(names, "is a FIFO")
-		if !slices.Equal(first.Marks, second.Marks) {
+		if !slices.Equal(first.Hashes, second.Hashes) {
 			t.Errorf("%d entries have other marks in another order", n)
 		}
-		if len(first.Marks) != min(n, spool.MaxMarks) || !slices.IsSorted(first.Marks) || first.Count != n {
-			t.Errorf("%d entries have %d marks, sorted %v, and are counted as %d", n, len(first.Marks), slices.IsSorted(first.Marks), first.Count)
+		if len(first.Hashes) != min(n, spool.MaxHashes) || !slices.IsSorted(first.Hashes) || first.Count != n {
+			t.Errorf("%d entries have %d hashes, sorted %v, and are counted as %d", n, len(first.Hashes), slices.IsSorted(first.Hashes), first.Count)
 		}
 	}
 }
@@ -46,23 +46,23 @@ func TestSkipsKeepTheCausesOfThoseThatTheyDoNotName(t *testing.T) {
 		s.Add(spool.SkipError{Name: "damaged.json", Reason: "cannot be examined", Err: unix.EIO})
 		s.Add(spool.SkipError{Name: "secret.json", Reason: "cannot be read", Err: fmt.Errorf("open: %w", unix.EACCES)})
 	}
-	if len(s.First) != 5 || len(s.Causes) != 2 || !errors.Is(s.Causes[0], unix.EIO) || !errors.Is(s.Causes[1], unix.EACCES) {
-		t.Errorf("%d are named and the causes are %v, want EIO and EACCES once each", len(s.First), s.Causes)
+	if len(s.Samples) != 5 || len(s.Causes) != 2 || !errors.Is(s.Causes[0], unix.EIO) || !errors.Is(s.Causes[1], unix.EACCES) {
+		t.Errorf("%d are named and the causes are %v, want EIO and EACCES once each", len(s.Samples), s.Causes)
 	}
 }
 
 func TestAnotherNameOrReasonIsAnotherMark(t *testing.T) {
-	base := skips([]string{"a.json"}, "is a FIFO").Marks[0]
+	base := skips([]string{"a.json"}, "is a FIFO").Hashes[0]
 	for name, other := range map[string]spool.Skips{
 		"another name":     skips([]string{"b.json"}, "is a FIFO"),
 		"another reason":   skips([]string{"a.json"}, "is a directory"),
 		"the border moved": skips([]string{"a.jsoni"}, "s a FIFO"),
 	} {
-		if other.Marks[0] == base {
+		if other.Hashes[0] == base {
 			t.Errorf("%s has the same mark", name)
 		}
 	}
-	if twice := skips([]string{"a.json", "a.json"}, "is a FIFO"); len(twice.Marks) != 1 {
-		t.Errorf("the same entry twice has %d marks", len(twice.Marks))
+	if twice := skips([]string{"a.json", "a.json"}, "is a FIFO"); len(twice.Hashes) != 1 {
+		t.Errorf("the same entry twice has %d hashes", len(twice.Hashes))
 	}
 }

@@ -180,7 +180,7 @@ func (d *doctor) spool() {
 		return
 	}
 	d.ok(about, "%s holds %s, %s", sp.Dir(), plural(w.Files, "payload file"), humanSize(w.Bytes))
-	for _, skipped := range w.Skipped.First {
+	for _, skipped := range w.Skipped.Samples {
 		if code := codeOfSkipped(skipped.Err); code != exitOK {
 			d.fail(about, fail(code, &skipped))
 		} else {

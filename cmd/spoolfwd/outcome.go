@@ -175,7 +175,7 @@ func listed(named []string, all int) string {
 func (o *outcome) skippedText() string {
 	skipped := o.report.Skipped
 	var named []string
-	for _, e := range skipped.First {
+	for _, e := range skipped.Samples {
 		named = append(named, e.Error())
 	}
 	return fmt.Sprintf("%s skipped: %s", were(skipped.Count, "entry"), listed(named, skipped.Count))

@@ -42,7 +42,7 @@ type Config struct {
 	MaxAttempts int   // counted failures after which a payload is rejected; default 10; negative: never
 	MaxItems    int   // items sent before the run ends; 0 is no limit
 	MaxBytes    int64 // bytes of items sent before the run ends; 0 is no limit
-	Window      int   // entries held in memory; default spool.DefaultWindow
+	PageSize    int   // entries held in memory; default spool.DefaultPageSize
 
 	// Count makes a run that sends nothing, because the breaker is open, count
 	// the backlog all the same. It costs one stat per payload file.

@@ -111,7 +111,7 @@ func newChaos(t *testing.T, base string, seed uint64) *chaos {
 		repeat:   map[string]bool{},
 	}
 	c.config.MaxAttempts = 1 + c.rand.IntN(3)
-	c.config.Window = 1 + c.rand.IntN(8)
+	c.config.PageSize = 1 + c.rand.IntN(8)
 	c.breaker.FailureThreshold = 1 + c.rand.IntN(5)
 	c.config.Transmitter = c
 	c.listener.answer = c.answer

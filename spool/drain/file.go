@@ -41,24 +41,24 @@ func newFile(p *spool.Payload, x *Index, deferredTurn bool) *file {
 		f.later = make([]bool, len(p.Items))
 	}
 	attempts := make([]int, len(p.Items))
-	free := make([]bool, len(p.Items)) // no twin of it must go first
+	waits := make([]bool, len(p.Items)) // an equal item must go first
 	_, others := x.rank(p.Name)
 	onlyTurn := deferredTurn && !others
 	for i := range p.Items {
 		item := &p.Items[i]
 		if x.delivered(p.Name, item.Key) {
 			f.state[i] = delivered
-			if item.Twin >= 0 {
-				free[item.Twin] = true
-			}
 			continue
+		}
+		if item.NextEqual >= 0 {
+			waits[item.NextEqual] = true
 		}
 		a := x.attempts(p.Name, item.Key)
 		attempts[i] = a.Count
 		if f.later != nil {
 			f.later[i] = a.Count > 0
 		}
-		if (a.Count > 0 == deferredTurn || onlyTurn) && !a.thisRun && (item.First() || free[i]) {
+		if (a.Count > 0 == deferredTurn || onlyTurn) && !a.thisRun && !waits[i] {
 			f.turn = append(f.turn, i)
 		}
 	}
@@ -80,13 +80,13 @@ func (f *file) take() int {
 	return i
 }
 
-// land records what became of an item. Its twin may go only now, and only if it
-// is out of the way for good: see spool.Item.Twin.
+// land records what became of an item. The next equal item may go only now,
+// and only if this one is out of the way for good: see spool.Item.NextEqual.
 func (f *file) land(i int, s itemState) {
 	f.flying--
 	f.state[i] = s
-	if twin := f.payload.Items[i].Twin; twin >= 0 && f.gone(i) && f.state[twin] == untouched && (f.later == nil || !f.later[twin]) {
-		f.turn = slices.Insert(f.turn, 0, twin)
+	if next := f.payload.Items[i].NextEqual; next >= 0 && f.gone(i) && f.state[next] == untouched && (f.later == nil || !f.later[next]) {
+		f.turn = slices.Insert(f.turn, 0, next)
 	}
 }
 

@@ -108,7 +108,7 @@ func (x *Index) decode(data []byte) error {
 		}
 	}
 	for _, text := range file.Skipped {
-		if m, err := strconv.ParseUint(text, 16, 64); err == nil && len(x.skipped) < spool.MaxMarks {
+		if m, err := strconv.ParseUint(text, 16, 64); err == nil && len(x.skipped) < spool.MaxHashes {
 			x.skipped = append(x.skipped, m)
 		}
 	}

@@ -85,7 +85,7 @@ func newThrong(t *testing.T, seed uint64) *throng {
 	h.breaker.FailureThreshold = 1 + h.rand.IntN(10)
 	h.config.Transmitter = h
 	h.config.Concurrency = 2 + h.rand.IntN(15)
-	h.config.Window = 1 + h.rand.IntN(30)
+	h.config.PageSize = 1 + h.rand.IntN(30)
 	h.config.MaxAttempts = 1 + h.rand.IntN(8)
 	h.config.BatchFormat = []drain.Format{drain.NDJSON, drain.Array}[h.rand.IntN(2)]
 	h.config.BatchItems = []int{1, 1, 2, 7}[h.rand.IntN(4)]

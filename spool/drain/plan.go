@@ -35,7 +35,7 @@ type Planned struct {
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	p := &planner{cfg: cfg.withDefaults(), later: map[string]rest{}}
 	// Without overflow, since even a temporary file would be a change.
-	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.Window, false), index: p.cfg.Index}
+	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.PageSize, false), index: p.cfg.Index}
 	if err := q.refill(); err != nil {
 		return Fault, err
 	}

@@ -56,7 +56,7 @@ func (w *world) plan() (lines []string, stop drain.Stop) {
 // Who asks for a plan may have no right to write, and expects no writing.
 func TestAPlanOfManyWindowsWritesNothing(t *testing.T) {
 	w := newWorld(t)
-	w.config.Window = 1
+	w.config.PageSize = 1
 	w.writeMany("buffer_", 5, time.Hour)
 	long := w.now.Add(-time.Hour)
 	if err := os.Chtimes(w.dir, long, long); err != nil {
@@ -69,7 +69,7 @@ func TestAPlanOfManyWindowsWritesNothing(t *testing.T) {
 
 func TestARunThatFindsTheBreakerOpenWritesNothingIntoTheSpool(t *testing.T) {
 	w := newWorld(t)
-	w.config.Window, w.config.Count, w.breaker.FailureThreshold = 1, true, 1
+	w.config.PageSize, w.config.Count, w.breaker.FailureThreshold = 1, true, 1
 	w.writeMany("buffer_", 5, time.Hour)
 	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
 	w.run()
@@ -155,7 +155,7 @@ func TestAPlanIsWhatARunDoes(t *testing.T) {
 		random := rand.New(rand.NewPCG(seed, round))
 		w := newWorldIn(t, fastDir(t))
 		w.breaker.FailureThreshold = 1 << 20
-		w.config.Window = 1 + random.IntN(4)
+		w.config.PageSize = 1 + random.IntN(4)
 		for run := range 1 + random.IntN(3) {
 			for i := range 1 + random.IntN(5) {
 				w.write(fmt.Sprintf("f%d_%d.json", run, i), randomPayload(random), time.Duration(random.IntN(5))*time.Second)

@@ -22,7 +22,7 @@ type turn struct {
 type queue struct {
 	scanner  *spool.Scanner
 	index    *Index
-	window   spool.Window
+	window   spool.Page
 	next     int
 	head     spool.Entry // that of next, once it was looked at
 	deferred []turn
@@ -62,7 +62,7 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 		}
 		// Files that this run left behind are older than the last one it
 		// took, so the next window cannot bring them up again.
-		q.window, q.next = spool.Window{}, 0 // lets go of it before there is another
+		q.window, q.next = spool.Page{}, 0 // lets go of it before there is another
 		if err := q.refill(); err != nil {
 			return turn{}, false, err
 		}

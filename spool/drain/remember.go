@@ -214,7 +214,7 @@ func (x *Index) skip(marks []uint64, whole bool) (news int) {
 		now = append(now, x.skipped...)
 		slices.Sort(now)
 		now = slices.Compact(now)
-		now = now[:min(len(now), spool.MaxMarks)]
+		now = now[:min(len(now), spool.MaxHashes)]
 	}
 	if !slices.Equal(now, x.skipped) {
 		x.skipped, x.dirty = now, true

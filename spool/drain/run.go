@@ -75,7 +75,7 @@ func (r *run) drain() error {
 			return nil
 		}
 		err := r.scan(false)
-		r.report.News = r.cfg.Index.skip(r.report.Skipped.Marks, false)
+		r.report.News = r.cfg.Index.skip(r.report.Skipped.Hashes, false)
 		r.report.addFault(r.cfg.Index.Save())
 		return err
 	}
@@ -99,7 +99,7 @@ func (r *run) drain() error {
 
 // scan looks at the spool; overflow, as for a Scanner.
 func (r *run) scan(overflow bool) error {
-	r.queue.scanner = r.cfg.Spool.Scanner(r.cfg.Window, overflow)
+	r.queue.scanner = r.cfg.Spool.Scanner(r.cfg.PageSize, overflow)
 	if err := r.queue.refill(); err != nil {
 		return err
 	}
@@ -120,7 +120,7 @@ func (r *run) finish() {
 			r.cfg.Index.count(p.name, p.key)
 		}
 	}
-	r.report.News = r.cfg.Index.skip(r.report.Skipped.Marks, r.report.Stop == Drained)
+	r.report.News = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
 	r.report.addFault(r.saveIndex())
 }
 

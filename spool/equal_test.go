@@ -10,10 +10,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Twins are delivered in file order and none overtakes a failed one, so that
-// what is gone from a file is the beginning of each group of twins, in whatever
-// order the groups took turns. The items that are left must be sent under the
-// keys they had, through any number of rewrites.
+// Equal items are delivered in file order and none overtakes a failed one. What is gone from a
+// file is therefore the beginning of each group of equal items, in whatever order the groups took
+// turns. The items that are left must keep their keys through any number of rewrites.
 func TestWhatIsLeftKeepsItsKeysThroughAnyPartialDelivery(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -59,22 +58,24 @@ func TestWhatIsLeftKeepsItsKeysThroughAnyPartialDelivery(t *testing.T) {
 	}
 }
 
-// partDelivery delivers some items, each only when no twin before it is left,
-// and returns the indexes of what is left.
+// partDelivery delivers some items, each only when no equal one before it is left, and returns
+// the indexes of what is left.
 func partDelivery(rnd *rand.Rand, p *spool.Payload) (left []int) {
-	free := make([]bool, len(p.Items))
 	delivered := make([]bool, len(p.Items))
-	for i := range p.Items {
-		free[i] = p.Items[i].First()
+	waits := make([]bool, len(p.Items)) // an equal item before it is left
+	for _, item := range p.Items {
+		if item.NextEqual >= 0 {
+			waits[item.NextEqual] = true
+		}
 	}
 	for range rnd.IntN(2 * len(p.Items)) {
 		i := rnd.IntN(len(p.Items))
-		if !free[i] {
+		if waits[i] || delivered[i] {
 			continue
 		}
-		free[i], delivered[i] = false, true
-		if twin := p.Items[i].Twin; twin >= 0 {
-			free[twin] = true
+		delivered[i] = true
+		if next := p.Items[i].NextEqual; next >= 0 {
+			waits[next] = false
 		}
 	}
 	for i := range p.Items {

@@ -1,11 +1,11 @@
 package spool
 
-// DefaultWindow is how many entries a scan returns at most unless told otherwise: as
+// DefaultPageSize is how many entries a scan returns at most unless told otherwise: as
 // many as fit in some 15 MiB with names of 40 bytes.
-const DefaultWindow = 250_000
+const DefaultPageSize = 250_000
 
-// A Window is what one scan of the spool found.
-type Window struct {
+// A Page is what one scan of the spool found.
+type Page struct {
 	// Entries are the oldest payload files behind the position the scan
 	// started from, in order, at most as many as the scan may hold.
 	Entries Entries
@@ -13,7 +13,7 @@ type Window struct {
 	// next; so does a scan from the last entry.
 	More bool
 	// Files and Bytes count every payload file in the spool, those outside the
-	// window too. Oldest is the oldest of them; it has no name when there are
+	// page too. Oldest is the oldest of them; it has no name when there are
 	// none.
 	Files  int
 	Bytes  int64

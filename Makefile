@@ -2,15 +2,11 @@
 
 GO      ?= go
 BIN     := bin
-# The race detector and a new order in every run: a test that depends on its
-# neighbours, or on luck, is to fail here.
-TEST    := $(GO) test -race -shuffle=on
-
 # As "-ci" for fewer rounds, "-only power-*", "-h" for more.
 TORTURE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test lint bench bench-race torture fuzz packages check-packages test-system release pictures completions clean
+.PHONY: help build run test quick lint bench bench-race torture fuzz packages check-packages test-system release pictures completions clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,8 +19,13 @@ build: ## build spoolfwd and fakelistener into bin/
 run: ## watch payloads delivered, the breaker open, and the recovery (15 s, leaves nothing behind)
 	@contrib/demo/demo.sh
 
-test: ## run the whole test suite
-	$(TEST) ./...
+test: ## run the whole test suite; the end lists what was skipped, and why
+	@GO="$(GO)" contrib/ci/test.sh
+
+quick: ## what to run before a commit: format, vet, unit tests (a minute)
+	@unformatted=$$(gofmt -l .); [ -z "$$unformatted" ] || { echo "gofmt these: $$unformatted"; exit 1; }
+	$(GO) vet ./...
+	$(GO) test ./breaker/... ./spool/... ./cmd/...
 
 lint: ## run the linters
 	contrib/ci/lint.sh

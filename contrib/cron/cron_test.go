@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // A step is one run: how spoolfwd ends, and whether that is mailed. Later counts from the run before.
@@ -95,12 +97,7 @@ type cron struct{ dir, state string }
 
 func newCron(t *testing.T) *cron {
 	t.Helper()
-	if _, err := exec.LookPath("dash"); err != nil {
-		if os.Getenv("CI") == "true" {
-			t.Fatal("dash is not installed")
-		}
-		t.Skip("dash is not installed")
-	}
+	need.Program(t, "dash")
 	c := &cron{dir: t.TempDir(), state: t.TempDir()}
 	c.program(t, "logger", `cat >>"${0%/*}/syslog"`)
 	return c

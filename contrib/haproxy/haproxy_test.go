@@ -11,10 +11,12 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func TestBehindHAProxy(t *testing.T) {
-	need(t)
+	need.Program(t, "haproxy")
 	bin := t.TempDir()
 	if out, err := exec.Command("go", "build", "-o", bin+"/", "../../cmd/spoolfwd", "../../cmd/fakelistener").CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)

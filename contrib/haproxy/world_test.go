@@ -20,18 +20,6 @@ type world struct {
 	url             string
 }
 
-func need(t *testing.T) {
-	t.Helper()
-	if _, err := exec.LookPath("haproxy"); err == nil {
-		return
-	}
-	const text = "haproxy is not installed (Debian's package haproxy)"
-	if os.Getenv("CI") == "true" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
-}
-
 func newWorld(t *testing.T, bin string) *world {
 	t.Helper()
 	dir := t.TempDir()

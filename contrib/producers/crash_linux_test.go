@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // The system calls by which a producer changes the spool, and those by which a shell runs its commands. A question mark
@@ -21,7 +23,7 @@ var steps = []struct{ name, calls string }{
 }
 
 func TestKilledProducerNeverShowsAPartialPayloadFile(t *testing.T) {
-	strace := need(t, "strace")
+	strace := need.Program(t, "strace")
 	want := normal()
 	each(t, func(t *testing.T, p producer) {
 		for _, step := range steps {
@@ -62,7 +64,7 @@ func TestKilledProducerNeverShowsAPartialPayloadFile(t *testing.T) {
 }
 
 func TestFailingDiskIsToldAndLeavesNothingBehind(t *testing.T) {
-	strace := need(t, "strace")
+	strace := need.Program(t, "strace")
 	faults := []struct{ name, calls, fault string }{
 		{"fsync", "fsync,fdatasync", "error=EIO:when=1"},
 		{"rename", "?rename,?renameat,?renameat2", "error=EIO"},
@@ -101,7 +103,7 @@ func trace(t *testing.T, log string) []byte {
 	data, err := os.ReadFile(log)
 	if err != nil {
 		out, _ := exec.Command("strace", "true").CombinedOutput()
-		without(t, fmt.Sprintf("strace cannot trace here: %s", out))
+		need.Installed(t, fmt.Sprintf("strace cannot trace here: %s", out))
 	}
 	return data
 }

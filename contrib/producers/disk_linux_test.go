@@ -6,6 +6,8 @@ import (
 	"path/filepath"
 	"syscall"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func TestFullDiskIsToldAndLeavesNothingBehind(t *testing.T) {
@@ -76,9 +78,10 @@ func unwritable(t *testing.T) string {
 // mount makes a file system of its own for a test.
 func mount(t *testing.T, flags uintptr, options string) string {
 	t.Helper()
+	need.Root(t, "mount a small file system")
 	dir := t.TempDir()
 	if err := syscall.Mount("tmpfs", dir, "tmpfs", flags, "mode=0700,"+options); err != nil {
-		without(t, fmt.Sprintf("no small file system to be had (it takes root): %v", err))
+		need.Installed(t, fmt.Sprintf("a small file system cannot be mounted here: %v", err))
 	}
 	t.Cleanup(func() {
 		if err := syscall.Unmount(dir, 0); err != nil {

@@ -10,6 +10,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // A producer is one function under test, called by a small program in testdata: PROGRAM DIR CASE.
@@ -63,7 +65,7 @@ func (p producer) shell() bool { return strings.HasSuffix(p.command, "sh") }
 func each(t *testing.T, test func(*testing.T, producer)) {
 	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
-			path := need(t, p.command)
+			path := need.Program(t, p.command)
 			if p.command == "python3" {
 				// pyenv and its like put a shell script in the PATH, which a tracer would follow instead.
 				out, err := exec.Command(path, "-c", "import sys; print(sys.executable)").Output()
@@ -83,25 +85,6 @@ func each(t *testing.T, test func(*testing.T, producer)) {
 			test(t, p)
 		})
 	}
-}
-
-// need finds a program, or ends the test with the reason.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		without(t, program+" is not installed")
-	}
-	return path
-}
-
-// without ends a test that cannot run here. In CI nothing may be missing.
-func without(t *testing.T, reason string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
 }
 
 // cmd is the producer's program. Prefix runs it under another, such as a tracer.

@@ -18,10 +18,12 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func TestAlertsFireWhenTheyShouldAndNotBefore(t *testing.T) {
-	out, err := exec.Command(need(t, "promtool", "prometheus"), "test", "rules", "alerts_test.yml").CombinedOutput()
+	out, err := exec.Command(need.Program(t, "promtool", "prometheus"), "test", "rules", "alerts_test.yml").CombinedOutput()
 	if err != nil {
 		t.Errorf("promtool test rules: %v\n%s", err, out)
 	}
@@ -54,7 +56,7 @@ func TestEveryQueryOfTheDashboardIsOne(t *testing.T) {
 	if err := os.WriteFile(path, []byte(rules.String()), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if out, err := exec.Command(need(t, "promtool", "prometheus"), "check", "rules", path).CombinedOutput(); err != nil {
+	if out, err := exec.Command(need.Program(t, "promtool", "prometheus"), "check", "rules", path).CombinedOutput(); err != nil {
 		t.Errorf("promtool check rules: %v\n%s\n%s", err, out, rules.String())
 	}
 	if len(queries) < 10 {
@@ -93,7 +95,7 @@ func dashboardQueries(t *testing.T) []string {
 // The file lies in a directory of the run's own and node_exporter's holds a
 // link to it: the run's user needs no rights there.
 func TestNodeExporterServesWhatARunHasWritten(t *testing.T) {
-	exporter := need(t, "prometheus-node-exporter", "prometheus-node-exporter")
+	exporter := need.Program(t, "prometheus-node-exporter")
 	dir := t.TempDir()
 	binary, spool, collected := filepath.Join(dir, "spoolfwd"), filepath.Join(dir, "spool"), filepath.Join(dir, "collected")
 	for _, d := range []string{spool, collected} {
@@ -199,19 +201,4 @@ func read(t *testing.T, path string) string {
 		t.Fatal(err)
 	}
 	return string(text)
-}
-
-// need returns the path of a program.
-func need(t *testing.T, program, debianPackage string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err == nil {
-		return path
-	}
-	text := fmt.Sprintf("%s is not installed (Debian's package %s)", program, debianPackage)
-	if os.Getenv("CI") == "true" {
-		t.Fatal(text)
-	}
-	t.Skip(text)
-	return ""
 }

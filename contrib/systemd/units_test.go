@@ -14,6 +14,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func TestUnitsVerifyWithoutAWord(t *testing.T) {
@@ -23,7 +25,7 @@ func TestUnitsVerifyWithoutAWord(t *testing.T) {
 		name := strings.Replace(filepath.Base(path), "@.", "@central.", 1)
 		t.Run(name, func(t *testing.T) {
 			// The manual pages are not installed here; whether they exist is for the package's own tests.
-			out := output(t, need(t, "systemd-analyze"), "verify", "--man=no", filepath.Join(dir, name))
+			out := output(t, need.Program(t, "systemd-analyze"), "verify", "--man=no", filepath.Join(dir, name))
 			if out != "" {
 				t.Errorf("systemd-analyze verify has something to say (it exits 0 even so):\n%s", out)
 			}
@@ -35,7 +37,7 @@ func TestServicesAreExposedNoMoreThanPromised(t *testing.T) {
 	for _, name := range []string{"spoolfwd.service", "spoolfwd@.service"} {
 		t.Run(name, func(t *testing.T) {
 			// The threshold is in tenths; above it the exit status is 1.
-			out := output(t, need(t, "systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=15", "./"+name)
+			out := output(t, need.Program(t, "systemd-analyze"), "security", "--offline=true", "--no-pager", "--threshold=15", "./"+name)
 			lines := strings.Split(strings.TrimSpace(out), "\n")
 			t.Log(lines[len(lines)-1])
 		})
@@ -53,7 +55,7 @@ func TestRoutineExitCodesAreNoFailureAndHaveTheNamesUsed(t *testing.T) {
 			if word == "143" {
 				continue // 128 + SIGTERM, for which there is no name
 			}
-			out := strings.Fields(output(t, need(t, "systemd-analyze"), "exit-status", word))
+			out := strings.Fields(output(t, need.Program(t, "systemd-analyze"), "exit-status", word))
 			// NAME STATUS CLASS, then the line asked for.
 			if len(out) < 5 || out[4] != want[word] {
 				t.Errorf("%s: SuccessExitStatus=%s is %q, want %s", name, word, out, want[word])
@@ -79,9 +81,7 @@ func TestTemplatesSayWhatThePlainUnitsSay(t *testing.T) {
 }
 
 func TestTmpfilesLeaveAnExistingSpoolAlone(t *testing.T) {
-	if os.Getuid() != 0 {
-		without(t, "systemd-tmpfiles --root takes root")
-	}
+	need.Root(t, "run systemd-tmpfiles --root")
 	root := t.TempDir()
 	if err := os.MkdirAll(filepath.Join(root, "etc"), 0o755); err != nil {
 		t.Fatal(err)
@@ -90,7 +90,7 @@ func TestTmpfilesLeaveAnExistingSpoolAlone(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if out := output(t, need(t, "systemd-sysusers"), "--root="+root, config); !strings.Contains(out, "www-data") {
+	if out := output(t, need.Program(t, "systemd-sysusers"), "--root="+root, config); !strings.Contains(out, "www-data") {
 		t.Errorf("systemd-sysusers on an empty system says %q and nothing of www-data", out)
 	}
 	config, err = filepath.Abs("tmpfiles.conf")
@@ -100,7 +100,7 @@ func TestTmpfilesLeaveAnExistingSpoolAlone(t *testing.T) {
 	spool := filepath.Join(root, "var/lib/bitville-apm/buffer")
 	create := func(want fs.FileMode) {
 		t.Helper()
-		if out := output(t, need(t, "systemd-tmpfiles"), "--root="+root, "--create", config); out != "" {
+		if out := output(t, need.Program(t, "systemd-tmpfiles"), "--root="+root, "--create", config); out != "" {
 			t.Errorf("systemd-tmpfiles says %q", out)
 		}
 		info, err := os.Stat(spool)
@@ -196,23 +196,4 @@ func output(t *testing.T, command string, args ...string) string {
 		t.Fatal(err)
 	}
 	return string(out)
-}
-
-// need finds a program, or ends the test with the reason.
-func need(t *testing.T, program string) string {
-	t.Helper()
-	path, err := exec.LookPath(program)
-	if err != nil {
-		without(t, program+" is not installed")
-	}
-	return path
-}
-
-// without ends a test that cannot run here. In CI nothing may be missing.
-func without(t *testing.T, reason string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal(reason)
-	}
-	t.Skip(reason)
 }

@@ -19,6 +19,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func TestEverySampleArrivesInVictoriaMetricsOnce(t *testing.T) {
@@ -63,13 +65,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	if _, err := exec.LookPath("victoria-metrics"); err != nil {
-		const text = "victoria-metrics is not installed (Debian's package victoria-metrics)"
-		if os.Getenv("CI") == "true" {
-			t.Fatal(text)
-		}
-		t.Skip(text)
-	}
+	need.Program(t, "victoria-metrics")
 	dir := t.TempDir()
 	w := &world{t: t, dir: dir, spool: filepath.Join(dir, "spool"), binary: filepath.Join(dir, "spoolfwd")}
 	// Inside the retention and not in the future, whenever the test runs.

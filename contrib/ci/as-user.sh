@@ -1,0 +1,15 @@
+#!/bin/sh
+# Runs a command as an ordinary user, in a clone of the last commit that belongs to that user.
+set -eu
+cd "$(dirname "$0")/../.."
+
+if [ "$(id -u)" -ne 0 ]; then
+	exec "$@"
+fi
+home=$(mktemp -d)
+trap 'chmod -R u+w "$home"; rm -rf "$home"' EXIT
+git clone -q . "$home/spoolfwd"
+chown -R nobody: "$home"
+cd "$home/spoolfwd"
+setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+	env HOME="$home" GOCACHE="$home/cache" GOPATH="$home/go" "$@"

@@ -1,0 +1,17 @@
+#!/bin/sh
+# Runs the tests of the packages named, by default of all. A test runs with the race detector where
+# there is a C compiler, and in a new order every time, so that a test fails here that depends on its
+# neighbours or on luck. The end lists the tests that were skipped, each with its reason.
+set -eu
+cd "$(dirname "$0")/../.."
+GO=${GO:-go}
+
+race=-race
+if ! command -v "$($GO env CC)" >/dev/null 2>&1; then
+	echo "No C compiler is installed: the tests run without the race detector."
+	race=
+	export CGO_ENABLED=0
+fi
+[ $# -gt 0 ] || set -- ./...
+# shellcheck disable=SC2086 # an empty $race is no argument
+exec $GO run gotest.tools/gotestsum@v1.13.0 --format pkgname -- $race -shuffle=on "$@"

@@ -56,8 +56,8 @@ func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
 	for _, s := range newConfig().table {
 		known = append(known, s.name)
 	}
-	docs := []string{readme, "../../CHANGELOG.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/prometheus/alerts.yml"}
-	for _, pattern := range []string{"../../contrib/man/*.[1-8]", "../../contrib/systemd/*.service", "../../contrib/*/README.md"} {
+	docs := []string{readme, "../../CHANGELOG.md", "../../CONTRIBUTING.md", "../../SECURITY.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/prometheus/alerts.yml"}
+	for _, pattern := range []string{"../../contrib/man/*.[1-8]", "../../contrib/systemd/*.service", "../../contrib/*/README.md", "../../contrib/doc/*.md"} {
 		found, err := filepath.Glob(pattern)
 		if err != nil || len(found) < 2 {
 			t.Fatalf("at %s there is only %q: %v", pattern, found, err)

@@ -74,23 +74,6 @@ func wantSame(t *testing.T, where string, got, want []string) {
 // hasDefault reports whether help shows a default of the setting.
 func (s setting) hasDefault() bool { return s.def != "" && s.def != "0" && s.def != "0s" }
 
-func TestTheREADMEHasTheFlagsOfTheProgram(t *testing.T) {
-	text := section(t, readme, "## Flags", "## ")
-	want := []string{}
-	for _, s := range newConfig().table {
-		left := "--" + s.name
-		if s.arg != "" {
-			left += " " + strings.ReplaceAll(s.arg, "|", `\|`)
-		}
-		def := ""
-		if s.hasDefault() {
-			def = "`" + s.def + "`"
-		}
-		want = append(want, fmt.Sprintf("| `%s` | %s | %s |", left, def, s.usage))
-	}
-	wantSame(t, "README's table of flags", matches(`(?m)^(\| .--\w.*\|)$`, text), want)
-}
-
 func TestTheManualHasTheFlagsOfTheProgram(t *testing.T) {
 	text := section(t, manSpoolfwd, ".Sh FLAGS", ".Sh ")
 	entries := regexp.MustCompile(`(?m)^\.It Fl `).Split(text, -1)[1:]

@@ -109,7 +109,10 @@ stage_all() {
 The program is linked with the Go standard library and the Go modules whose licences are in $doc/notices.gz.
 END
     squeezed "$work/notices" $doc/notices.gz
-    [[ ! -f README.md ]] || put 0644 README.md $doc/README.md
+    # Where they lie in the repository, so that links among them hold.
+    for file in README.md CONTRIBUTING.md SECURITY.md contrib/doc/*.md; do
+        put 0644 "$file" "$doc/$file"
+    done
     # fakelistener and its page are for tests, not for hosts that run spoolfwd.
     for file in contrib/man/spoolfwd*.[1-9]; do
         squeezed "$file" "/usr/share/man/man${file##*.}/${file##*/}.gz"

@@ -40,7 +40,7 @@ case $version in
 *[!0-9A-Za-z.+-]* | devel* | *dirty*) echo "build.sh: the version '$version' is none" >&2; exit 1 ;;
 esac
 
-examples=$(cd contrib && ls producers/README.md producers/spool_put.* cron/cron-run cron/spoolfwd.cron systemd/*.{service,timer,path,conf} \
+examples=$(cd contrib && ls doc/*.md producers/README.md producers/spool_put.* cron/cron-run cron/spoolfwd.cron systemd/*.{service,timer,path,conf} \
 	prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml} packaging/spoolfwd.toml)
 archives=()
 for platform in $platforms; do
@@ -52,8 +52,8 @@ for platform in $platforms; do
 	*) settings=("GOARCH=$arch") ;;
 	esac
 	env GOOS="$os" "${settings[@]}" go build "${flags[@]}" -o "$work/$name/" ./cmd/spoolfwd ./cmd/fakelistener
-	for file in README.md CHANGELOG.md LICENSE; do
-		[ ! -f "$file" ] || install -m 0644 "$file" "$work/$name/"
+	for file in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE; do
+		install -m 0644 "$file" "$work/$name/"
 	done
 	cp -r contrib/man contrib/completions "$work/$name/"
 	# Where README.md says they are.

@@ -1,0 +1,184 @@
+package doc_test
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"maps"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// A shape is a set of "path: type", such as "errors[].count: number". The shape of a JSON
+// value holds for all values with the same keys and types.
+type shape map[string]bool
+
+// add collects the shape of a value. Absent and null are the same.
+func (s shape) add(path string, v any) {
+	switch v := v.(type) {
+	case nil:
+	case bool:
+		s[path+": boolean"] = true
+	case float64:
+		s[path+": number"] = true
+	case string:
+		s[path+": string"] = true
+	case []any:
+		s[path+": array"] = true
+		for _, element := range v {
+			s.add(path+"[]", element)
+		}
+	case map[string]any:
+		s[path+": object"] = true
+		for key, member := range v {
+			switch {
+			case key == "payload": // anything
+				s[path+".payload"] = true
+			case strings.HasSuffix(path, ".statuses"): // the keys are data
+				s.add(path+".*", member)
+			default:
+				s.add(path+"."+key, member)
+			}
+		}
+	}
+}
+
+func (s shape) addText(t *testing.T, where, text string) {
+	t.Helper()
+	var v any
+	if err := json.Unmarshal([]byte(text), &v); err != nil {
+		t.Fatalf("%s is not JSON: %v\n%s", where, err, text)
+	}
+	s.add("", v)
+}
+
+// documented returns the shape below each heading of json.md.
+func documented(t *testing.T) map[string]shape {
+	t.Helper()
+	text, err := os.ReadFile("json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	block := regexp.MustCompile("(?ms)^```json\n(.*?)^```$")
+	all := map[string]shape{}
+	for _, section := range strings.Split(string(text), "\n## ")[1:] {
+		heading, body, _ := strings.Cut(section, "\n")
+		all[heading] = shape{}
+		for _, match := range block.FindAllStringSubmatch(body, -1) {
+			all[heading].addText(t, "json.md, "+heading, match[1])
+		}
+	}
+	return all
+}
+
+// program is spoolfwd with a spool, a state directory and a listener of its own.
+type program struct {
+	t        *testing.T
+	dir, bin string
+	env      []string
+}
+
+// start builds both commands and starts a listener: it answers 422 to what holds "bad", and 500
+// to what holds "ill".
+func start(t *testing.T) *program {
+	t.Helper()
+	p := &program{t: t, dir: t.TempDir(), bin: t.TempDir()}
+	if out, err := exec.Command("go", "build", "-o", p.bin+"/", "../../cmd/...").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	if err := os.Mkdir(filepath.Join(p.dir, "spool"), 0o700); err != nil {
+		t.Fatal(err)
+	}
+	listener := exec.CommandContext(t.Context(), filepath.Join(p.bin, "fakelistener"), "--listen", "127.0.0.1:0",
+		"--match", "*bad*=422:body=no field url", "--match", "*ill*=500:body=out of order")
+	ready, err := listener.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := listener.Start(); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		listener.Process.Kill()
+		listener.Wait()
+	})
+	var url string
+	if _, err := fmt.Fscanln(ready, &url); err != nil {
+		t.Fatal(err)
+	}
+	p.env = append(os.Environ(), "SPOOLFWD_URL="+url, "SPOOLFWD_MAX_ATTEMPTS=2",
+		"SPOOLFWD_SPOOL="+filepath.Join(p.dir, "spool"), "SPOOLFWD_STATE_DIR="+filepath.Join(p.dir, "state"))
+	return p
+}
+
+// prints runs a command and returns its standard output; the exit code is not of interest.
+func (p *program) prints(input string, args ...string) string {
+	p.t.Helper()
+	cmd := exec.CommandContext(p.t.Context(), filepath.Join(p.bin, "spoolfwd"), append(args, "--json")...)
+	cmd.Env, cmd.Stdin = p.env, strings.NewReader(input)
+	out, err := cmd.Output()
+	if exited := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exited) || len(out) == 0) {
+		p.t.Fatalf("spoolfwd %q prints nothing: %v", args, err)
+	}
+	return string(out)
+}
+
+func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
+	p := start(t)
+	got := map[string]shape{}
+	see := func(heading, text string) {
+		t.Helper()
+		if got[heading] == nil {
+			got[heading] = shape{}
+		}
+		got[heading].addText(t, heading, text)
+	}
+	see("put", p.prints(`{"ill":1}`, "put"))
+	see("put", p.prints(`[{"good":1},{"bad":1}]`, "put"))
+	if err := os.WriteFile(filepath.Join(p.dir, "spool", "no.json"), []byte("no json"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	see("run --dry-run", p.prints("", "run", "--dry-run"))
+	see("run and flush", p.prints("", "run"))
+	see("run --dry-run", p.prints("", "run", "--dry-run")) // one attempt later
+	see("status", p.prints("", "status"))
+	see("put", p.prints(`{"good":2}`, "put"))
+	see("run and flush", p.prints("", "flush"))
+	see("rejected list and rejected show", p.prints("", "rejected", "list"))
+	see("rejected list and rejected show", p.prints("", "rejected", "show", "--all"))
+	see("check", p.prints("", "check"))
+	see("rejected retry and rejected remove", p.prints("", "rejected", "retry", "--status", "422"))
+	see("rejected retry and rejected remove", p.prints("", "rejected", "remove", "--all"))
+	for _, command := range []string{"show", "trip", "reset", "trip"} {
+		see("breaker show, reset and trip", p.prints("", "breaker", command))
+	}
+	state, err := os.ReadFile(filepath.Join(p.dir, "state", "central_listener.state"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	see("The state file", string(state))
+
+	want := documented(t)
+	for heading := range maps.Keys(want) {
+		if len(got[heading]) == 0 {
+			t.Errorf("json.md documents %q, and this test does not try it", heading)
+		}
+	}
+	for heading, seen := range got {
+		for _, what := range slices.Sorted(maps.Keys(seen)) {
+			if !want[heading][what] {
+				t.Errorf("%s: the program prints %s, which json.md does not document", heading, what)
+			}
+		}
+		for _, what := range slices.Sorted(maps.Keys(want[heading])) {
+			if !seen[what] {
+				t.Errorf("%s: json.md documents %s, which the program does not print", heading, what)
+			}
+		}
+	}
+}

@@ -8,7 +8,8 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 home=$(mktemp -d)
 trap 'chmod -R u+w "$home"; rm -rf "$home"' EXIT
-git clone -q . "$home/spoolfwd"
+# Without hard links: the objects change their owner.
+git clone -q --no-hardlinks . "$home/spoolfwd"
 chown -R nobody: "$home"
 cd "$home/spoolfwd"
 setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \

@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // session is one invocation of the program.
@@ -38,14 +40,14 @@ func run(ctx context.Context, env Env) int {
 	}
 	// A reader that has seen enough (head) is no error of ours.
 	if s.out.err != nil && !errors.Is(s.out.err, syscall.EPIPE) {
-		err = errors.Join(err, fail(exitIO, fmt.Errorf("cannot write to standard output: %w", s.out.err)))
+		err = errors.Join(err, exit.With(exit.IO, fmt.Errorf("cannot write to standard output: %w", s.out.err)))
 	}
 	var plugin *pluginResult
 	if errors.As(err, &plugin) {
 		return plugin.code
 	}
 	logError(s.log, slog.LevelError, err)
-	return int(codeOf(err))
+	return int(exit.Of(err))
 }
 
 func (s *session) startLog() {
@@ -125,7 +127,7 @@ func (s *session) cliCommand(c command) *cli.Command {
 func (s *session) perform(ctx context.Context, c command, path string) error {
 	var problems []error
 	if c.most >= 0 && len(s.operands) > c.most {
-		problems = append(problems, fail(exitUsage, fmt.Errorf("unexpected argument %q", s.operands[c.most])))
+		problems = append(problems, exit.With(exit.Usage, fmt.Errorf("unexpected argument %q", s.operands[c.most])))
 	}
 	problems = append(problems, s.cfg.resolve(s.given, s.env))
 	s.startLog()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
@@ -10,7 +11,7 @@ import (
 // have no line breaks to be told apart by and are no elements of an array.
 func (v *values) checkBatches() error {
 	if v.Raw && v.BatchItems > 1 {
-		return fail(exitUsage, errors.New("--raw and --batch-items do not go together: only JSON can be batched"))
+		return exit.With(exit.Usage, errors.New("--raw and --batch-items do not go together: only JSON can be batched"))
 	}
 	return nil
 }

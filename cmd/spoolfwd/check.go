@@ -3,18 +3,20 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // finding is one line of check.
 type finding struct {
-	Level string   `json:"level"` // ok, warn, fail
-	About string   `json:"about"`
-	Text  string   `json:"text"`
-	Mend  string   `json:"mend,omitempty"`
-	code  exitCode // of a run that meets it; exitOK unless Level is fail
+	Level string    `json:"level"` // ok, warn, fail
+	About string    `json:"about"`
+	Text  string    `json:"text"`
+	Mend  string    `json:"mend,omitempty"`
+	code  exit.Code // of a run that meets it; exit.OK unless Level is fail
 }
 
 // effective is a setting as check shows it.
@@ -40,8 +42,8 @@ func (d *doctor) warn(about, mend, format string, args ...any) {
 
 // fail takes the words and the mend from the error.
 func (d *doctor) fail(about string, err error) {
-	for _, e := range flatten(err) {
-		d.findings = append(d.findings, finding{Level: "fail", About: about, Text: messageOf(e), Mend: hintOf(e), code: codeOf(e)})
+	for _, e := range exit.Each(err) {
+		d.findings = append(d.findings, finding{Level: "fail", About: about, Text: messageOf(e), Mend: hintOf(e), code: exit.Of(e)})
 	}
 }
 
@@ -58,20 +60,16 @@ func checkCommand(ctx context.Context, s *session) error {
 		return context.Cause(ctx)
 	}
 
-	codes := []exitCode{exitOK}
+	code := exit.OK
 	for _, f := range d.findings {
-		codes = append(codes, f.code)
+		code = exit.Worst(code, f.code)
 	}
-	code := worst(codes...)
 	if s.cfg.JSON {
 		s.printJSON(map[string]any{"settings": s.cfg.effective(), "findings": d.findings, "exit_code": code})
 	} else {
 		d.print()
 	}
-	if code != exitOK {
-		return &failure{code: code}
-	}
-	return nil
+	return exit.Silently(code)
 }
 
 func (d *doctor) print() {
@@ -142,7 +140,7 @@ func (d *doctor) environment() {
 	}
 	for _, pair := range d.s.env.Environ {
 		name, _, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, "SPOOLFWD_") || contains(names, name) {
+		if !strings.HasPrefix(name, "SPOOLFWD_") || slices.Contains(names, name) {
 			continue
 		}
 		mend := ""
@@ -154,15 +152,6 @@ func (d *doctor) environment() {
 	if d.s.cfg.Config != "" {
 		d.ok("configuration", "%s is right", d.s.cfg.Config)
 	}
-}
-
-func contains(list []string, s string) bool {
-	for _, l := range list {
-		if l == s {
-			return true
-		}
-	}
-	return false
 }
 
 // spool looks at the directory and the oldest payload files.
@@ -181,8 +170,8 @@ func (d *doctor) spool() {
 	}
 	d.ok(about, "%s holds %s, %s", sp.Dir(), plural(w.Files, "payload file"), humanSize(w.Bytes))
 	for _, skipped := range w.Skipped.Samples {
-		if code := codeOfSkipped(skipped.Err); code != exitOK {
-			d.fail(about, fail(code, &skipped))
+		if code := exit.OfSkipped(skipped.Err); code != exit.OK {
+			d.fail(about, exit.With(code, &skipped))
 		} else {
 			d.warn(about, "move it away; it is never sent", "%s", skipped.Error())
 		}

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -52,7 +53,7 @@ func (d *doctor) removable(dir string, entries iter.Seq[spool.Entry]) {
 			return
 		}
 		if info, err := os.Lstat(path); err == nil && sticky && ownerOf(info) != os.Geteuid() {
-			d.fail("spool", fail(exitPermission, withHint(fmt.Errorf("%s belongs to uid %d and cannot be removed from a sticky directory", path, ownerOf(info)), "run as that user, or as the owner of the spool")))
+			d.fail("spool", exit.With(exit.Permission, withHint(fmt.Errorf("%s belongs to uid %d and cannot be removed from a sticky directory", path, ownerOf(info)), "run as that user, or as the owner of the spool")))
 			return
 		}
 	}
@@ -71,14 +72,14 @@ func (d *doctor) rejectedDir(dir string) {
 		d.fail("rejected", err)
 		return
 	case !info.IsDir():
-		d.fail("rejected", fail(exitConfig, withHint(fmt.Errorf("%s is not a directory", path), "remove what is there")))
+		d.fail("rejected", exit.With(exit.Config, withHint(fmt.Errorf("%s is not a directory", path), "remove what is there")))
 		return
 	}
 	if err := may(path, unix.W_OK|unix.X_OK); err != nil {
 		d.fail("rejected", fmt.Errorf("payloads cannot be moved there: %w", err))
 	}
 	if outer, err := os.Stat(dir); err == nil && deviceOf(outer) != deviceOf(info) {
-		d.fail("rejected", fail(exitConfig, withHint(fmt.Errorf("%s is on another file system than the spool", path), "payloads can only be renamed within one; unmount it")))
+		d.fail("rejected", exit.With(exit.Config, withHint(fmt.Errorf("%s is on another file system than the spool", path), "payloads can only be renamed within one; unmount it")))
 	}
 }
 
@@ -98,7 +99,7 @@ func (d *doctor) room(about, dir string) {
 	}
 	switch {
 	case free.bytes == 0, free.limited && free.inodes == 0:
-		d.fail(about, fail(exitIO, withHint(fmt.Errorf("the disk of %s is full", dir), "a run still sends, but no state can be saved")))
+		d.fail(about, exit.With(exit.IO, withHint(fmt.Errorf("the disk of %s is full", dir), "a run still sends, but no state can be saved")))
 	case free.bytes < lowBytes:
 		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, humanSize(free.bytes))
 	case free.limited && free.inodes < lowInodes:
@@ -134,7 +135,7 @@ func (d *doctor) state() {
 	case err != nil:
 		d.fail(about, err)
 	case !info.Mode().IsRegular():
-		d.fail(about, fail(exitConfig, withHint(fmt.Errorf("the lock %s is no regular file", b.LockPath()), "remove what is there")))
+		d.fail(about, exit.With(exit.Config, withHint(fmt.Errorf("the lock %s is no regular file", b.LockPath()), "remove what is there")))
 	default:
 		if err := may(b.LockPath(), unix.R_OK|unix.W_OK); err != nil {
 			d.fail(about, withHint(fmt.Errorf("the lock cannot be taken: %w", err), "run as the user who owns it"))
@@ -162,7 +163,7 @@ func (d *doctor) stateDir(about, dir string) bool {
 		d.fail(about, err)
 		return false
 	case !info.IsDir():
-		d.fail(about, fail(exitConfig, withHint(fmt.Errorf("%s is not a directory", dir), "set --state-dir to one")))
+		d.fail(about, exit.With(exit.Config, withHint(fmt.Errorf("%s is not a directory", dir), "set --state-dir to one")))
 		return false
 	}
 	if err := may(dir, unix.R_OK|unix.W_OK|unix.X_OK); err != nil {

@@ -10,6 +10,8 @@ import (
 	"runtime/debug"
 	"syscall"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // certificateWarning is how long before its end a certificate is mentioned.
@@ -62,7 +64,7 @@ func (d *doctor) listener(ctx context.Context) {
 	found := t.Probe(ctx)
 	for _, step := range found.Steps {
 		if step.Err != nil {
-			d.fail(step.Name, fail(exitLeft, step.Err))
+			d.fail(step.Name, exit.With(exit.Left, step.Err))
 		} else {
 			d.ok(step.Name, "%s", step.Detail)
 		}
@@ -106,7 +108,7 @@ func (d *doctor) expiry(what string, notAfter time.Time) {
 	until := notAfter.UTC().Format(time.DateOnly)
 	switch {
 	case left < 0:
-		d.fail("tls", fail(exitLeft, withHint(fmt.Errorf("the %s ended on %s", what, until), "renew it")))
+		d.fail("tls", exit.With(exit.Left, withHint(fmt.Errorf("the %s ended on %s", what, until), "renew it")))
 	case left < certificateWarning:
 		d.warn("tls", "renew it", "the %s ends on %s, in %s", what, until, humanDuration(left))
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -22,7 +23,7 @@ type config struct {
 // origin says where a value came from, in words a user can act on.
 type origin struct {
 	where string // "default", "--url", "SPOOLFWD_URL", "/etc/spoolfwd.toml", "systemd credential"
-	code  exitCode
+	code  exit.Code
 }
 
 // tokenCredential is the name of the systemd credential that holds the bearer
@@ -86,21 +87,21 @@ func (c *config) configFile(given map[string][]string, env Env) string {
 // choose returns the texts of the first layer that sets s, and that layer.
 func (s *setting) choose(given map[string][]string, vars map[string]string, file map[string][]string, path string) ([]string, origin) {
 	if texts, ok := given[s.name]; ok {
-		return texts, origin{"--" + s.name, exitUsage}
+		return texts, origin{"--" + s.name, exit.Usage}
 	}
 	if len(vars) > 0 { // else there is no need to make up the name
 		name := s.env()
 		if texts := s.split(vars[name]); len(texts) > 0 && texts[0] != "" {
-			return texts, origin{name, exitConfig}
+			return texts, origin{name, exit.Config}
 		}
 	}
 	if texts, ok := file[s.name]; ok {
-		return texts, origin{path, exitConfig}
+		return texts, origin{path, exit.Config}
 	}
 	if s.def != "" {
-		return []string{s.def}, origin{"default", exitConfig}
+		return []string{s.def}, origin{"default", exit.Config}
 	}
-	return nil, origin{"default", exitConfig}
+	return nil, origin{"default", exit.Config}
 }
 
 // split divides the text of an environment variable. Lists stand one to a line:
@@ -125,8 +126,8 @@ func (s setting) problem(from origin, err error) error {
 		where += ": " + s.name
 	}
 	var all []error
-	for _, e := range flatten(err) {
-		all = append(all, fail(from.code, fmt.Errorf("%s: %w", where, e)))
+	for _, e := range exit.Each(err) {
+		all = append(all, exit.With(from.code, fmt.Errorf("%s: %w", where, e)))
 	}
 	return errors.Join(all...)
 }
@@ -141,7 +142,7 @@ func (c *config) findToken(env Env) {
 	path := filepath.Join(dir, tokenCredential)
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		c.TokenFile = path
-		c.from["token-file"] = origin{"systemd credential", exitConfig}
+		c.from["token-file"] = origin{"systemd credential", exit.Config}
 	}
 }
 
@@ -149,13 +150,13 @@ func (c *config) findToken(env Env) {
 func (c *config) checkTogether() []error {
 	var problems []error
 	wrong := func(text string, names ...string) {
-		code := exitUsage
+		code := exit.Usage
 		for _, n := range names {
-			if f := c.from[n]; f.where != "default" && f.code != exitUsage {
-				code = exitConfig
+			if f := c.from[n]; f.where != "default" && f.code != exit.Usage {
+				code = exit.Config
 			}
 		}
-		problems = append(problems, fail(code, errors.New(text)))
+		problems = append(problems, exit.With(code, errors.New(text)))
 	}
 	if (c.CertFile == "") != (c.KeyFile == "") {
 		wrong("--cert-file and --key-file need each other", "cert-file", "key-file")

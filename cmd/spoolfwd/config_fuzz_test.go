@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // FuzzConfiguration reads arbitrary bytes as a configuration file: either every
@@ -28,7 +30,7 @@ func FuzzConfiguration(f *testing.F) {
 		c := newConfig()
 		err := c.resolve(map[string][]string{"config": {path}}, Env{})
 		if err != nil {
-			if code := codeOf(err); code != exitConfig && code != exitUsage {
+			if code := exit.Of(err); code != exit.Config && code != exit.Usage {
 				t.Errorf("a bad configuration ends with %d: %v", code, err)
 			}
 			return

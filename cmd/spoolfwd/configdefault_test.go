@@ -5,6 +5,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestTheInstalledConfigurationIsReadWithoutBeingNamed(t *testing.T) {
@@ -13,7 +15,7 @@ func TestTheInstalledConfigurationIsReadWithoutBeingNamed(t *testing.T) {
 	status := func(args ...string) string {
 		t.Helper()
 		r := w.run(append([]string{"status", "--json", "--spool", w.spool, "--state-dir", w.state}, args...)...)
-		if r.code != exitOK {
+		if r.code != exit.OK {
 			t.Fatalf("status ended with %d: %s", r.code, r.stderr)
 		}
 		return r.stdout

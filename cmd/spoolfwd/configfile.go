@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"github.com/BurntSushi/toml"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // maxConfigFile bounds what is read of a configuration file.
@@ -33,12 +35,12 @@ func (c *config) readFile(path string) (map[string][]string, error) {
 	for _, key := range keys {
 		s, known := c.find(key)
 		if !known || !s.inFile() {
-			problems = append(problems, fail(exitConfig, c.unknownKey(path, key, known)))
+			problems = append(problems, exit.With(exit.Config, c.unknownKey(path, key, known)))
 			continue
 		}
 		value, err := s.fromTOML(document[key])
 		if err != nil {
-			problems = append(problems, s.problem(origin{path, exitConfig}, err))
+			problems = append(problems, s.problem(origin{path, exit.Config}, err))
 			continue
 		}
 		texts[key] = value
@@ -49,19 +51,19 @@ func (c *config) readFile(path string) (map[string][]string, error) {
 func decodeFile(path string) (map[string]any, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		code := exitConfig
+		code := exit.Config
 		if errors.Is(err, os.ErrPermission) {
-			code = exitPermission
+			code = exit.Permission
 		}
-		return nil, fail(code, fmt.Errorf("cannot read the configuration: %w", err))
+		return nil, exit.With(code, fmt.Errorf("cannot read the configuration: %w", err))
 	}
 	defer f.Close()
 	text, err := io.ReadAll(io.LimitReader(f, maxConfigFile+1))
 	if err != nil {
-		return nil, fail(exitConfig, fmt.Errorf("cannot read the configuration: %w", err))
+		return nil, exit.With(exit.Config, fmt.Errorf("cannot read the configuration: %w", err))
 	}
 	if len(text) > maxConfigFile {
-		return nil, fail(exitConfig, fmt.Errorf("%s: larger than %s, this is no configuration file", path, size(maxConfigFile)))
+		return nil, exit.With(exit.Config, fmt.Errorf("%s: larger than %s, this is no configuration file", path, size(maxConfigFile)))
 	}
 	var document map[string]any
 	if _, err := toml.Decode(string(text), &document); err != nil {
@@ -70,9 +72,9 @@ func decodeFile(path string) (map[string]any, error) {
 		var parse toml.ParseError
 		if errors.As(err, &parse) {
 			message := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(parse.Message, "(hidden)")
-			return nil, fail(exitConfig, fmt.Errorf("%s: line %d: %s", path, parse.Position.Line, message))
+			return nil, exit.With(exit.Config, fmt.Errorf("%s: line %d: %s", path, parse.Position.Line, message))
 		}
-		return nil, fail(exitConfig, fmt.Errorf("%s: %w", path, err))
+		return nil, exit.With(exit.Config, fmt.Errorf("%s: %w", path, err))
 	}
 	return document, nil
 }

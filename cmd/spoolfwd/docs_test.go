@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 var update = flag.Bool("update", false, "write the completions anew")
@@ -186,18 +188,18 @@ func TestTheManualHasTheEnvironmentVariablesOfTheProgram(t *testing.T) {
 
 func TestTheExitCodesAreTheProgramsEverywhere(t *testing.T) {
 	var rows, items []string
-	for _, e := range exitMeanings() {
-		rows = append(rows, fmt.Sprintf("| %d | `%s` | %s |", e.code, e.name, e.meaning))
-		items = append(items, fmt.Sprintf("%d Pq Dv %s", e.code, e.name))
+	for _, e := range exit.Meanings() {
+		rows = append(rows, fmt.Sprintf("| %d | `%s` | %s |", e.Code, e.Name, e.Text))
+		items = append(items, fmt.Sprintf("%d Pq Dv %s", e.Code, e.Name))
 	}
 	wantSame(t, "README's table of exit codes", matches(`(?m)^(\| \d.*\|)$`, section(t, readme, "## Exit codes", "## ")), rows)
 	text := section(t, manSpoolfwd, ".Sh EXIT STATUS", ".Sh ")
 	wantSame(t, manSpoolfwd, matches(`(?m)^\.It (.*)$`, text), items)
 	// The words may have macros in them, and begin with a capital letter.
 	flat := strings.ToLower(regexp.MustCompile(`\n(\.Cm )?`).ReplaceAllString(text, " "))
-	for _, e := range exitMeanings() {
-		if e.code < 128 && !strings.Contains(strings.ReplaceAll(flat, " :", ":"), strings.ToLower(e.meaning)) {
-			t.Errorf("%s does not say of %d: %s", manSpoolfwd, e.code, e.meaning)
+	for _, e := range exit.Meanings() {
+		if e.Code < 128 && !strings.Contains(strings.ReplaceAll(flat, " :", ":"), strings.ToLower(e.Text)) {
+			t.Errorf("%s does not say of %d: %s", manSpoolfwd, e.Code, e.Text)
 		}
 	}
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestADryRunSaysWhatWouldBeSentInOrder(t *testing.T) {
@@ -18,7 +20,7 @@ func TestADryRunSaysWhatWouldBeSentInOrder(t *testing.T) {
 	if err := os.Symlink("/etc/passwd", filepath.Join(w.spool, "link.json")); err != nil {
 		t.Fatal(err)
 	}
-	r := w.do("run", "--dry-run").wantCode(t, exitOK)
+	r := w.do("run", "--dry-run").wantCode(t, exit.OK)
 	lines := strings.Split(strings.TrimSpace(r.stdout), "\n")
 	if len(lines) != 4 {
 		t.Fatalf("got %d lines, want 4:\n%s", len(lines), r.stdout)
@@ -28,7 +30,7 @@ func TestADryRunSaysWhatWouldBeSentInOrder(t *testing.T) {
 	wantText(t, "line 3", lines[2], "bad.json: reject: ")
 	wantText(t, "line 4", lines[3], "would send 4 items from 2 payload files to "+w.listener.URL)
 
-	r = w.do("flush", "--dry-run", "--json").wantCode(t, exitOK)
+	r = w.do("flush", "--dry-run", "--json").wantCode(t, exit.OK)
 	var got struct{ Files []planned }
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
 		t.Fatalf("%v:\n%s", err, r.stdout)
@@ -48,9 +50,9 @@ func TestADryRunPutsDeferredPayloadsLastAndKnowsLimits(t *testing.T) {
 	w.put("first.json", `{}`)
 	w.put("array.json", `[1,2,3]`)
 	w.answer(http.StatusInternalServerError)
-	w.do("run", "--concurrency", "1", "--max-items", "2").wantCode(t, exitLeft)
+	w.do("run", "--concurrency", "1", "--max-items", "2").wantCode(t, exit.Left)
 	w.put("last.json", `{}`)
-	r := w.do("run", "--dry-run").wantCode(t, exitOK)
+	r := w.do("run", "--dry-run").wantCode(t, exit.OK)
 	want := `array.json: send 2 items, 2 bytes
 last.json: send 1 item, 2 bytes
 first.json: send 1 item, 2 bytes, deferred after 1 attempt
@@ -59,12 +61,12 @@ would send 5 items from 3 payload files to `
 	if !strings.HasPrefix(r.stdout, want) {
 		t.Errorf("the plan is\n%s\nwant\n%s", r.stdout, want)
 	}
-	r = w.do("run", "--dry-run", "--max-items", "3").wantCode(t, exitOK)
+	r = w.do("run", "--dry-run", "--max-items", "3").wantCode(t, exit.OK)
 	wantText(t, "the plan", r.stdout, "would send 3 items from 2 payload files", "then a limit would end the run")
 }
 
 func TestADryRunMentionsAnOpenBreaker(t *testing.T) {
 	w := openWorld(t, 1)
-	r := w.do("run", "--dry-run").wantCode(t, exitOK)
+	r := w.do("run", "--dry-run").wantCode(t, exit.OK)
 	wantText(t, "standard error", r.stderr, "breaker central_listener is open", "1m00s")
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // openWorld has an open breaker and n payload files.
@@ -17,25 +19,25 @@ func openWorld(t *testing.T, n int) *world {
 	for i := range n {
 		w.put(fmt.Sprintf("p%d.json", i), `{}`)
 	}
-	w.do("breaker trip").wantCode(t, exitOK)
+	w.do("breaker trip").wantCode(t, exit.OK)
 	return w
 }
 
 func TestFlushTellsWhatItDid(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `[1, 2, 3]`)
-	r := w.do("flush").wantCode(t, exitOK)
+	r := w.do("flush").wantCode(t, exit.OK)
 	wantText(t, "standard output", r.stdout, "3 items delivered (3 bytes)", "the spool is empty")
 	if r.stderr != "" {
 		t.Errorf("no terminal, no progress: %q", r.stderr)
 	}
-	r = w.do("flush").wantCode(t, exitOK)
+	r = w.do("flush").wantCode(t, exit.OK)
 	wantText(t, "standard output", r.stdout, "0 items delivered", "the spool is empty")
 }
 
 func TestFlushStopsAtAnOpenBreaker(t *testing.T) {
 	w := openWorld(t, 2)
-	r := w.do("flush").wantCode(t, exitLeft)
+	r := w.do("flush").wantCode(t, exit.Left)
 	wantText(t, "standard output", r.stdout, "0 items delivered", "2 payload files left", "the breaker is open, next probe in 1m00s")
 	if n := len(w.received()); n != 0 {
 		t.Errorf("%d requests went through an open breaker", n)
@@ -45,17 +47,17 @@ func TestFlushStopsAtAnOpenBreaker(t *testing.T) {
 func TestAForcedFlushProbesOnceAndGoesOnWhenThatSucceeds(t *testing.T) {
 	w := openWorld(t, 3)
 	w.answer(http.StatusServiceUnavailable)
-	w.do("flush", "--force").wantCode(t, exitLeft)
+	w.do("flush", "--force").wantCode(t, exit.Left)
 	if n := len(w.received()); n != 1 {
 		t.Errorf("a failing probe is followed by others: %d requests", n)
 	}
 	w.answer(http.StatusNoContent)
-	r := w.do("flush", "--force").wantCode(t, exitOK)
+	r := w.do("flush", "--force").wantCode(t, exit.OK)
 	wantText(t, "standard error", r.stderr, "closed, the listener is back")
 	if n := len(w.received()); n != 3 {
 		t.Errorf("%d requests, want 3", n)
 	}
-	w.do("breaker show").wantCode(t, exitOK)
+	w.do("breaker show").wantCode(t, exit.OK)
 }
 
 // Whoever looks whether the listener is back must not end a maintenance, or what
@@ -66,11 +68,11 @@ func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
 		hold func(*world)
 		says string
 	}{
-		{"tripped for two hours", func(w *world) { w.do("breaker trip", "--for", "2h").wantCode(t, exitOK) }, "open by hand, next probe in 1h59m"},
+		{"tripped for two hours", func(w *world) { w.do("breaker trip", "--for", "2h").wantCode(t, exit.OK) }, "open by hand, next probe in 1h59m"},
 		{"Retry-After of half an hour", func(w *world) {
 			w.header.Set("Retry-After", "1800")
 			w.answer(http.StatusServiceUnavailable)
-			w.do("run").wantCode(t, exitLeft)
+			w.do("run").wantCode(t, exit.Left)
 			w.header.Del("Retry-After")
 		}, "open, next probe in 29m"},
 	} {
@@ -81,13 +83,13 @@ func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
 			w.pass(30 * time.Second)
 			w.received()
 			w.answer(http.StatusInternalServerError)
-			w.do("flush", "--force").wantCode(t, exitLeft)
+			w.do("flush", "--force").wantCode(t, exit.Left)
 			if n := len(w.received()); n != 1 {
 				t.Errorf("it made %d requests, want one", n)
 			}
-			r := w.do("breaker show").wantCode(t, exitOK)
+			r := w.do("breaker show").wantCode(t, exit.OK)
 			wantText(t, "the breaker", r.stdout, c.says)
-			w.do("run").wantCode(t, exitLeft)
+			w.do("run").wantCode(t, exit.Left)
 			if n := len(w.received()); n != 0 {
 				t.Error("the next run sends")
 			}
@@ -98,20 +100,20 @@ func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
 func TestAForcedFlushThatSendsNothingLeavesTheBreakerHeld(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", "") // a producer may still be writing it
-	w.do("breaker trip", "--for", "2h").wantCode(t, exitOK)
+	w.do("breaker trip", "--for", "2h").wantCode(t, exit.OK)
 	w.do("flush", "--force")
-	r := w.do("breaker show").wantCode(t, exitOK)
+	r := w.do("breaker show").wantCode(t, exit.OK)
 	wantText(t, "the breaker", r.stdout, "open by hand")
 }
 
 func TestAFlushWaitsForTheBreakerButNotLongerThanTold(t *testing.T) {
 	w := openWorld(t, 2)
 	start := w.time()
-	w.do("flush", "--wait", "59s").wantCode(t, exitLeft)
+	w.do("flush", "--wait", "59s").wantCode(t, exit.Left)
 	if w.time() != start || len(w.received()) != 0 {
 		t.Errorf("it waited %s for a probe that comes too late", w.time().Sub(start))
 	}
-	r := w.do("flush", "--wait", "2m").wantCode(t, exitOK)
+	r := w.do("flush", "--wait", "2m").wantCode(t, exit.OK)
 	wantText(t, "standard error", r.stderr, "waiting 1m00s")
 	if waited := w.time().Sub(start); waited != time.Minute {
 		t.Errorf("it waited %s, want 1m", waited)
@@ -124,7 +126,7 @@ func TestAFlushWaitsForTheBreakerButNotLongerThanTold(t *testing.T) {
 func TestAFlushWaitsAgainAfterAFailedProbe(t *testing.T) {
 	w := openWorld(t, 2)
 	w.answer(http.StatusInternalServerError)
-	w.do("flush", "--wait", "150s").wantCode(t, exitLeft)
+	w.do("flush", "--wait", "150s").wantCode(t, exit.Left)
 	if n := len(w.received()); n != 2 {
 		t.Errorf("%d probes in 150 s at one a minute, want 2", n)
 	}
@@ -133,8 +135,8 @@ func TestAFlushWaitsAgainAfterAFailedProbe(t *testing.T) {
 func TestASignalEndsTheWait(t *testing.T) {
 	w := openWorld(t, 1)
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(endedBy{syscall.SIGINT})
-	w.runContext(ctx, "flush", "--wait", "2m", "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exitInterrupt)
+	cancel(exit.Signalled{Signal: syscall.SIGINT})
+	w.runContext(ctx, "flush", "--wait", "2m", "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exit.Interrupt)
 	if len(w.received()) != 0 {
 		t.Error("it sent after the signal")
 	}
@@ -143,7 +145,7 @@ func TestASignalEndsTheWait(t *testing.T) {
 func TestAnEmptySpoolIsNotWaitedFor(t *testing.T) {
 	w := openWorld(t, 0)
 	start := w.time()
-	w.do("flush", "--wait", "2m").wantCode(t, exitOK)
+	w.do("flush", "--wait", "2m").wantCode(t, exit.OK)
 	if w.time() != start {
 		t.Error("it waited for a breaker that nothing needs")
 	}

@@ -5,6 +5,8 @@ import (
 	"runtime/debug"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // helpTemplate serves the program, groups and commands alike. Tabs align columns.
@@ -67,8 +69,8 @@ func (s *session) beforeCommand(c *cli.Context) error {
 		}
 	}
 	page.Flags = c.Command.Flags
-	for _, e := range exitMeanings() {
-		page.Exits = append(page.Exits, fmt.Sprintf("%d\t%s", e.code, e.meaning))
+	for _, e := range exit.Meanings() {
+		page.Exits = append(page.Exits, fmt.Sprintf("%d\t%s", e.Code, e.Text))
 	}
 	if s.given["check"] == nil && page.Path == "spoolfwd status" {
 		page.Exits = append(page.Exits, "0 to 3\twith --check: ok, warning, critical, unknown")

@@ -3,6 +3,8 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // eachCommand calls do for every command and group, with its words.
@@ -20,13 +22,13 @@ func TestEveryHelpIsOnStandardOutputAndComplete(t *testing.T) {
 	eachCommand(commands(), nil, func(words []string, c command) {
 		for _, args := range [][]string{append(words[:len(words):len(words)], "--help"), append([]string{"help"}, words...), append(words[:len(words):len(words)], "-h")} {
 			name := strings.Join(args, " ")
-			r := w.run(args...).wantCode(t, exitOK)
+			r := w.run(args...).wantCode(t, exit.OK)
 			if r.stderr != "" {
 				t.Errorf("%s writes to standard error: %s", name, r.stderr)
 			}
 			wantText(t, name, r.stdout, "spoolfwd "+strings.Join(words, " ")+" - "+c.usage, "Exit codes:")
-			for _, e := range exitMeanings() {
-				wantText(t, name, r.stdout, e.meaning)
+			for _, e := range exit.Meanings() {
+				wantText(t, name, r.stdout, e.Text)
 			}
 			for _, e := range c.examples {
 				wantText(t, name, r.stdout, e)
@@ -52,7 +54,7 @@ func TestEveryHelpIsOnStandardOutputAndComplete(t *testing.T) {
 // The library goes on to the next command after a flag of the program.
 func TestHelpBeforeACommandDoesNotRunIt(t *testing.T) {
 	w := newWorld(t)
-	r := w.run("--help", "run", "--spool", w.spool, "--state-dir", w.state).wantCode(t, exitOK)
+	r := w.run("--help", "run", "--spool", w.spool, "--state-dir", w.state).wantCode(t, exit.OK)
 	wantText(t, "help", r.stdout, "spoolfwd - ", "Commands:")
 	if len(namesIn(t, w.state)) != 0 {
 		t.Error("a run took place")
@@ -61,13 +63,13 @@ func TestHelpBeforeACommandDoesNotRunIt(t *testing.T) {
 
 func TestHelpOfAnUnknownCommandIsAUsageError(t *testing.T) {
 	w := newWorld(t)
-	r := w.run("help", "rnu").wantCode(t, exitUsage)
+	r := w.run("help", "rnu").wantCode(t, exit.Usage)
 	wantText(t, "standard error", r.stderr, `did you mean "run"?`)
 }
 
 func TestVersion(t *testing.T) {
 	w := newWorld(t)
-	r := w.run("--version").wantCode(t, exitOK)
+	r := w.run("--version").wantCode(t, exit.OK)
 	if want := "spoolfwd " + version(); !strings.HasPrefix(r.stdout, want) {
 		t.Errorf("it says %q, want %q", r.stdout, want)
 	}

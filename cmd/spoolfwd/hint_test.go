@@ -4,11 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestAHintSurvivesWrappingAndStaysOutOfTheMessage(t *testing.T) {
 	base := errors.New("the disk is full")
-	err := fmt.Errorf("cannot save: %w", fail(exitIO, withHint(base, "make room")))
+	err := fmt.Errorf("cannot save: %w", exit.With(exit.IO, withHint(base, "make room")))
 	if got := err.Error(); got != "cannot save: the disk is full" {
 		t.Errorf("the message is %q", got)
 	}

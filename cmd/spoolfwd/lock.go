@@ -12,6 +12,8 @@ import (
 
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // maxLockTries bounds how often a lock file that is replaced under our hands is
@@ -65,7 +67,7 @@ func takeLock(path string, now time.Time) (*runLock, error) {
 		}
 		return l, nil
 	}
-	return nil, fail(exitIO, withHint(fmt.Errorf("the lock %s keeps being replaced", path), "something deletes it; exclude it from cleaning"))
+	return nil, exit.With(exit.IO, withHint(fmt.Errorf("the lock %s keeps being replaced", path), "something deletes it; exclude it from cleaning"))
 }
 
 // tryLock returns nil without an error when what was locked is no longer what is
@@ -101,11 +103,11 @@ var errNotRegular = errors.New("not a regular file")
 func lockError(path string, err error, now time.Time) error {
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
-		return fail(exitBusy, holderOf(path, now))
+		return exit.With(exit.Busy, holderOf(path, now))
 	case errors.Is(err, syscall.ELOOP):
-		return fail(exitConfig, withHint(fmt.Errorf("the lock %s is a symbolic link", path), "remove it; a lock is never taken through a link"))
+		return exit.With(exit.Config, withHint(fmt.Errorf("the lock %s is a symbolic link", path), "remove it; a lock is never taken through a link"))
 	case errors.Is(err, errNotRegular), errors.Is(err, syscall.EISDIR), errors.Is(err, syscall.ENXIO):
-		return fail(exitConfig, withHint(fmt.Errorf("the lock %s is no regular file", path), "remove what is there"))
+		return exit.With(exit.Config, withHint(fmt.Errorf("the lock %s is no regular file", path), "remove what is there"))
 	}
 	return fmt.Errorf("cannot take the lock: %w", err)
 }

@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestALockExcludesASecondHolderAndNamesTheFirst(t *testing.T) {
@@ -24,7 +26,7 @@ func TestALockExcludesASecondHolderAndNamesTheFirst(t *testing.T) {
 	first.Sign(start)
 	_, err = takeLock(path, start.Add(90*time.Second))
 	var held *heldError
-	if !errors.As(err, &held) || codeOf(err) != exitBusy {
+	if !errors.As(err, &held) || exit.Of(err) != exit.Busy {
 		t.Fatalf("the second holder gets %v, want a heldError", err)
 	}
 	wantText(t, "the error", err.Error(), "process "+strconv.Itoa(os.Getpid()), "1m30s", path)
@@ -72,7 +74,7 @@ func TestALockIsNeverTakenThroughWhatIsNoRegularFile(t *testing.T) {
 				t.Fatal(err)
 			}
 			w.put("a.json", `{}`)
-			r := w.do("run").wantCode(t, exitConfig)
+			r := w.do("run").wantCode(t, exit.Config)
 			wantText(t, "standard error", r.stderr, path)
 			if len(w.received()) != 0 {
 				t.Error("payloads were sent without a lock")
@@ -112,24 +114,24 @@ func TestALockOnAReplacedFileIsNoLock(t *testing.T) {
 func TestAHeldLockIsSilentForRunAndToldByTheOthers(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `{}`)
-	w.do("breaker reset").wantCode(t, exitOK)
+	w.do("breaker reset").wantCode(t, exit.OK)
 	lock, err := takeLock(filepath.Join(w.state, "central_listener.lock"), w.time())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer lock.Release()
-	w.do("run").wantCode(t, exitBusy).wantSilence(t)
+	w.do("run").wantCode(t, exit.Busy).wantSilence(t)
 	for _, command := range []string{"run -v", "flush", "breaker reset", "breaker trip", "rejected retry --all", "rejected remove --all"} {
 		name, flag, _ := strings.Cut(command, " -")
 		var flags []string
 		if flag != "" {
 			flags = []string{"-" + flag}
 		}
-		r := w.do(name, flags...).wantCode(t, exitBusy)
+		r := w.do(name, flags...).wantCode(t, exit.Busy)
 		wantText(t, command, r.stderr, "another spoolfwd is at work")
 	}
-	w.do("status").wantCode(t, exitOK)
-	w.do("check").wantCode(t, exitOK)
+	w.do("status").wantCode(t, exit.OK)
+	w.do("check").wantCode(t, exit.OK)
 	if len(w.received()) != 0 {
 		t.Error("payloads were sent without the lock")
 	}

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // levelNotice is between slog's Info and Warn: good news that is worth a line.
@@ -114,7 +116,7 @@ func (h *textHandler) prefix(l slog.Level) string {
 
 // logError writes each single error in err at a level, with its hint.
 func logError(log *slog.Logger, level slog.Level, err error, attrs ...any) {
-	for _, e := range flatten(err) {
+	for _, e := range exit.Each(err) {
 		message := messageOf(e)
 		if message == "" {
 			continue

@@ -11,6 +11,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func logged(c logConfig, do func(*slog.Logger)) string {
@@ -124,10 +126,10 @@ func TestTheKindOfStandardErrorIsRecognised(t *testing.T) {
 func TestAFullStandardOutputIsAnError(t *testing.T) {
 	w := newWorld(t)
 	w.env.Stdout = brokenWriter{syscall.ENOSPC}
-	r := w.do("status").wantCode(t, exitIO)
+	r := w.do("status").wantCode(t, exit.IO)
 	wantText(t, "standard error", r.stderr, "cannot write to standard output", "no space left")
 	w.env.Stdout = brokenWriter{&net.OpError{Op: "write", Err: syscall.EPIPE}}
-	w.do("status").wantCode(t, exitOK).wantSilence(t)
+	w.do("status").wantCode(t, exit.OK).wantSilence(t)
 }
 
 type brokenWriter struct{ err error }

@@ -6,6 +6,7 @@ import (
 	dto "github.com/prometheus/client_model/go"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // metric declares one metric. Every series carries the label "name", the
@@ -78,12 +79,12 @@ func statusClass(status int) string {
 	return "other"
 }
 
-func exitCodeText(code exitCode) string { return strconv.Itoa(int(code)) }
+func exitCodeText(code exit.Code) string { return strconv.Itoa(int(code)) }
 
 func exitCodeTexts() []string {
 	var texts []string
-	for _, e := range exitMeanings() {
-		texts = append(texts, exitCodeText(e.code))
+	for _, e := range exit.Meanings() {
+		texts = append(texts, exitCodeText(e.Code))
 	}
 	return texts
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // metricsOf returns the lines of a metrics file that are no comments, as a map
@@ -54,7 +56,7 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.put("good.json", `[{"a":1},{"b":22}]`)
 	w.put("bad.json", `{"not": json`)
-	w.do("run", "--metrics-file", file).wantCode(t, exitRejected)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.Rejected)
 	wantMetrics(t, file, map[string]string{
 		of("spoolfwd_backlog_files"):                          "0",
 		of("spoolfwd_backlog_oldest_age_seconds"):             "0",
@@ -84,13 +86,13 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 	})
 
 	w.pass(time.Minute)
-	w.do("run", "--metrics-file", file).wantCode(t, exitOK).wantSilence(t)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.OK).wantSilence(t)
 	for i := range 8 {
 		w.put(fmt.Sprintf("p%d.json", i), `{}`)
 	}
 	w.answer(http.StatusInternalServerError)
 	w.pass(time.Minute)
-	w.do("run", "--metrics-file", file).wantCode(t, exitLeft)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.Left)
 	wantMetrics(t, file, map[string]string{
 		of("spoolfwd_backlog_files"):                      "8",
 		of("spoolfwd_backlog_bytes"):                      "16",
@@ -117,7 +119,7 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 func TestEveryMetricOfTheTableIsWrittenByASuccessfulRun(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
-	w.do("run", "--metrics-file", file).wantCode(t, exitOK)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
 	text, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
@@ -147,7 +149,7 @@ func TestDeferredAreItemsAndNotFiles(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "m.prom")
 	w.put("a.json", `[1,2,3]`)
 	w.answer(http.StatusInternalServerError)
-	w.do("run", "--metrics-file", file).wantCode(t, exitLeft)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.Left)
 	wantMetrics(t, file, map[string]string{
 		of("spoolfwd_backlog_files"):  "1",
 		of("spoolfwd_deferred_items"): "3",
@@ -158,7 +160,7 @@ func TestAFlushCountsAsARun(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.put("a.json", `{}`)
-	w.do("flush", "--metrics-file", file).wantCode(t, exitOK)
+	w.do("flush", "--metrics-file", file).wantCode(t, exit.OK)
 	wantMetrics(t, file, map[string]string{
 		of("spoolfwd_items_total", "result", "delivered"): "1",
 		of("spoolfwd_runs_total", "exit_code", "0"):       "1",
@@ -169,12 +171,12 @@ func TestARunThatCannotBeginSaysSoAndKeepsTheCounters(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.put("a.json", `{}`)
-	w.do("run", "--metrics-file", file).wantCode(t, exitOK)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
 	if err := os.Remove(w.spool); err != nil {
 		t.Fatal(err)
 	}
 	w.pass(time.Minute)
-	w.do("run", "--metrics-file", file).wantCode(t, exitConfig)
+	w.do("run", "--metrics-file", file).wantCode(t, exit.Config)
 	wantMetrics(t, file, map[string]string{
 		of("spoolfwd_last_run_exit_code"):                 "78",
 		of("spoolfwd_last_run_timestamp_seconds"):         "1.772366461e+09",
@@ -190,7 +192,7 @@ func TestARunThatFindsTheLockHeldLeavesTheHoldersNumbersAlone(t *testing.T) {
 		t.Run(command, func(t *testing.T) {
 			w := newWorld(t)
 			file := filepath.Join(t.TempDir(), "spoolfwd.prom")
-			w.do("run", "--metrics-file", file).wantCode(t, exitOK)
+			w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
 			before := metricsOf(t, file)
 			lock, err := takeLock(filepath.Join(w.state, "central_listener.lock"), w.time())
 			if err != nil {
@@ -198,7 +200,7 @@ func TestARunThatFindsTheLockHeldLeavesTheHoldersNumbersAlone(t *testing.T) {
 			}
 			defer lock.Release()
 			w.pass(time.Hour)
-			w.do(command, "--metrics-file", file).wantCode(t, exitBusy)
+			w.do(command, "--metrics-file", file).wantCode(t, exit.Busy)
 			wantMetrics(t, file, before)
 		})
 	}
@@ -207,7 +209,7 @@ func TestARunThatFindsTheLockHeldLeavesTheHoldersNumbersAlone(t *testing.T) {
 func TestADryRunWritesNoMetrics(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
-	w.do("run", "--dry-run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exitOK)
+	w.do("run", "--dry-run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exit.OK)
 	if names := namesIn(t, dir); len(names) != 0 {
 		t.Errorf("the dry run wrote %q", names)
 	}
@@ -221,7 +223,7 @@ func TestPromtoolFindsNothingWrong(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.put("a.json", `{}`)
-	w.do("run", "--metrics-file", file, "--name", "a name with \"quotes\" and {braces}").wantCode(t, exitOK)
+	w.do("run", "--metrics-file", file, "--name", "a name with \"quotes\" and {braces}").wantCode(t, exit.OK)
 	text, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)

@@ -14,6 +14,8 @@ import (
 	"github.com/prometheus/common/expfmt"
 	"github.com/prometheus/common/model"
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // maxMetricsFile bounds what is read of an earlier metrics file.
@@ -98,7 +100,7 @@ func openMetricsTemporary(path string) (*os.File, error) {
 		if errOpened == nil && errThere == nil && os.SameFile(opened, there) {
 			if !opened.Mode().IsRegular() {
 				f.Close()
-				return nil, fail(exitConfig, fmt.Errorf("%s is no regular file", path))
+				return nil, exit.With(exit.Config, fmt.Errorf("%s is no regular file", path))
 			}
 			return f, nil
 		}
@@ -119,7 +121,7 @@ func readMetrics(path string) (before samples, name string, err error) {
 		return nil, "", err
 	}
 	if !info.Mode().IsRegular() {
-		return nil, "", fail(exitConfig, fmt.Errorf("%s is no regular file", path))
+		return nil, "", exit.With(exit.Config, fmt.Errorf("%s is no regular file", path))
 	}
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {

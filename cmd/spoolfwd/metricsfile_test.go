@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestEverybodyMayReadTheMetricsFileWhateverTheUmask(t *testing.T) {
@@ -16,7 +18,7 @@ func TestEverybodyMayReadTheMetricsFileWhateverTheUmask(t *testing.T) {
 	file := filepath.Join(dir, "spoolfwd.prom")
 	defer unix.Umask(unix.Umask(0o077))
 	for range 2 {
-		w.do("run", "--metrics-file", file).wantCode(t, exitOK)
+		w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
 		info, err := os.Stat(file)
 		if err != nil {
 			t.Fatal(err)
@@ -36,7 +38,7 @@ func TestWhatACrashLeftBesideTheMetricsFileIsTakenOver(t *testing.T) {
 	if err := os.WriteFile(filepath.Join(dir, ".spoolfwd.prom.tmp"), []byte(strings.Repeat("half a file ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.do("run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exitOK).wantSilence(t)
+	w.do("run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exit.OK).wantSilence(t)
 	if names := namesIn(t, dir); len(names) != 1 {
 		t.Errorf("the directory holds %q, want the metrics file alone", names)
 	}
@@ -63,7 +65,7 @@ func TestAMetricsFileThatCannotBeReadCountsFromZero(t *testing.T) {
 			if err := os.WriteFile(file, []byte(content), 0o644); err != nil {
 				t.Fatal(err)
 			}
-			w.do("run", "--metrics-file", file).wantCode(t, exitOK).wantSilence(t)
+			w.do("run", "--metrics-file", file).wantCode(t, exit.OK).wantSilence(t)
 			wantMetrics(t, file, map[string]string{of("spoolfwd_runs_total", "exit_code", "0"): "1"})
 		})
 	}
@@ -72,8 +74,8 @@ func TestAMetricsFileThatCannotBeReadCountsFromZero(t *testing.T) {
 func TestTwoListenersThatShareAMetricsFileAreTold(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
-	w.do("run", "--metrics-file", file, "--name", "east").wantCode(t, exitOK).wantSilence(t)
-	r := w.do("run", "--metrics-file", file, "--name", "west").wantCode(t, exitOK)
+	w.do("run", "--metrics-file", file, "--name", "east").wantCode(t, exit.OK).wantSilence(t)
+	r := w.do("run", "--metrics-file", file, "--name", "west").wantCode(t, exit.OK)
 	wantText(t, "standard error", r.stderr, "held the metrics of breaker east, not west", "a --metrics-file of its own")
 	wantMetrics(t, file, map[string]string{`spoolfwd_runs_total{name="west",exit_code="0"}`: "1"})
 }
@@ -95,7 +97,7 @@ func TestOnlyARegularFileIsReplacedByMetrics(t *testing.T) {
 				t.Fatal(err)
 			}
 			before, _ := os.Lstat(file)
-			r := w.do("run", "--metrics-file", file).wantCode(t, exitConfig)
+			r := w.do("run", "--metrics-file", file).wantCode(t, exit.Config)
 			wantText(t, "standard error", r.stderr, "cannot write the metrics", file)
 			after, err := os.Lstat(file)
 			if err != nil || !os.SameFile(before, after) {
@@ -112,7 +114,7 @@ func TestAMetricsDirectoryThatIsMissingIsAnErrorAfterTheDelivery(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", "{}")
 	file := filepath.Join(t.TempDir(), "missing", "spoolfwd.prom")
-	r := w.do("run", "--metrics-file", file).wantCode(t, exitIO)
+	r := w.do("run", "--metrics-file", file).wantCode(t, exit.IO)
 	wantText(t, "standard error", r.stderr, "cannot write the metrics", "no such file or directory")
 	if left := w.left(); len(left) != 0 {
 		t.Errorf("left in the spool: %q", left)
@@ -129,7 +131,7 @@ func TestTheTemporaryIsLockedWhileItIsWritten(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer f.Close()
-	r := w.do("run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exitIO)
+	r := w.do("run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exit.IO)
 	wantText(t, "standard error", r.stderr, "another process is at it")
 }
 

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -32,7 +33,7 @@ func (s *session) notRun(err error) error {
 	}
 	got := samples{}
 	now := s.env.Now()
-	got.addRun(now, now, codeOf(err))
+	got.addRun(now, now, exit.Of(err))
 	return errors.Join(err, s.writeMetrics(got))
 }
 
@@ -80,13 +81,13 @@ func (s samples) addBreaker(stats breaker.Stats) {
 	s.set("spoolfwd_breaker_consecutive_failures", float64(stats.FailureCount))
 }
 
-func (s samples) addRun(started, ended time.Time, code exitCode) {
+func (s samples) addRun(started, ended time.Time, code exit.Code) {
 	at := float64(ended.UnixMilli()) / 1e3
 	s.set("spoolfwd_last_run_timestamp_seconds", at)
 	s.set("spoolfwd_last_run_duration_seconds", ended.Sub(started).Seconds())
 	s.set("spoolfwd_last_run_exit_code", float64(code))
 	s.add("spoolfwd_runs_total", exitCodeText(code), 1)
-	if code == exitOK {
+	if code == exit.OK {
 		s.set("spoolfwd_last_success_timestamp_seconds", at)
 	}
 	s.add("spoolfwd_build_info", version(), 1)

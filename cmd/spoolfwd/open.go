@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
@@ -22,7 +23,7 @@ func (s *session) newBreaker() (*breaker.Breaker, error) {
 		MaxRetryAfter:    s.cfg.MaxRetryAfter,
 		MachineID:        s.env.MachineID(),
 	})
-	return b, fail(exitConfig, err)
+	return b, exit.With(exit.Config, err)
 }
 
 // holdLock takes the lock, for commands that change what a run changes. The
@@ -74,7 +75,7 @@ func (s *session) openSpool() (*spool.Spool, error) {
 		MachineID:   s.env.MachineID(),
 	})
 	if errors.Is(err, os.ErrNotExist) {
-		err = fail(exitConfig, err)
+		err = exit.With(exit.Config, err)
 	}
 	return sp, err
 }
@@ -110,11 +111,11 @@ func (s *session) newTransmitter() (*transmit.Transmitter, error) {
 // and everything else that for configuration.
 func wrongTransmitter(err error) error {
 	var all []error
-	for _, e := range flatten(err) {
+	for _, e := range exit.Each(err) {
 		if errors.Is(e, os.ErrPermission) {
-			all = append(all, fail(exitPermission, e))
+			all = append(all, exit.With(exit.Permission, e))
 		} else {
-			all = append(all, fail(exitConfig, e))
+			all = append(all, exit.With(exit.Config, e))
 		}
 	}
 	return errors.Join(all...)

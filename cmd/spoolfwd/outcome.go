@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -38,25 +39,25 @@ func (o *outcome) addFaults(errs ...error) {
 }
 
 // code is the exit code for everything that happened.
-func (o *outcome) code() exitCode {
+func (o *outcome) code() exit.Code {
 	r := o.report
-	codes := []exitCode{codeOf(o.signal)}
+	codes := []exit.Code{exit.Of(o.signal)}
 	for _, f := range o.faults {
-		codes = append(codes, codeOf(f))
+		codes = append(codes, exit.Of(f))
 	}
 	for _, cause := range r.Skipped.Causes {
-		codes = append(codes, codeOfSkipped(cause))
+		codes = append(codes, exit.OfSkipped(cause))
 	}
 	if r.Rejected > 0 {
-		codes = append(codes, exitRejected)
+		codes = append(codes, exit.Rejected)
 	}
 	if r.Stop == drain.BreakerOpen || r.Failed > 0 {
-		codes = append(codes, exitLeft)
+		codes = append(codes, exit.Left)
 	}
 	if r.Stop == drain.Limit && r.Left != 0 {
-		codes = append(codes, exitBusy)
+		codes = append(codes, exit.Busy)
 	}
-	return worst(codes...)
+	return exit.Worst(codes...)
 }
 
 func (o *outcome) opened() bool {

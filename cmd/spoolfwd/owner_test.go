@@ -8,6 +8,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // Root who helps by hand, on a machine where the service has never run, leaves
@@ -17,13 +19,13 @@ func TestAServiceCanWorkAfterRootHasHelped(t *testing.T) {
 	if dir := os.Getenv(handedDown); dir != "" {
 		w := newWorld(t)
 		w.spool, w.state = dir+"/spool", dir+"/state"
-		w.do("run").wantCode(t, exitLeft).wantSilence(t) // tripped by root
-		w.do("breaker reset").wantCode(t, exitOK)
+		w.do("run").wantCode(t, exit.Left).wantSilence(t) // tripped by root
+		w.do("breaker reset").wantCode(t, exit.OK)
 		w.answer(http.StatusInternalServerError)
-		w.do("run").wantCode(t, exitLeft)
+		w.do("run").wantCode(t, exit.Left)
 		w.answer(http.StatusOK)
-		w.do("run").wantCode(t, exitOK)
-		w.do("rejected retry", "--all").wantCode(t, exitOK)
+		w.do("run").wantCode(t, exit.OK)
+		w.do("rejected retry", "--all").wantCode(t, exit.OK)
 		if got := w.left(); strings.Join(got, " ") != "bad.json rejected" {
 			t.Errorf("the spool holds %q, want the retried payload only", got)
 		}
@@ -46,10 +48,10 @@ func TestAServiceCanWorkAfterRootHasHelped(t *testing.T) {
 			}
 			w.answer(http.StatusInternalServerError) // defers: there is an index to save
 			w.do(first)
-			w.do("breaker reset").wantCode(t, exitOK)
+			w.do("breaker reset").wantCode(t, exit.OK)
 			r := w.do("flush")
 			wantText(t, "standard output", r.stdout, "2 failed")
-			w.do("breaker trip").wantCode(t, exitOK)
+			w.do("breaker trip").wantCode(t, exit.OK)
 			wantAllOf(t, nobody, dir)
 			again(t, "^TestAServiceCanWorkAfterRootHasHelped$", handedDown+"="+dir)
 		})

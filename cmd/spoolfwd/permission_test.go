@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // nobody is a user without rights; the number is as good as any but 0.
@@ -25,14 +27,14 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		w := newWorld(t)
 		w.put("a.json", `{}`)
 		chmod(t, w.spool, 0o555)
-		r := w.do("run").wantCode(t, exitPermission)
+		r := w.do("run").wantCode(t, exit.Permission)
 		wantText(t, "standard error", r.stderr, w.spool)
 		if len(w.received()) != 0 {
 			t.Error("payloads that cannot be removed were sent")
 		}
 		w.env.Stdin = strings.NewReader(`{}`)
-		w.run("put", "--spool", w.spool).wantCode(t, exitPermission)
-		r = w.do("check").wantCode(t, exitPermission)
+		w.run("put", "--spool", w.spool).wantCode(t, exit.Permission)
+		r = w.do("check").wantCode(t, exit.Permission)
 		wantText(t, "check", r.stdout, "fail spool: payload files cannot be removed")
 	})
 	// What chattr +i does in a script, for machines where that is not to be had:
@@ -42,15 +44,15 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		w.put("a.json", `{}`)
 		w.put("b.json", `{}`)
 		w.onRequest = func() { chmod(t, w.spool, 0o555) }
-		r := w.do("run", "--concurrency", "1").wantCode(t, exitPermission)
+		r := w.do("run", "--concurrency", "1").wantCode(t, exit.Permission)
 		wantText(t, "standard error", r.stderr, "a.json: remove: permission denied", "will not be sent again")
 		w.onRequest = nil
-		w.do("run").wantCode(t, exitPermission)
+		w.do("run").wantCode(t, exit.Permission)
 		if got := w.received(); len(got) != 1 {
 			t.Errorf("%d requests were made, want one, before the fault was known", len(got))
 		}
 		chmod(t, w.spool, 0o755)
-		w.do("run").wantCode(t, exitOK).wantSilence(t)
+		w.do("run").wantCode(t, exit.OK).wantSilence(t)
 		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 0 {
 			t.Errorf("%d requests were made, want one for the other file; left %q", len(got), left)
 		}
@@ -59,7 +61,7 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		w := newWorld(t)
 		chmod(t, w.spool, 0o300)
 		for _, command := range []string{"run", "status", "check", "rejected list"} {
-			w.do(command).wantCode(t, exitPermission)
+			w.do(command).wantCode(t, exit.Permission)
 		}
 	})
 	t.Run("payload file without read permission", func(t *testing.T) {
@@ -67,12 +69,12 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		w.put("a.json", `{}`)
 		w.put("b.json", `{}`)
 		chmod(t, filepath.Join(w.spool, "a.json"), 0)
-		r := w.do("run").wantCode(t, exitPermission)
+		r := w.do("run").wantCode(t, exit.Permission)
 		wantText(t, "standard error", r.stderr, "a.json", "cannot be read")
 		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 1 {
 			t.Errorf("sent %q, left %q: the other file should be sent", got, left)
 		}
-		r = w.do("check").wantCode(t, exitPermission)
+		r = w.do("check").wantCode(t, exit.Permission)
 		wantText(t, "check", r.stdout, "fail spool: cannot read a payload file", "a.json")
 	})
 	t.Run("state directory without write permission", func(t *testing.T) {
@@ -81,17 +83,17 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		if err := os.Mkdir(w.state, 0o555); err != nil {
 			t.Fatal(err)
 		}
-		r := w.do("run").wantCode(t, exitPermission)
+		r := w.do("run").wantCode(t, exit.Permission)
 		wantText(t, "standard error", r.stderr, w.state)
-		w.do("status").wantCode(t, exitOK)
-		r = w.do("check").wantCode(t, exitPermission)
+		w.do("status").wantCode(t, exit.OK)
+		r = w.do("check").wantCode(t, exit.Permission)
 		wantText(t, "check", r.stdout, "fail state: the state cannot be saved")
 	})
 	t.Run("state directory that cannot be made", func(t *testing.T) {
 		w := newWorld(t)
 		chmod(t, filepath.Dir(w.state), 0o555)
-		w.do("run").wantCode(t, exitPermission)
-		r := w.do("check").wantCode(t, exitPermission)
+		w.do("run").wantCode(t, exit.Permission)
+		r := w.do("check").wantCode(t, exit.Permission)
 		wantText(t, "check", r.stdout, "is not there and cannot be made")
 	})
 	t.Run("configuration and token without read permission", func(t *testing.T) {
@@ -101,7 +103,7 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, flag := range []string{"--config", "--token-file"} {
-			r := w.do("run", flag, file).wantCode(t, exitPermission)
+			r := w.do("run", flag, file).wantCode(t, exit.Permission)
 			wantText(t, flag, r.stderr, file)
 		}
 	})

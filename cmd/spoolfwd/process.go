@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/sys/unix"
 	"golang.org/x/term"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // streamKind says what stands behind standard error, which decides how a line
@@ -48,13 +50,8 @@ func streamKindOf(f *os.File, journalStream string) streamKind {
 
 func isTerminal(f *os.File) bool { return term.IsTerminal(int(f.Fd())) }
 
-// endedBy is the cause of a context that a signal cancelled.
-type endedBy struct{ signal syscall.Signal }
-
-func (e endedBy) Error() string { return "ended by " + unix.SignalName(e.signal) }
-
 // catchSignals returns a context that the first SIGINT, SIGTERM or SIGHUP
-// cancels with an endedBy cause. Signals that the parent process chose to ignore
+// cancels with an exit.Signalled cause. Signals that the parent process chose to ignore
 // (nohup, a background job of a script) stay ignored. Later signals change
 // nothing, since the end is near and bounded by the timeouts, but a second
 // SIGINT kills: a person at a terminal means it.
@@ -79,7 +76,7 @@ func catchSignals(parent context.Context) context.Context {
 		go func() {
 			s, _ := (<-caught).(syscall.Signal)
 			signal.Reset(unix.SIGINT)
-			cancel(endedBy{s})
+			cancel(exit.Signalled{Signal: s})
 		}()
 	})}
 }

@@ -12,6 +12,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
@@ -21,8 +23,8 @@ func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 		t.Fatal(err)
 	}
 	<-done
-	var ended endedBy
-	if !errors.As(context.Cause(ctx), &ended) || ended.signal != syscall.SIGTERM {
+	var ended exit.Signalled
+	if !errors.As(context.Cause(ctx), &ended) || ended.Signal != syscall.SIGTERM {
 		t.Errorf("the cause is %v, want SIGTERM", context.Cause(ctx))
 	}
 	// The second one changes nothing; were it not caught, this test would end here.
@@ -89,7 +91,7 @@ func TestOnlyARunWithNothingToDoCatchesNoSignals(t *testing.T) {
 		}
 		asked := false
 		ctx := &signalContext{Context: t.Context(), begin: func() { asked = true }}
-		w.runContext(ctx, c.command, "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exitOK)
+		w.runContext(ctx, c.command, "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exit.OK)
 		if asked != c.asked {
 			t.Errorf("%s, with a payload: %v: it catches signals: %v", c.command, c.payload, asked)
 		}
@@ -101,8 +103,8 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Errorf("a wait that is over returns %v", err)
 	}
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(endedBy{syscall.SIGINT})
-	if err := waitFor(ctx, time.Hour); codeOf(err) != exitInterrupt {
+	cancel(exit.Signalled{Signal: syscall.SIGINT})
+	if err := waitFor(ctx, time.Hour); exit.Of(err) != exit.Interrupt {
 		t.Errorf("an interrupted wait returns %v", err)
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -36,7 +37,7 @@ func putCommand(ctx context.Context, s *session) error {
 		if err != nil {
 			err = putError(source, err)
 			problems = append(problems, err)
-			if codeOf(err) == exitSpoolFull || ctx.Err() != nil {
+			if exit.Of(err) == exit.SpoolFull || ctx.Err() != nil {
 				break
 			}
 			continue
@@ -87,11 +88,11 @@ func putError(source string, err error) error {
 	var src *sourceError
 	switch {
 	case errors.Is(err, spool.ErrFull), errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
-		return fail(exitSpoolFull, err)
+		return exit.With(exit.SpoolFull, err)
 	case errors.Is(err, spool.ErrInvalid):
-		return fail(exitRejected, named)
+		return exit.With(exit.Rejected, named)
 	case errors.As(err, &src) && !errors.Is(err, os.ErrPermission):
-		return fail(exitUsage, err)
+		return exit.With(exit.Usage, err)
 	case errors.As(err, &src):
 		return err
 	}

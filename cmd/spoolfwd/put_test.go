@@ -9,6 +9,8 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestPutSpoolsStandardInputAndFiles(t *testing.T) {
@@ -21,9 +23,9 @@ func TestPutSpoolsStandardInputAndFiles(t *testing.T) {
 		}
 	}
 	w.env.Stdin = strings.NewReader(`{"in":0}`)
-	r := w.run("put", "--spool", w.spool).wantCode(t, exitOK)
+	r := w.run("put", "--spool", w.spool).wantCode(t, exit.OK)
 	w.env.Stdin = strings.NewReader(`{"in":1}`)
-	more := w.run("put", "--spool", w.spool, one, "-", two).wantCode(t, exitOK)
+	more := w.run("put", "--spool", w.spool, one, "-", two).wantCode(t, exit.OK)
 	names := strings.Fields(r.stdout + more.stdout)
 	if len(names) != 4 || len(w.left()) != 4 {
 		t.Fatalf("names printed: %q, in the spool: %q", names, w.left())
@@ -39,7 +41,7 @@ func TestPutSpoolsStandardInputAndFiles(t *testing.T) {
 func TestPutAsJSON(t *testing.T) {
 	w := newWorld(t)
 	w.env.Stdin = strings.NewReader(`1`)
-	r := w.run("put", "--json", "--spool", w.spool).wantCode(t, exitOK)
+	r := w.run("put", "--json", "--spool", w.spool).wantCode(t, exit.OK)
 	var got struct{ Spooled []spooled }
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil || len(got.Spooled) != 1 || got.Spooled[0].Source != "-" || got.Spooled[0].Name != w.left()[0] {
 		t.Errorf("got %+v, %v", got, err)
@@ -50,14 +52,14 @@ func TestPutRefusesWhatWouldBeRejected(t *testing.T) {
 	w := newWorld(t)
 	for _, text := range []string{"", "not json", `{"half":`, strings.Repeat(" ", 100)} {
 		w.env.Stdin = strings.NewReader(text)
-		r := w.run("put", "--spool", w.spool, "--max-file-size", "50").wantCode(t, exitRejected)
+		r := w.run("put", "--spool", w.spool, "--max-file-size", "50").wantCode(t, exit.Rejected)
 		wantText(t, "standard error", r.stderr, "standard input: not a payload")
 	}
 	if left := namesIn(t, w.spool); len(left) != 0 {
 		t.Errorf("debris in the spool: %q", left)
 	}
 	w.env.Stdin = strings.NewReader("not json")
-	w.run("put", "--spool", w.spool, "--raw").wantCode(t, exitOK)
+	w.run("put", "--spool", w.spool, "--raw").wantCode(t, exit.OK)
 }
 
 func TestPutHasACodeOfItsOwnForAFullSpool(t *testing.T) {
@@ -65,14 +67,14 @@ func TestPutHasACodeOfItsOwnForAFullSpool(t *testing.T) {
 	w.put("a.json", `{"a":1}`)
 	for _, limit := range [][]string{{"--max-spool-files", "1"}, {"--max-spool-bytes", "8"}} {
 		w.env.Stdin = strings.NewReader(`{"b":2}`)
-		r := w.run(append([]string{"put", "--spool", w.spool}, limit...)...).wantCode(t, exitSpoolFull)
+		r := w.run(append([]string{"put", "--spool", w.spool}, limit...)...).wantCode(t, exit.SpoolFull)
 		wantText(t, "standard error", r.stderr, "the spool is full", limit[0])
 	}
 	if n := len(w.left()); n != 1 {
 		t.Errorf("the spool holds %d files, want 1", n)
 	}
-	if code := codeOf(putError("-", syscall.ENOSPC)); code != exitSpoolFull {
-		t.Errorf("a full disk has code %d, want %d", code, exitSpoolFull)
+	if code := exit.Of(putError("-", syscall.ENOSPC)); code != exit.SpoolFull {
+		t.Errorf("a full disk has code %d, want %d", code, exit.SpoolFull)
 	}
 }
 
@@ -82,7 +84,7 @@ func TestPutGoesOnAfterAFileItCannotTake(t *testing.T) {
 	if err := os.WriteFile(good, []byte(`{}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	r := w.run("put", "--spool", w.spool, filepath.Join(w.state, "none"), w.spool, good).wantCode(t, exitUsage)
+	r := w.run("put", "--spool", w.spool, filepath.Join(w.state, "none"), w.spool, good).wantCode(t, exit.Usage)
 	wantText(t, "standard error", r.stderr, "no such file", "is a directory")
 	if n := len(w.left()); n != 1 {
 		t.Errorf("%d files were spooled, want the good one", n)
@@ -100,8 +102,8 @@ func TestASignalEndsAPutThatWaitsForInput(t *testing.T) {
 	defer hold.Close() // ends the read that is left behind
 	w.env.Stdin = r
 	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(endedBy{syscall.SIGINT})
-	w.runContext(ctx, "put", "--spool", w.spool).wantCode(t, exitInterrupt)
+	cancel(exit.Signalled{Signal: syscall.SIGINT})
+	w.runContext(ctx, "put", "--spool", w.spool).wantCode(t, exit.Interrupt)
 	if len(w.left()) != 0 {
 		t.Error("half a payload was spooled")
 	}
@@ -110,6 +112,6 @@ func TestASignalEndsAPutThatWaitsForInput(t *testing.T) {
 func TestPutToldToReadATerminalSaysHowToEnd(t *testing.T) {
 	w := newWorld(t)
 	w.env.StdinIsTerminal, w.env.Stdin = true, io.MultiReader(strings.NewReader("{"), strings.NewReader("}"))
-	r := w.run("put", "--spool", w.spool).wantCode(t, exitOK)
+	r := w.run("put", "--spool", w.spool).wantCode(t, exit.OK)
 	wantText(t, "standard error", r.stderr, "Ctrl-D")
 }

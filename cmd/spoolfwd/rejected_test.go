@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // rejectedWorld has three rejected payloads: one with status 400, one with 413
@@ -14,13 +16,13 @@ func rejectedWorld(t *testing.T) *world {
 	w := newWorld(t)
 	w.put("old413.json", `{"big":1}`)
 	w.answer(http.StatusRequestEntityTooLarge)
-	w.do("run").wantCode(t, exitRejected)
+	w.do("run").wantCode(t, exit.Rejected)
 	w.pass(48 * time.Hour)
 	w.put("new400.json", `{"bad":"\u001b"}`)
 	w.answer(http.StatusBadRequest)
-	w.do("run").wantCode(t, exitRejected)
+	w.do("run").wantCode(t, exit.Rejected)
 	w.put("nojson.json", "\x1b[2Jno json")
-	w.do("run").wantCode(t, exitRejected)
+	w.do("run").wantCode(t, exit.Rejected)
 	w.answer(http.StatusOK)
 	w.received()
 	return w
@@ -43,7 +45,7 @@ func TestRejectedListSelects(t *testing.T) {
 		{"by several criteria", []string{"--older-than", "1d", "--status", "400"}, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := w.do("rejected list", append(c.args, "--json")...).wantCode(t, exitOK)
+			r := w.do("rejected list", append(c.args, "--json")...).wantCode(t, exit.OK)
 			var list []rejectedView
 			if err := json.Unmarshal([]byte(r.stdout), &list); err != nil {
 				t.Fatalf("%v:\n%s", err, r.stdout)
@@ -57,15 +59,15 @@ func TestRejectedListSelects(t *testing.T) {
 			}
 		})
 	}
-	r := w.do("rejected list").wantCode(t, exitOK)
+	r := w.do("rejected list").wantCode(t, exit.OK)
 	wantText(t, "the list", r.stdout, "STATUS", "413", "400", "nojson.json")
 }
 
 func TestRejectedShowGivesReasonAndPayload(t *testing.T) {
 	w := rejectedWorld(t)
-	r := w.do("rejected show", "new400.json", "nojson.json").wantCode(t, exitOK)
+	r := w.do("rejected show", "new400.json", "nojson.json").wantCode(t, exit.OK)
 	wantText(t, "the text", r.stdout, "status    400", `payload   {"bad":"\u001b"}`, `payload   \x1b[2Jno json`, "attempts  1", "key ")
-	r = w.do("rejected show", "--json", "n*").wantCode(t, exitOK)
+	r = w.do("rejected show", "--json", "n*").wantCode(t, exit.OK)
 	var views []rejectedView
 	if err := json.Unmarshal([]byte(r.stdout), &views); err != nil || len(views) != 2 {
 		t.Fatalf("%v:\n%s", err, r.stdout)
@@ -75,28 +77,28 @@ func TestRejectedShowGivesReasonAndPayload(t *testing.T) {
 
 func TestRejectedRetryPutsBackAndTheNextRunDelivers(t *testing.T) {
 	w := rejectedWorld(t)
-	r := w.do("rejected retry", "--status", "4xx").wantCode(t, exitOK)
+	r := w.do("rejected retry", "--status", "4xx").wantCode(t, exit.OK)
 	wantText(t, "standard output", r.stdout, "2 payloads back in the spool")
-	w.do("run").wantCode(t, exitOK).wantSilence(t)
+	w.do("run").wantCode(t, exit.OK).wantSilence(t)
 	if got := strings.Join(w.received(), " "); got != `{"big":1} {"bad":"\u001b"}` {
 		t.Errorf("the listener received %s", got)
 	}
-	r = w.do("rejected list").wantCode(t, exitOK)
+	r = w.do("rejected list").wantCode(t, exit.OK)
 	wantNoText(t, "the list", r.stdout, "413")
 }
 
 func TestRejectedRemoveDeletesOnlyWhatWasMeant(t *testing.T) {
 	w := rejectedWorld(t)
-	r := w.do("rejected remove", "--json", "nojson.json").wantCode(t, exitOK)
+	r := w.do("rejected remove", "--json", "nojson.json").wantCode(t, exit.OK)
 	wantText(t, "standard output", r.stdout, `"removed"`, "nojson.json")
 	if got := namesIn(t, w.spool+"/rejected"); len(got) != 4 {
 		t.Errorf("rejected/ holds %q, want two payloads and their reasons", got)
 	}
-	w.do("rejected remove", "--all").wantCode(t, exitOK)
+	w.do("rejected remove", "--all").wantCode(t, exit.OK)
 	if got := namesIn(t, w.spool+"/rejected"); len(got) != 0 {
 		t.Errorf("rejected/ still holds %q", got)
 	}
-	r = w.do("rejected remove", "--all").wantCode(t, exitOK)
+	r = w.do("rejected remove", "--all").wantCode(t, exit.OK)
 	wantText(t, "standard output", r.stdout, "0 payloads removed")
 }
 
@@ -105,13 +107,13 @@ func TestRejectedNeedsToBeToldWhich(t *testing.T) {
 	w := rejectedWorld(t)
 	before := w.snapshot()
 	for _, command := range []string{"rejected show", "rejected retry", "rejected remove"} {
-		r := w.do(command).wantCode(t, exitUsage)
+		r := w.do(command).wantCode(t, exit.Usage)
 		wantText(t, command, r.stderr, "--all")
-		r = w.do(command, "new400.json", "nwe400.json").wantCode(t, exitUsage)
+		r = w.do(command, "new400.json", "nwe400.json").wantCode(t, exit.Usage)
 		wantText(t, command, r.stderr, `no rejected payload is named "nwe400.json"`)
-		w.do(command, "[").wantCode(t, exitUsage)
-		w.do(command, "--status", "40x").wantCode(t, exitUsage)
-		w.do(command, "--older-than", "-1d").wantCode(t, exitUsage)
+		w.do(command, "[").wantCode(t, exit.Usage)
+		w.do(command, "--status", "40x").wantCode(t, exit.Usage)
+		w.do(command, "--older-than", "-1d").wantCode(t, exit.Usage)
 	}
 	if w.snapshot() != before {
 		t.Error("something changed")

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"testing"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
@@ -35,7 +36,7 @@ func TestARunNamesTheFirstPayloadsThatItRejected(t *testing.T) {
 		w.put(fmt.Sprintf("x%d.json", i), `{}`)
 	}
 	w.answer(http.StatusBadRequest)
-	r := w.do("run", "--failure-threshold", "50").wantCode(t, exitRejected)
+	r := w.do("run", "--failure-threshold", "50").wantCode(t, exit.Rejected)
 	wantText(t, "standard error", r.stderr,
 		"8 payloads were rejected: cut.json is not valid JSON", `; \x1b[2J\n.json is not valid JSON`,
 		"; item 1 of batch.json was answered 400; item 2 of batch.json was answered 400; x0.json was answered 400; and 3 more\n")

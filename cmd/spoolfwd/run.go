@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"log/slog"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // runCommand is the scheduled run.
@@ -18,7 +20,7 @@ func runCommand(ctx context.Context, s *session) error {
 	d, err := s.openDrainer()
 	if isHeld(err) {
 		logError(s.log, slog.LevelInfo, err, "event", "held")
-		return &failure{code: exitBusy}
+		return exit.Silently(exit.Busy)
 	}
 	if err != nil {
 		return s.notRun(err)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -13,7 +14,7 @@ import (
 func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
 	for _, glob := range s.operands {
 		if _, err := path.Match(glob, ""); err != nil {
-			return nil, nil, fail(exitUsage, fmt.Errorf("%q is no glob pattern", glob))
+			return nil, nil, exit.With(exit.Usage, fmt.Errorf("%q is no glob pattern", glob))
 		}
 	}
 	sp, err := s.openSpool()
@@ -40,7 +41,7 @@ func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
 // mustSelect refuses to take everything for what was meant when nothing was said.
 func (s *session) mustSelect() error {
 	if len(s.operands) == 0 && len(s.cfg.Statuses) == 0 && s.cfg.OlderThan == 0 && !s.cfg.All {
-		return fail(exitUsage, errors.New("say which payloads: names, --status, --older-than or --all"))
+		return exit.With(exit.Usage, errors.New("say which payloads: names, --status, --older-than or --all"))
 	}
 	return nil
 }
@@ -55,7 +56,7 @@ func (s *session) unmatched(all []spool.Rejected) error {
 			found = found || names(glob, r.Name)
 		}
 		if !found {
-			problems = append(problems, fail(exitUsage, fmt.Errorf("no rejected payload is named %q", glob)))
+			problems = append(problems, exit.With(exit.Usage, fmt.Errorf("no rejected payload is named %q", glob)))
 		}
 	}
 	return errors.Join(problems...)

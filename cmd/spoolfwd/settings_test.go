@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestTheTableOfSettingsIsSound(t *testing.T) {
@@ -167,8 +169,8 @@ func TestWrongConfigurationFiles(t *testing.T) {
 				t.Fatal("it is accepted")
 			}
 			wantText(t, "the error", err.Error(), got.Config, c.says)
-			if code := codeOf(err); code != exitConfig {
-				t.Errorf("the exit code is %d, want %d", code, exitConfig)
+			if code := exit.Of(err); code != exit.Config {
+				t.Errorf("the exit code is %d, want %d", code, exit.Config)
 			}
 		})
 	}
@@ -182,7 +184,7 @@ func TestConfigurationFilesThatCannotBeRead(t *testing.T) {
 	}
 	for _, path := range []string{filepath.Join(dir, "absent.toml"), dir, big} {
 		w := newWorld(t)
-		r := w.do("run", "--config", path).wantCode(t, exitConfig)
+		r := w.do("run", "--config", path).wantCode(t, exit.Config)
 		wantText(t, "standard error", r.stderr, path)
 	}
 }
@@ -203,13 +205,13 @@ func TestAConfigurationErrorHoldsNoSecret(t *testing.T) {
 
 func TestSettingsThatDoNotFitTogether(t *testing.T) {
 	w := newWorld(t)
-	w.do("run", "--cert-file", "x.pem").wantCode(t, exitUsage)
+	w.do("run", "--cert-file", "x.pem").wantCode(t, exit.Usage)
 	w.env.Environ = []string{"SPOOLFWD_KEY_FILE=x.pem"}
-	r := w.do("run").wantCode(t, exitConfig)
+	r := w.do("run").wantCode(t, exit.Config)
 	wantText(t, "standard error", r.stderr, "--cert-file and --key-file need each other")
 	w.env.Environ = nil
-	w.do("status", "--warning-age", "2h", "--critical-age", "1h").wantCode(t, exitUsage)
-	w.do("status", "--warning-age", "2h").wantCode(t, exitOK)
+	w.do("status", "--warning-age", "2h", "--critical-age", "1h").wantCode(t, exit.Usage)
+	w.do("status", "--warning-age", "2h").wantCode(t, exit.OK)
 }
 
 // The breaker's files must not lie among payload files, by whatever way they got
@@ -226,11 +228,11 @@ func TestTheStateDirectoryIsNotTheSpool(t *testing.T) {
 		for _, command := range []string{"run", "flush", "status", "check", "rejected retry --all", "breaker trip"} {
 			args := append(strings.Fields(command), "--state-dir", dir)
 			w.env.Environ = []string{"SPOOLFWD_SPOOL=" + w.spool}
-			r := w.run(args...).wantCode(t, exitConfig)
+			r := w.run(args...).wantCode(t, exit.Config)
 			wantText(t, "standard error", r.stderr, "--state-dir is also the spool")
 		}
 		w.env.Environ = nil
-		w.run("run", "--state-dir", dir, "--spool", w.spool).wantCode(t, exitUsage)
+		w.run("run", "--state-dir", dir, "--spool", w.spool).wantCode(t, exit.Usage)
 	}
 	if w.snapshot() != before {
 		t.Error("something was written")

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 func TestStatusShowsBreakerAndSpool(t *testing.T) {
@@ -18,12 +20,12 @@ func TestStatusShowsBreakerAndSpool(t *testing.T) {
 	w.put("b.json", `{}`)
 	w.pass(time.Minute)
 	w.answer(http.StatusInternalServerError)
-	w.do("run", "--failure-threshold", "2").wantCode(t, exitRejected)
-	r := w.do("status", "--url", "http://user:pw@example.com/x?token=1").wantCode(t, exitOK)
+	w.do("run", "--failure-threshold", "2").wantCode(t, exit.Rejected)
+	r := w.do("status", "--url", "http://user:pw@example.com/x?token=1").wantCode(t, exit.OK)
 	wantText(t, "the text", r.stdout, "central_listener: open, next probe in 1m00s", "2 in a row", "2 payload files, 7 bytes", "a.json, 1m01s", "deferred       2", "1 payload, 1 byte", "http://redacted@example.com/x?redacted")
 	wantNoText(t, "the text", r.stdout, "pw", "token=1")
 
-	r = w.do("status", "--json").wantCode(t, exitOK)
+	r = w.do("status", "--json").wantCode(t, exit.OK)
 	var got statusReport
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {
 		t.Fatalf("%v:\n%s", err, r.stdout)
@@ -76,7 +78,7 @@ func TestStatusCheckIsANagiosPlugin(t *testing.T) {
 		name    string
 		prepare func(*world)
 		args    []string
-		code    exitCode
+		code    exit.Code
 		says    string
 	}{
 		{"healthy", func(w *world) {}, nil, 0, "SPOOLFWD OK - breaker closed, 1 payload file"},
@@ -110,23 +112,23 @@ func TestStatusCheckIsANagiosPlugin(t *testing.T) {
 func TestBreakerByHand(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `{}`)
-	r := w.do("breaker trip", "--for", "2h").wantCode(t, exitOK)
+	r := w.do("breaker trip", "--for", "2h").wantCode(t, exit.OK)
 	wantText(t, "trip", r.stdout, "central_listener is open by hand, next probe in 2h00m")
 	w.pass(119 * time.Minute)
-	w.do("run").wantCode(t, exitLeft).wantSilence(t)
-	r = w.do("breaker show").wantCode(t, exitOK)
+	w.do("run").wantCode(t, exit.Left).wantSilence(t)
+	r = w.do("breaker show").wantCode(t, exit.OK)
 	wantText(t, "show", r.stdout, "open by hand, next probe in 1m00s")
-	w.do("breaker reset", "--json").wantCode(t, exitOK)
-	r = w.do("breaker show", "--json").wantCode(t, exitOK)
+	w.do("breaker reset", "--json").wantCode(t, exit.OK)
+	r = w.do("breaker show", "--json").wantCode(t, exit.OK)
 	var stats struct {
 		State string `json:"state"`
 	}
 	if err := json.Unmarshal([]byte(r.stdout), &stats); err != nil || stats.State != "closed" {
 		t.Errorf("after a reset the state is %q, %v", stats.State, err)
 	}
-	w.do("run").wantCode(t, exitOK).wantSilence(t)
-	w.do("breaker trip").wantCode(t, exitOK)
+	w.do("run").wantCode(t, exit.OK).wantSilence(t)
+	w.do("breaker trip").wantCode(t, exit.OK)
 	w.pass(time.Minute)
-	r = w.do("breaker show").wantCode(t, exitOK)
+	r = w.do("breaker show").wantCode(t, exit.OK)
 	wantText(t, "show", r.stdout, "half-open, the next run may probe")
 }

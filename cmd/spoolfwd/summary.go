@@ -5,13 +5,14 @@ import (
 	"strconv"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // runSummary is what run and flush print with --json. Sizes are bytes, times
 // seconds; left is -1 when it was not counted.
 type runSummary struct {
 	Stop           string         `json:"stop"`
-	ExitCode       exitCode       `json:"exit_code"`
+	ExitCode       exit.Code      `json:"exit_code"`
 	Started        float64        `json:"started_at"`
 	Duration       float64        `json:"duration"`
 	Requests       int            `json:"requests"`
@@ -73,10 +74,7 @@ func (o *outcome) end() error {
 	if o.s.cfg.JSON {
 		o.s.printJSON(o.asJSON())
 	}
-	if code := o.code(); code != exitOK {
-		return &failure{code: code}
-	}
-	return nil
+	return exit.Silently(o.code())
 }
 
 // isHeld reports whether another process holds the lock.

@@ -17,6 +17,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // tlsListener is a listener that speaks TLS as configured and counts payloads.
@@ -118,7 +120,7 @@ func testCertificates(t *testing.T, bin string) {
 				}
 				return
 			}
-			if code != int(exitLeft) || delivered.Load() != 0 || len(left) != 1 {
+			if code != int(exit.Left) || delivered.Load() != 0 || len(left) != 1 {
 				t.Errorf("it ends with %d, %d delivered, left %q", code, delivered.Load(), left)
 			}
 			sentence, hint, _ := strings.Cut(strings.TrimSuffix(stderr, "\n"), "\n")

@@ -6,18 +6,20 @@ import (
 	"strings"
 
 	"github.com/urfave/cli/v2"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // usageError is a wrong command line: one sentence, and where to read on.
 func usageError(path string, err error) error {
-	return &failure{exitUsage, withHint(err, fmt.Sprintf("see '%s --help'", path))}
+	return exit.With(exit.Usage, withHint(err, fmt.Sprintf("see '%s --help'", path)))
 }
 
 // withUsageHint adds where to read on to the last usage problem in err.
 func withUsageHint(path string, err error) error {
-	problems := flatten(err)
+	problems := exit.Each(err)
 	for i := len(problems) - 1; i >= 0; i-- {
-		if codeOf(problems[i]) == exitUsage {
+		if exit.Of(problems[i]) == exit.Usage {
 			problems[i] = usageError(path, problems[i])
 			break
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // A wrong command line is one clear sentence on standard error with a hint where
@@ -43,7 +45,7 @@ func TestWrongCommandLinesAreRefused(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			w := newWorld(t)
 			before := w.snapshot()
-			r := w.run(c.args...).wantCode(t, exitUsage)
+			r := w.run(c.args...).wantCode(t, exit.Usage)
 			wantText(t, "standard error", r.stderr, c.says, c.hint)
 			if r.stdout != "" {
 				t.Errorf("standard output should be empty, is %q", r.stdout)
@@ -102,7 +104,7 @@ func TestWrongFlagValuesAreRefused(t *testing.T) {
 	} {
 		t.Run(c.flag+" "+c.value, func(t *testing.T) {
 			w := newWorld(t)
-			r := w.do("run", c.flag, c.value).wantCode(t, exitUsage)
+			r := w.do("run", c.flag, c.value).wantCode(t, exit.Usage)
 			wantText(t, "standard error", r.stderr, c.flag+": ", c.says, "see 'spoolfwd run --help'")
 			if len(namesIn(t, w.state)) != 0 {
 				t.Error("a refused run created state")
@@ -118,7 +120,7 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	w.env.Environ = []string{"SPOOLFWD_FAILURE_THRESHOLD=none"}
-	r := w.do("run", "extra", "--timeout", "-1", "--connect-timeout", "x", "--config", file).wantCode(t, exitConfig)
+	r := w.do("run", "extra", "--timeout", "-1", "--connect-timeout", "x", "--config", file).wantCode(t, exit.Config)
 	wantText(t, "standard error", r.stderr,
 		`unexpected argument "extra"`,
 		`--timeout: "-1" is negative`,
@@ -139,7 +141,7 @@ func TestFlagsBehindOperandsAreFlags(t *testing.T) {
 	if err := os.WriteFile(file, []byte(`{}`), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	w.run("put", file, "--spool", w.spool).wantCode(t, exitOK)
+	w.run("put", file, "--spool", w.spool).wantCode(t, exit.OK)
 	if n := len(w.left()); n != 1 {
 		t.Errorf("the spool holds %d files, want 1", n)
 	}

@@ -12,6 +12,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // world is a spool, a state directory, a listener and a clock of one test's own.
@@ -34,7 +36,7 @@ type world struct {
 
 // result is what one invocation of the program came to.
 type result struct {
-	code           exitCode
+	code           exit.Code
 	stdout, stderr string
 }
 
@@ -126,7 +128,7 @@ func (w *world) runContext(ctx context.Context, args ...string) result {
 	}
 	env.Stderr = &stderr
 	code := run(ctx, env)
-	return result{exitCode(code), stdout.String(), stderr.String()}
+	return result{exit.Code(code), stdout.String(), stderr.String()}
 }
 
 // do runs a command on this world's spool, state and listener. Jitter is off, so
@@ -197,7 +199,7 @@ func (w *world) snapshot() string {
 	return b.String()
 }
 
-func (r result) wantCode(t *testing.T, want exitCode) result {
+func (r result) wantCode(t *testing.T, want exit.Code) result {
 	t.Helper()
 	if r.code != want {
 		t.Errorf("exit code is %d, want %d\nstdout: %s\nstderr: %s", r.code, want, r.stdout, r.stderr)

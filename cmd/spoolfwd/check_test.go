@@ -44,7 +44,7 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 		{"proxy that is none", func(w *world) []string {
 			w.env.Environ = []string{"https_proxy=ftp://proxy"}
 			return []string{"--url", "https://apm.example.com/"}
-		}, exit.Config, []string{"fail listener: ", "https_proxy names no proxy"}},
+		}, exit.Config, []string{"fail listener: ", "https_proxy is not a proxy's URL"}},
 		{"proxy without a port", func(w *world) []string {
 			w.env.Environ = []string{"http_proxy=http://proxy.invalid"}
 			return []string{"--url", "http://listener.example/"}

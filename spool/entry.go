@@ -71,7 +71,7 @@ func (s *Spool) isPayload(name string) bool {
 	if strings.HasPrefix(name, ".") || name == RejectedDir {
 		return false
 	}
-	if s.cfg.Pattern == DefaultPattern { // spares path.Match a million calls
+	if s.cfg.Pattern == defaultPattern { // spares path.Match a million calls
 		return strings.HasSuffix(name, ".json")
 	}
 	ok, _ := path.Match(s.cfg.Pattern, name)

@@ -2,7 +2,6 @@ package spool
 
 import (
 	"encoding/json"
-	"fmt"
 )
 
 // An Item is one JSON value that becomes one POST body.
@@ -23,7 +22,7 @@ func (s *Spool) split(p *Payload) error {
 	start := 0
 	if !s.cfg.Raw {
 		if !json.Valid(p.Data) {
-			return &RefuseError{Name: p.Name, Reason: "is not valid JSON"}
+			return &RefuseError{Name: p.Name, Err: errNotJSON}
 		}
 		for isSpace(p.Data[start]) {
 			start++
@@ -36,7 +35,7 @@ func (s *Spool) split(p *Payload) error {
 	}
 	items := elements(p.Data[start:], maxFileItems+1)
 	if len(items) > maxFileItems {
-		return &RefuseError{Name: p.Name, Reason: fmt.Sprintf("holds more than %d items", maxFileItems)}
+		return &RefuseError{Name: p.Name, Err: &TooManyItemsError{maxFileItems}}
 	}
 	p.Array, p.Items = true, items
 	s.itemKeys(p)

@@ -65,7 +65,7 @@ func TestAnArrayFileOfTooManyItemsIsRefusedBeforeItFillsTheMemory(t *testing.T) 
 	}
 	defer s.Close()
 	_, err = s.Read(spool.Entry{Name: "x.json"}, time.Now(), nil)
-	if err == nil || !strings.Contains(err.Error(), "holds more than 131072 items") {
+	if err == nil || !strings.Contains(err.Error(), "holds more than the 131072 items") {
 		t.Errorf("reading it says %v", err)
 	}
 }

@@ -78,9 +78,9 @@ func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 	case p.Size == 0 && p.Age(now) < emptyGrace:
 		return &SkipError{Name: p.Name, Reason: "is empty and may still be written", Pending: true}
 	case p.Size == 0:
-		return &RefuseError{Name: p.Name, Reason: "is empty"}
+		return &RefuseError{Name: p.Name, Err: errEmpty}
 	case p.Size > s.cfg.MaxFileSize:
-		return &RefuseError{Name: p.Name, Reason: fmt.Sprintf("has %d bytes, more than the %d that --max-file-size allows", p.Size, s.cfg.MaxFileSize)}
+		return &RefuseError{Name: p.Name, Err: &TooLargeError{Size: p.Size, Max: s.cfg.MaxFileSize}}
 	}
 
 	p.Data = slices.Grow(buf[:0], int(p.Size))[:p.Size]

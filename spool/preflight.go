@@ -13,7 +13,7 @@ import (
 // frees the disk.
 func (s *Spool) Preflight() error {
 	if appendOnly(s.fd) { // every run would leave behind what it could not remove
-		return s.preflightError(fmt.Errorf("it is append-only: %w", unix.EPERM))
+		return &PreflightError{s.cfg.Dir, fmt.Errorf("it is append-only: %w", unix.EPERM)}
 	}
 	fd, name, err := createTemp(s.fd, TempPrefix, 0o600)
 	switch {
@@ -24,18 +24,7 @@ func (s *Spool) Preflight() error {
 		err = again(func() error { return unix.Unlinkat(s.fd, name, 0) })
 	}
 	if err != nil {
-		return s.preflightError(err)
+		return &PreflightError{s.cfg.Dir, err}
 	}
 	return nil
-}
-
-func (s *Spool) preflightError(err error) error {
-	hint := "nothing was sent; see spoolfwd check"
-	switch {
-	case errors.Is(err, unix.EACCES):
-		hint = "nothing was sent; run as the user who owns the spool"
-	case errors.Is(err, unix.EPERM): // not a matter of users: one's own file can be removed even from a sticky directory
-		hint = "nothing was sent; lsattr -d shows whether the directory is immutable or append-only"
-	}
-	return fmt.Errorf("spool %s: files cannot be removed from it: %w\n%s", s.cfg.Dir, err, hint)
 }

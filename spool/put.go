@@ -4,7 +4,6 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"strings"
@@ -12,13 +11,6 @@ import (
 
 	"golang.org/x/sys/unix"
 )
-
-// ErrFull says that the spool holds as much as the producer's limits allow.
-var ErrFull = errors.New("the spool is full")
-
-// ErrInvalid says that a payload would only be rejected: it is empty, too large
-// or not JSON.
-var ErrInvalid = errors.New("not a payload")
 
 // PutConfig bounds what Put adds to a spool.
 type PutConfig struct {
@@ -42,11 +34,11 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 	case err != nil:
 		return "", fmt.Errorf("read the payload: %w", err)
 	case len(data) == 0:
-		return "", fmt.Errorf("%w: it is empty", ErrInvalid)
+		return "", fmt.Errorf("%w: it %w", ErrInvalid, errEmpty)
 	case int64(len(data)) > s.cfg.MaxFileSize:
-		return "", fmt.Errorf("%w: it has more than the %d bytes that --max-file-size allows", ErrInvalid, s.cfg.MaxFileSize)
+		return "", fmt.Errorf("%w: it %w", ErrInvalid, &TooLargeError{Max: s.cfg.MaxFileSize})
 	case !s.cfg.Raw && !json.Valid(data):
-		return "", fmt.Errorf("%w: it is not valid JSON", ErrInvalid)
+		return "", fmt.Errorf("%w: it %w", ErrInvalid, errNotJSON)
 	}
 	if err := s.room(cfg, int64(len(data))); err != nil {
 		return "", err
@@ -99,9 +91,9 @@ func (s *Spool) room(cfg PutConfig, size int64) error {
 	case err != nil:
 		return err
 	case cfg.MaxSpoolFiles > 0 && w.Files >= cfg.MaxSpoolFiles:
-		return fmt.Errorf("spool %s: %w: it holds %d payload files and --max-spool-files is %d", s.cfg.Dir, ErrFull, w.Files, cfg.MaxSpoolFiles)
+		return fmt.Errorf("spool %s: %w: it holds %d payload files and the limit is %d", s.cfg.Dir, ErrFull, w.Files, cfg.MaxSpoolFiles)
 	case cfg.MaxSpoolBytes > 0 && w.Bytes+size > cfg.MaxSpoolBytes:
-		return fmt.Errorf("spool %s: %w: it holds %d bytes and --max-spool-bytes is %d", s.cfg.Dir, ErrFull, w.Bytes, cfg.MaxSpoolBytes)
+		return fmt.Errorf("spool %s: %w: it holds %d bytes and the limit is %d", s.cfg.Dir, ErrFull, w.Bytes, cfg.MaxSpoolBytes)
 	}
 	return nil
 }

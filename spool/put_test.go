@@ -79,7 +79,7 @@ func TestPutRefusesWhatWouldOnlyBeRejected(t *testing.T) {
 		{name: "not JSON, raw", payload: "\x00", cfg: spool.Config{Raw: true}},
 		{name: "nothing", payload: "", says: "it is empty"},
 		{name: "nothing, raw", payload: "", cfg: spool.Config{Raw: true}, says: "it is empty"},
-		{name: "one byte too large", payload: `"23456789"`, cfg: spool.Config{MaxFileSize: 9}, says: "more than the 9 bytes that --max-file-size allows"},
+		{name: "one byte too large", payload: `"23456789"`, cfg: spool.Config{MaxFileSize: 9}, says: "more than the 9 bytes that are allowed"},
 		{name: "not JSON", payload: `{"a":`, says: "it is not valid JSON"},
 		{name: "white space", payload: "\n", says: "it is not valid JSON"},
 		{name: "two values", payload: "{}{}", says: "it is not valid JSON"},
@@ -143,7 +143,7 @@ func TestPutKeepsToItsLimits(t *testing.T) {
 				t.Errorf("put: %v", err)
 			}
 			if tt.full {
-				wantText(t, tt.name, err, dir, "--max-spool-")
+				wantText(t, tt.name, err, dir, "the spool is full: it holds")
 				wantNames(t, "in the spool", list(t, dir), before...)
 			}
 		})

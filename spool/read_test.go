@@ -75,7 +75,7 @@ func TestReadRefusesWhatCanNeverBeSent(t *testing.T) {
 		reason        string // "" : read without complaint
 	}{
 		{name: "exactly as large as allowed", content: `"2345678"`, cfg: spool.Config{MaxFileSize: 9}},
-		{name: "one byte too large", content: `"23456789"`, cfg: spool.Config{MaxFileSize: 9}, reason: "has 10 bytes, more than the 9 that --max-file-size allows"},
+		{name: "one byte too large", content: `"23456789"`, cfg: spool.Config{MaxFileSize: 9}, reason: "has 10 bytes, more than the 9 that are allowed"},
 		{name: "one byte too large and not JSON", content: `23456789xy`, cfg: spool.Config{MaxFileSize: 9, Raw: true}, reason: "has 10 bytes"},
 		{name: "no limit to speak of", content: `{}`, cfg: spool.Config{MaxFileSize: math.MaxInt64}},
 		{name: "empty for ten minutes", age: 10 * time.Minute, reason: "is empty"},
@@ -101,7 +101,7 @@ func TestReadRefusesWhatCanNeverBeSent(t *testing.T) {
 				return
 			}
 			var refuse *spool.RefuseError
-			if !errors.As(err, &refuse) || !strings.HasPrefix(refuse.Reason, tt.reason) || refuse.Name != "x.json" {
+			if !errors.As(err, &refuse) || !strings.HasPrefix(refuse.Err.Error(), tt.reason) || refuse.Name != "x.json" {
 				t.Fatalf("got %v, want it refused because it %s", err, tt.reason)
 			}
 			if strings.HasPrefix(tt.reason, "has") && p.Data != nil {

@@ -135,10 +135,10 @@ func (s *Spool) openRejected(create bool) (fd int, err error) {
 	}
 	fd, err = openDir(s.fd, RejectedDir, unix.O_NOFOLLOW)
 	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EMLINK) {
-		return -1, fmt.Errorf("%s: %w\nrejected payloads need a real directory of that name", s.path(RejectedDir), unix.ENOTDIR)
+		return -1, &RejectedDirError{s.path(RejectedDir), unix.ENOTDIR}
 	}
 	if err != nil {
-		return -1, fmt.Errorf("%s: %w", s.path(RejectedDir), err)
+		return -1, &RejectedDirError{s.path(RejectedDir), err}
 	}
 	if created {
 		s.handOver(fd)

@@ -1,7 +1,7 @@
 package spool
 
 import (
-	"errors"
+	"cmp"
 	"fmt"
 	"math"
 	"os"
@@ -11,13 +11,6 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
-)
-
-// Defaults of [Config].
-const (
-	DefaultDir         = "/var/lib/bitville-apm/buffer"
-	DefaultPattern     = "*.json"
-	DefaultMaxFileSize = 16 << 20
 )
 
 // TempPrefix begins the names of the temporary files that a run creates in a
@@ -31,14 +24,37 @@ const (
 	putGrace  = time.Hour
 )
 
-// Config says which directory is the spool and what a payload file is.
+// Config says which directory is the spool and what a payload file is. A zero field stands for its
+// default.
 type Config struct {
 	Dir         string // default /var/lib/bitville-apm/buffer
-	Pattern     string // glob that payload files' names match, as path.Match; default *.json
-	MaxFileSize int64  // bytes; larger files are rejected unread; default 16 MiB
+	Pattern     string // default *.json: the glob that payload files' names match, as path.Match
+	MaxFileSize int64  // default 16 MiB: larger files are rejected unread
 	Whole       bool   // an array file is one item instead of one item per element
 	Raw         bool   // files are opaque: any bytes are one item, JSON or not
 	MachineID   string // part of every idempotency key; empty is allowed
+}
+
+// DefaultConfig returns the values that zero fields of a Config stand for.
+func DefaultConfig() Config {
+	return Config{
+		Dir:         "/var/lib/bitville-apm/buffer",
+		Pattern:     defaultPattern,
+		MaxFileSize: 16 << 20,
+	}
+}
+
+const defaultPattern = "*.json"
+
+// CheckPattern judges Config.Pattern as [Open] would.
+func CheckPattern(pattern string) error {
+	if _, err := path.Match(pattern, ""); err != nil {
+		return err
+	}
+	if strings.Contains(pattern, "/") { // it would match nothing, silently
+		return fmt.Errorf("%w: a pattern matches file names, which hold no slash", path.ErrBadPattern)
+	}
+	return nil
 }
 
 // A Spool is an open spool directory. Its methods may be called concurrently,
@@ -55,29 +71,22 @@ type Spool struct {
 	hashers  sync.Pool // *hasher
 }
 
-// Open opens the spool directory. It reads nothing of it yet and changes
-// nothing. The error satisfies errors.Is with fs.ErrNotExist, fs.ErrPermission
-// or syscall.ENOTDIR where those are the cause.
+// Open opens the spool directory. It reads nothing of it yet and changes nothing. A directory that
+// cannot be opened is an *OpenError.
 func Open(cfg Config) (*Spool, error) {
-	if cfg.Dir == "" {
-		cfg.Dir = DefaultDir
-	}
-	if cfg.Pattern == "" {
-		cfg.Pattern = DefaultPattern
-	}
+	def := DefaultConfig()
+	cfg.Dir = cmp.Or(cfg.Dir, def.Dir)
+	cfg.Pattern = cmp.Or(cfg.Pattern, def.Pattern)
 	if cfg.MaxFileSize <= 0 {
-		cfg.MaxFileSize = DefaultMaxFileSize
+		cfg.MaxFileSize = def.MaxFileSize
 	}
 	cfg.MaxFileSize = min(cfg.MaxFileSize, math.MaxInt-1) // a file is held in memory
-	if _, err := path.Match(cfg.Pattern, ""); err != nil {
+	if err := CheckPattern(cfg.Pattern); err != nil {
 		return nil, fmt.Errorf("pattern %q: %w", cfg.Pattern, err)
-	}
-	if strings.Contains(cfg.Pattern, "/") { // it would match nothing, silently
-		return nil, fmt.Errorf("pattern %q: %w: file names hold no slash\n--spool names the directory", cfg.Pattern, path.ErrBadPattern)
 	}
 	fd, err := openDir(unix.AT_FDCWD, cfg.Dir, 0)
 	if err != nil {
-		return nil, dirError(cfg.Dir, err)
+		return nil, &OpenError{cfg.Dir, err}
 	}
 	var st unix.Stat_t
 	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
@@ -121,15 +130,3 @@ func (s *Spool) Sync() error {
 
 // path names a file of the spool in messages.
 func (s *Spool) path(name string) string { return s.cfg.Dir + "/" + name }
-
-func dirError(dir string, err error) error {
-	switch {
-	case errors.Is(err, unix.ENOENT):
-		return fmt.Errorf("spool %s: %w\ncreate it, or name another directory with --spool", dir, err)
-	case errors.Is(err, unix.ENOTDIR):
-		return fmt.Errorf("spool %s: %w\n--spool names the directory that holds the payload files", dir, err)
-	case errors.Is(err, unix.EACCES):
-		return fmt.Errorf("spool %s: %w\nrun as the user who owns the payload files", dir, err)
-	}
-	return fmt.Errorf("spool %s: %w", dir, err)
-}

@@ -100,7 +100,7 @@ func verdictOf(p drain.Planned) (verdict, reason string) {
 	var skipped *spool.SkipError
 	switch {
 	case errors.As(p.Reason, &refused):
-		reason = refused.Reason
+		reason = refused.Err.Error()
 	case errors.As(p.Reason, &skipped):
 		reason = skipped.Reason
 	case p.Reason != nil:

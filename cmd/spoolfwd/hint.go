@@ -34,6 +34,9 @@ func hintOf(err error) string {
 	if errors.As(err, &h) {
 		return h.Hint()
 	}
+	if hint := spoolHint(err); hint != "" {
+		return hint
+	}
 	_, hint, _ := strings.Cut(err.Error(), "\n")
 	return hint
 }

@@ -186,7 +186,7 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 	r.untake()
 	var refused *spool.RefuseError
 	if errors.As(err, &refused) {
-		r.reject(p, spool.Reason{Time: r.now(), Error: refused.Error()}, refused.Reason)
+		r.reject(p, spool.Reason{Time: r.now(), Error: refused.Error()}, refused.Err.Error())
 		return
 	}
 	var skipped *spool.SkipError

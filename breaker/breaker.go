@@ -2,9 +2,12 @@ package breaker
 
 import (
 	"errors"
+	"fmt"
 	"path/filepath"
 	"sync"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
 // Breaker is a circuit breaker and its state file. Its methods may be called from several goroutines; a call that saves
@@ -12,6 +15,7 @@ import (
 type Breaker struct {
 	config Config
 	rules  rules
+	file   statefile.File
 
 	mu        sync.Mutex
 	memory    memory
@@ -28,11 +32,12 @@ func New(c Config) (*Breaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Breaker{config: c, rules: c.rules()}, nil
+	file := statefile.File{Path: filepath.Join(c.StateDir, c.Name+".state"), MaxSize: maxFileSize}
+	return &Breaker{config: c, rules: c.rules(), file: file}, nil
 }
 
 // StatePath is the state file.
-func (b *Breaker) StatePath() string { return filepath.Join(b.config.StateDir, b.config.Name+".state") }
+func (b *Breaker) StatePath() string { return b.file.Path }
 
 // LockPath is the file that a caller locks before Open. The breaker itself never touches it.
 func (b *Breaker) LockPath() string { return filepath.Join(b.config.StateDir, b.config.Name+".lock") }
@@ -44,7 +49,7 @@ func (b *Breaker) Open(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.readOnly = false
-	sweep(b.StatePath())
+	b.file.Sweep()
 	err := b.load(now)
 
 	held, was := b.memory, b.saved
@@ -55,8 +60,8 @@ func (b *Breaker) Open(now time.Time) error {
 	}
 
 	var anomaly *Anomaly
-	if errors.As(err, &anomaly) && isSpoiled(anomaly.Cause) {
-		anomaly.KeptAs, anomaly.KeepError = setAside(b.StatePath())
+	if errors.As(err, &anomaly) && statefile.IsSpoiled(anomaly.Cause) {
+		anomaly.KeptAs, anomaly.KeepError = b.file.SetAside()
 	}
 	return err
 }
@@ -71,7 +76,7 @@ func (b *Breaker) Peek(now time.Time) error {
 }
 
 func (b *Breaker) load(now time.Time) error {
-	m, others, err := read(b.StatePath())
+	m, others, err := b.read()
 	b.saved, b.others, b.saveError = m, others, nil
 	b.memory = b.rules.step(m, event{kind: looked}, momentOf(now))
 	if err != nil {
@@ -175,9 +180,11 @@ func (b *Breaker) save() error {
 	if b.readOnly {
 		return nil
 	}
-	b.saveError = write(b.StatePath(), encode(b.memory, b.others))
-	if b.saveError == nil {
-		b.saved = b.memory
+	b.saveError = nil
+	if err := b.file.Write(encode(b.memory, b.others)); err != nil {
+		b.saveError = fmt.Errorf("cannot save breaker state %s: %w", b.file.Path, err)
+		return b.saveError
 	}
-	return b.saveError
+	b.saved = b.memory
+	return nil
 }

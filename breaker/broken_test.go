@@ -2,12 +2,10 @@ package breaker
 
 import (
 	"errors"
-	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -120,58 +118,4 @@ func bindSocket(path string) error {
 		return err
 	}
 	return unix.Bind(fd, &unix.SockaddrUnix{Name: filepath.Base(path)})
-}
-
-func TestAnUnreadableFileIsSetAside(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root reads every file; TestOnlyABadFileIsSpoiled covers the decision")
-	}
-	c := stateFile(t, `{"state":"open"}`)
-	mustDo(t, "Chmod", os.Chmod(newBreaker(t, c).StatePath(), 0))
-	checkBroken(t, c, "permission denied")
-}
-
-func TestOnlyABadFileIsSpoiled(t *testing.T) {
-	for _, test := range []struct {
-		cause error
-		want  bool
-	}{
-		{errors.New("empty"), true}, {unix.EACCES, true}, {unix.EPERM, true}, {fs.ErrPermission, true},
-		{unix.EIO, false}, {unix.EMFILE, false}, {unix.ENFILE, false}, {unix.ENOMEM, false}, {unix.ENOTDIR, false},
-		{unix.ESTALE, false}, {unix.EINTR, false}, {&fs.PathError{Op: "open", Path: "x", Err: unix.EIO}, false},
-	} {
-		if got := isSpoiled(test.cause); got != test.want {
-			t.Errorf("%v says that the file is bad: %v, want %v", test.cause, got, test.want)
-		}
-	}
-}
-
-func TestTheCorruptFileOfBeforeIsReplaced(t *testing.T) {
-	for _, test := range []struct {
-		name       string
-		old        func(path string) error
-		isReplaced bool
-	}{
-		{"file", func(path string) error { return os.WriteFile(path, []byte("old"), 0o600) }, true},
-		{"symlink", func(path string) error { return os.Symlink("/etc/passwd", path) }, true},
-		{"directory", func(path string) error { return os.Mkdir(path, 0o700) }, true},
-		{"full directory", func(path string) error { return os.MkdirAll(filepath.Join(path, "x"), 0o700) }, false},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			c := stateFile(t, "bad")
-			b := newBreaker(t, c)
-			corrupt := b.StatePath() + ".corrupt"
-			mustDo(t, test.name, test.old(corrupt))
-			anomaly := anomalyOf(t, b.Open(start))
-			data, err := os.ReadFile(corrupt)
-			if isReplaced := err == nil && string(data) == "bad"; isReplaced != test.isReplaced || (anomaly.KeptAs != "") != isReplaced {
-				t.Errorf("replaced: %v, want %v (%v)", isReplaced, test.isReplaced, anomaly)
-			}
-			if !test.isReplaced && !strings.Contains(anomaly.Error(), "cannot be set aside") {
-				t.Errorf("the warning %q does not say that the file is still in place", anomaly)
-			}
-			failTimes(t, b, 5, start) // goes on, and mends the file
-			wantState(t, open(t, c, start.Add(time.Second)), Open)
-		})
-	}
 }

@@ -14,8 +14,6 @@ import (
 // have a zero fraction. The error names the cause in a few words, and not the file.
 func decode(data []byte) (memory, otherKeys, error) {
 	switch {
-	case len(data) > maxFileSize:
-		return memory{}, nil, fmt.Errorf("larger than %d bytes", maxFileSize)
 	case len(bytes.TrimSpace(data)) == 0:
 		return memory{}, nil, errors.New("empty")
 	case data[0] == 0: // what some file systems make of a file after a power cut

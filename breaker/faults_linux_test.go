@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // mount needs root and a kernel that lets it; a container often does not.
@@ -40,9 +42,7 @@ func makeUnwritable(t *testing.T, dir string) {
 // as runs the rest of the test as another user, so that modes mean something when the tests run as root.
 func as(t *testing.T, uid int) {
 	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can become another user")
-	}
+	need.Root(t, "become another user")
 	// Changes every thread of the process, which is why no test here is parallel.
 	mustDo(t, "Seteuid", syscall.Seteuid(uid))
 	t.Cleanup(func() {
@@ -57,6 +57,7 @@ const nobody = 65534
 // nobodysDir is a directory that nobody owns and can reach.
 func nobodysDir(t *testing.T) string {
 	t.Helper()
+	need.Root(t, "give files away")
 	dir := t.TempDir()
 	mustDo(t, "Chmod", os.Chmod(filepath.Dir(dir), 0o755))
 	mustDo(t, "Chown", os.Chown(dir, nobody, nobody))
@@ -108,9 +109,7 @@ func TestAFullDisk(t *testing.T) {
 }
 
 func TestAReadOnlyFileSystem(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can mount")
-	}
+	need.Root(t, "mount")
 	c := Config{StateDir: t.TempDir(), FailureThreshold: 2}
 	failTimes(t, open(t, c, start), 1, start)
 	makeUnwritable(t, c.StateDir)
@@ -170,38 +169,6 @@ func TestAFileThatMayNotBeReadIsSetAside(t *testing.T) {
 	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "central_listener.state"), []byte(`{"state":"open"}`), 0o600))
 	as(t, nobody)
 	checkBroken(t, Config{StateDir: dir}, "permission denied")
-}
-
-// TestRootDoesNotTakeTheFileAway: "breaker reset" under sudo must leave the service a file that it can read.
-func TestRootDoesNotTakeTheFileAway(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
-	c := Config{StateDir: nobodysDir(t)}
-	path := newBreaker(t, c).StatePath()
-	mustDo(t, "WriteFile", os.WriteFile(path, []byte(`{"state":"open"}`), 0o600))
-	mustDo(t, "Chown", os.Chown(path, nobody, nobody))
-	mustDo(t, "Reset", open(t, c, start).Reset(start))
-	info, err := os.Lstat(path)
-	mustDo(t, "Lstat", err)
-	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != nobody || owner.Gid != nobody || info.Mode() != 0o600 {
-		t.Errorf("the file belongs to %d:%d, mode %v", owner.Uid, owner.Gid, info.Mode())
-	}
-}
-
-// TestRootMakesTheFileForTheDirectorysOwner: nor may "breaker trip" under sudo leave one behind that only root can replace.
-func TestRootMakesTheFileForTheDirectorysOwner(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
-	c := Config{StateDir: nobodysDir(t)}
-	b := open(t, c, start)
-	mustDo(t, "Trip", b.Trip(start, 0))
-	info, err := os.Lstat(b.StatePath())
-	mustDo(t, "Lstat", err)
-	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != nobody || owner.Gid != nobody || info.Mode() != 0o644 {
-		t.Errorf("the file belongs to %d:%d, mode %v", owner.Uid, owner.Gid, info.Mode())
-	}
 }
 
 // TestAReadFaultThatPassesLeavesTheFile: a process without descriptors says nothing about the file.

@@ -3,7 +3,6 @@ package breaker
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -135,32 +134,6 @@ func TestAStateDirectoryThatIsAFile(t *testing.T) {
 	}
 }
 
-func TestLeftoversOfKilledSavesAreSweptAndNothingElse(t *testing.T) {
-	c := Config{StateDir: t.TempDir()}
-	path := newBreaker(t, c).StatePath()
-	swept := []string{path + "1", path + "0123456789"}
-	kept := []string{path + ".corrupt", path + "12x", path + ".1", path + "-1", path + "١",
-		filepath.Join(c.StateDir, "other.state1"), filepath.Join(c.StateDir, "central_listener.lock")}
-	for _, file := range append(swept, kept...) {
-		mustDo(t, "WriteFile", os.WriteFile(file, []byte("x"), 0o600))
-	}
-	kept = append(kept, path+"2", path+"3")
-	mustDo(t, "Mkdir", os.Mkdir(path+"2", 0o700))
-	mustDo(t, "Symlink", os.Symlink(path+".corrupt", path+"3"))
-
-	open(t, c, start)
-	for _, file := range swept {
-		if _, err := os.Lstat(file); !errors.Is(err, fs.ErrNotExist) {
-			t.Errorf("%s was not removed: %v", file, err)
-		}
-	}
-	for _, file := range kept {
-		if _, err := os.Lstat(file); err != nil {
-			t.Errorf("%s was removed: %v", file, err)
-		}
-	}
-}
-
 // TestAnotherProgramWritesBetweenRuns: whatever lies there counts, also for a Breaker that has loaded something else before.
 func TestAnotherProgramWritesBetweenRuns(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
@@ -181,18 +154,5 @@ func TestAnotherProgramWritesBetweenRuns(t *testing.T) {
 	failTimes(t, b, 1, later)
 	if got := readState(t, b); strings.Contains(got, "owner") {
 		t.Errorf("the key of a file that is gone came back: %s", got)
-	}
-}
-
-func TestTheErrnoIsFoundInALostChain(t *testing.T) {
-	lost := fmt.Errorf("cannot create temp file: %v", &fs.PathError{Op: "open", Path: "/x: file exists", Err: syscall.ENOSPC})
-	for _, test := range []struct{ err, want error }{
-		{lost, syscall.ENOSPC},
-		{&os.LinkError{Op: "rename", Err: syscall.EXDEV}, syscall.EXDEV},
-		{io.ErrShortWrite, io.ErrShortWrite},
-	} {
-		if got := errnoOf(test.err); got != test.want {
-			t.Errorf("%q is %v, want %v", test.err, got, test.want)
-		}
 	}
 }

@@ -9,21 +9,22 @@ import (
 
 const module = "github.com/bitville-apm/spoolfwd"
 
-// TestImportsRunOneWay holds the layers apart: the breaker and the transmitter
-// know nothing of directories, the spool nothing of HTTP or of the breaker, and
-// only the drain and the command bring them together.
+// TestImportsRunOneWay holds the layers apart: the breaker and the transmitter know nothing of
+// directories, the spool knows nothing of HTTP or of the breaker, and only the drain and the command
+// bring them together.
 func TestImportsRunOneWay(t *testing.T) {
 	for _, test := range []struct {
 		of      string
 		project []string // packages of the project that it may depend on
 		never   []string // packages of others that it must not depend on
 	}{
-		{of: "breaker", never: []string{"net", "net/http"}},
+		{of: "breaker", project: []string{"breaker/statefile"}, never: []string{"net", "net/http"}},
+		{of: "breaker/statefile", never: []string{"net", "net/http"}},
 		{of: "spool", never: []string{"net", "net/http", "github.com/urfave/cli/v2"}},
 		{of: "spool/transmit", never: []string{"github.com/urfave/cli/v2", "github.com/natefinch/atomic"}},
-		{of: "spool/drain", project: []string{"spool", "spool/transmit"}, never: []string{"github.com/urfave/cli/v2"}},
+		{of: "spool/drain", project: []string{"breaker/statefile", "spool", "spool/transmit"}, never: []string{"github.com/urfave/cli/v2"}},
 		{of: "cmd/fakelistener"},
-		{of: "cmd/spoolfwd", project: []string{"breaker", "spool", "spool/drain", "spool/transmit"}},
+		{of: "cmd/spoolfwd", project: []string{"breaker", "breaker/statefile", "spool", "spool/drain", "spool/transmit"}},
 	} {
 		t.Run(test.of, func(t *testing.T) {
 			out, err := exec.Command("go", "list", "-deps", module+"/"+test.of).Output()

@@ -126,6 +126,9 @@ func TestOthersKeysNeverMakeTheFileUnreadable(t *testing.T) {
 		t.Fatalf("a file of exactly the largest size: %d other keys, %v", len(others), err)
 	}
 	written := encode(m, others)
+	if len(written) > maxFileSize {
+		t.Errorf("%d bytes are written, and %d are read", len(written), maxFileSize)
+	}
 	again, left, err := decode(written)
 	if err != nil || again != m || len(left) != 0 {
 		t.Errorf("written with %d bytes and read again as %+v with %d other keys, %v; want %+v", len(written), again, len(left), err, m)
@@ -166,6 +169,9 @@ func FuzzDecode(f *testing.F) {
 			return
 		}
 		written := encode(m, others)
+		if len(written) > maxFileSize {
+			t.Errorf("%d bytes are written, and %d are read", len(written), maxFileSize)
+		}
 		again, left, err := decode(written)
 		if err != nil || again != m {
 			t.Fatalf("%+v was written as %s and read as %+v, %v", m, written, again, err)

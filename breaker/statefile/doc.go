@@ -1,0 +1,29 @@
+// Package statefile keeps one small file for a program that is started again and again: it is read
+// at the start of a run and replaced when something has changed.
+//
+// # What it promises
+//
+// Read never follows a link, never waits for a FIFO, never reads a device and never reads more than
+// MaxSize bytes.
+//
+// Write replaces the file by a rename, after an fsync of the content and before one of the
+// directory. A reader sees the old content or the new one, whole, and what Write has returned for
+// survives a power cut.
+//
+// Write changes mode and owner through the handle that it writes to, never by path. In a directory
+// that somebody else owns a path can lead to any file of this machine by the time the system looks
+// it up, and root would change that one.
+//
+// Errors keep their errno, so errors.Is finds fs.ErrPermission or ENOSPC in them. They do not name
+// the file: the caller puts them into a sentence that does.
+//
+// # What a crash leaves behind
+//
+// A kill before the rename leaves a file named like the state file with digits appended. Sweep
+// removes it.
+//
+// # What it does not do
+//
+// It takes no lock, and it does not know what the content means. Whether a content that was read is
+// good is for the caller to decide, who calls SetAside to keep a bad one for a person to see.
+package statefile

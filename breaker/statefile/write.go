@@ -1,0 +1,114 @@
+package statefile
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+
+	"github.com/natefinch/atomic"
+)
+
+// Write replaces the content. It creates the directory, mode 0755, if that is missing.
+func (f File) Write(data []byte) error {
+	dir := filepath.Dir(f.Path)
+	err := f.makeDir(dir)
+	if err == nil {
+		err = f.replace(data)
+	}
+	if err == nil {
+		// The rename is in the directory and stays in memory until that is written: a power cut
+		// would bring back the old content.
+		err = f.syncDir(dir)
+	}
+	return bare(err)
+}
+
+func (f File) replace(data []byte) (err error) {
+	// The star takes the random digits. Without it CreateTemp would put them in place of a star in
+	// the name.
+	temporary, err := os.CreateTemp(filepath.Dir(f.Path), filepath.Base(f.Path)+"*")
+	if err != nil {
+		return err
+	}
+	defer func() {
+		if err != nil {
+			os.Remove(temporary.Name()) // a full disk should not keep half a file
+		}
+	}()
+	err = f.fill(temporary, data)
+	if errClose := temporary.Close(); err == nil {
+		err = errClose
+	}
+	if err != nil {
+		return err
+	}
+	// Not atomic.WriteFile: that ends with a chmod by path.
+	return atomic.ReplaceFile(temporary.Name(), f.Path)
+}
+
+func (f File) fill(temporary *os.File, data []byte) error {
+	if _, err := temporary.Write(data); err != nil {
+		return err
+	}
+	mode, owner := f.successor()
+	// Only root can give files away and only root needs to, so this may fail. Both fail on a file
+	// system that has no owners or modes.
+	if owner != nil {
+		_ = temporary.Chown(int(owner.Uid), int(owner.Gid))
+	}
+	_ = temporary.Chmod(mode)
+	if f.Volatile {
+		return nil
+	}
+	return temporary.Sync()
+}
+
+// successor is the mode and the owner of the next file. It takes both from the file that it
+// replaces: root who helps by hand must not take the file away from the service. A first file is
+// readable for everybody, because monitoring reads it and no secret is in it. If root makes it, it
+// belongs to the owner of the directory.
+func (f File) successor() (fs.FileMode, *syscall.Stat_t) {
+	mode := fs.FileMode(0o644)
+	info, err := os.Lstat(f.Path)
+	switch {
+	case err == nil && info.Mode().IsRegular():
+		mode = info.Mode().Perm()
+	case os.Geteuid() != 0:
+		return mode, nil
+	default:
+		if info, err = os.Stat(filepath.Dir(f.Path)); err != nil {
+			return mode, nil
+		}
+	}
+	owner, _ := info.Sys().(*syscall.Stat_t)
+	return mode, owner
+}
+
+// makeDir creates the directory when it is missing, and makes its entry durable.
+func (f File) makeDir(dir string) error {
+	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
+		return nil // anything that is wrong with it shows when the file is written
+	}
+	if err := os.MkdirAll(dir, 0o755); err != nil {
+		return err
+	}
+	return f.syncDir(filepath.Dir(dir))
+}
+
+func (f File) syncDir(path string) error {
+	if f.Volatile {
+		return nil
+	}
+	dir, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer dir.Close()
+	err = dir.Sync()
+	if errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
+		return nil // a file system that cannot sync directories (fsync(2)): nothing more can be had
+	}
+	return err
+}

@@ -51,7 +51,7 @@ func (s *session) dryRun(ctx context.Context) error {
 		Now:      s.env.Now,
 	}, func(p drain.Planned) error {
 		items += p.Items
-		if p.Fate == drain.Send && !p.Again {
+		if p.Fate == drain.Send {
 			files++
 		}
 		if s.cfg.JSON {

@@ -53,16 +53,15 @@ func TestADryRunPutsDeferredPayloadsLastAndKnowsLimits(t *testing.T) {
 	w.do("run", "--concurrency", "1", "--max-items", "2").wantCode(t, exit.Left)
 	w.put("last.json", `{}`)
 	r := w.do("run", "--dry-run").wantCode(t, exit.OK)
-	want := `array.json: send 2 items, 2 bytes
+	want := `array.json: send 3 items, 3 bytes
 last.json: send 1 item, 2 bytes
 first.json: send 1 item, 2 bytes, deferred after 1 attempt
-array.json: send 1 item, 1 byte, deferred after 1 attempt
 would send 5 items from 3 payload files to `
 	if !strings.HasPrefix(r.stdout, want) {
 		t.Errorf("the plan is\n%s\nwant\n%s", r.stdout, want)
 	}
 	r = w.do("run", "--dry-run", "--max-items", "3").wantCode(t, exit.OK)
-	wantText(t, "the plan", r.stdout, "would send 3 items from 2 payload files", "then a limit would end the run")
+	wantText(t, "the plan", r.stdout, "would send 3 items from 1 payload file", "then a limit would end the run")
 }
 
 func TestADryRunMentionsAnOpenBreaker(t *testing.T) {

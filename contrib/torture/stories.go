@@ -100,7 +100,7 @@ func stories() []story {
 			w.earlier("--failure-threshold", "50")
 			w.endpoint.answers(always(200))
 		}},
-		{name: "two turns", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(0), closedAfter(1), closedAfter(2)}, build: func(w *world) {
+		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(0), closedAfter(1), closedAfter(2)}, build: func(w *world) {
 			w.array("a.json", does(1, "500"), does(2, "500"), does(3, "500"), does(4, "200"), does(5, "200"))
 			w.earlier("--failure-threshold", "50", "--max-items", "3")
 			w.endpoint.answers(func(body string) answer {

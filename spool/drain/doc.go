@@ -5,8 +5,9 @@
 // # Order
 //
 // Payload files are taken oldest first. Items that failed in an earlier run
-// after they had reached the listener are deferred: they go last, those with
-// the fewest attempts first, so that a payload the listener chokes on can
+// after they had reached the listener are deferred: within an array file they go
+// after the others, and a file all of whose items are deferred goes last, the
+// fewest attempts first, so that a payload the listener chokes on can
 // neither block the others nor be the probe of every half-open breaker. After
 // [Config.MaxAttempts] failures that count against it, a payload is rejected;
 // a failure counts when other items were delivered in the same run and the
@@ -38,10 +39,8 @@
 //
 // Items whose answer had arrived but whose file was not yet removed or rewritten
 // are sent again in the next run, under the same idempotency keys: as many as
-// were in flight, or, of an array file, those since it was last rewritten: once in a
-// run, when its first turn is over. What the second turn, that of deferred items,
-// settles is noted in the index for the next run to cut out; only where that fails
-// is the file rewritten again. The index, which also remembers deferred items and
+// were in flight, or, of an array file, those since it was last rewritten, which
+// happens once in a run, when all of it was sent. The index, which also remembers deferred items and
 // files that were delivered but could not be removed, is written at the end of a
 // run, and at once when it takes the place of a removal or a rewrite. Losing it
 // loses no payload: deferred items lose their place at the end, and what is

@@ -15,7 +15,7 @@ type job struct {
 
 func (j job) deferred() bool {
 	if j.file != nil {
-		return j.file.deferred
+		return j.file.deferred[j.file.pending[0]]
 	}
 	return j.turn.attempts > 0
 }
@@ -24,14 +24,13 @@ func (j job) deferred() bool {
 // of whose items is known yet, the whole file.
 func (j job) size() int64 {
 	if j.file != nil {
-		return int64(len(j.file.payload.Items[j.file.turn[0]].Body))
+		return int64(len(j.file.payload.Items[j.file.pending[0]].Body))
 	}
 	return j.turn.entry.Size
 }
 
 // look finds the next job: items of array files that were begun come first,
-// being older than what follows. Deferred turns begin when everything else is
-// settled, because a file may have both and must be rewritten in between.
+// being older than what follows.
 func (r *run) look() (job, bool) {
 	for _, f := range r.files {
 		if f.ready() {
@@ -43,12 +42,6 @@ func (r *run) look() (job, bool) {
 		r.report.addFault(err)
 		r.halt(Fault)
 		return job{}, false
-	}
-	if ok && t.attempts > 0 && !r.deferred {
-		if r.inflight > 0 {
-			return job{}, false
-		}
-		r.deferred = true
 	}
 	return job{turn: t}, ok
 }
@@ -62,7 +55,7 @@ func (w *worker) take(j job) {
 		w.turn = j.turn
 		return
 	}
-	w.add(parcel{payload: j.file.payload, index: j.file.take(), file: j.file, deferred: j.file.deferred})
+	w.add(parcel{payload: j.file.payload, index: j.file.take(), file: j.file})
 }
 
 // gather reads what was claimed and, when items are sent in batches, adds more
@@ -104,30 +97,19 @@ func (w *worker) fill() {
 	t := w.turn
 	w.turn = turn{}
 	p, err := w.cfg.Spool.Read(t.entry, w.now(), w.buffer())
-	if t.later > 0 && (err != nil || !p.Array) {
-		w.onlyOnce(p)
-	}
 	switch {
 	case err != nil:
 		w.unreadable(p, err)
 		w.putBuffer(p.Data)
 	case p.Array:
-		w.begin(newFile(p, w.cfg.Index, t.attempts > 0)) // its items alias the buffer
+		w.begin(newFile(p, w.cfg.Index)) // its items alias the buffer
 	case w.cfg.Index.delivered(p.Name, p.Items[0].Key):
 		w.untake()
 		w.remove(p)
 		w.putBuffer(p.Data)
 	default:
-		w.add(parcel{payload: p, deferred: t.attempts > 0})
+		w.add(parcel{payload: p})
 	}
-}
-
-// onlyOnce takes a file's second turn away: it is no array file any more, or could
-// not be read.
-func (r *run) onlyOnce(p *spool.Payload) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.queue.once(p.Name)
 }
 
 // begin lets the workers have an array file's items.
@@ -137,7 +119,7 @@ func (w *worker) begin(f *file) {
 	w.files = append(w.files, f)
 	done := f.settled()
 	w.mu.Unlock()
-	if done { // nothing to send in this turn
+	if done { // nothing to send
 		w.closeFile(f)
 	}
 }

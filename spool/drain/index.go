@@ -37,15 +37,10 @@ type record struct {
 	// Delivered are the keys of items that have had their 2xx and must never
 	// be sent again, although the file still holds them; or are in rejected/.
 	Delivered keySet `json:"delivered,omitempty"`
-	// Due says that the next run is to cut them out: nothing was in the way but
-	// that the file had been rewritten in the same run before.
-	Due bool `json:"due,omitempty"`
 	// Failed are the deferred items by key.
 	Failed map[string]Attempts `json:"failed,omitempty"`
 	// Others says that the file also holds items that are not deferred.
 	Others bool `json:"others,omitempty"`
-
-	rewritten bool // in this run
 }
 
 // Attempts is the history of a deferred item.
@@ -55,8 +50,6 @@ type Attempts struct {
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"`
 	Status  int       `json:"status,omitempty"` // of the last answer
-
-	thisRun bool // it had its turn in this run
 }
 
 // Deferred returns how many items are deferred.
@@ -73,7 +66,7 @@ func (x *Index) Undeletable() int {
 	defer x.mu.Unlock()
 	n := 0
 	for _, r := range x.files {
-		if len(r.Delivered) > 0 && !r.Due {
+		if len(r.Delivered) > 0 {
 			n++
 		}
 	}

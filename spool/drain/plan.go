@@ -6,7 +6,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Fate is what a run would do with a payload file in one turn.
+// Fate is what a run would do with a payload file.
 type Fate int
 
 // What a run would do with a payload file.
@@ -17,14 +17,13 @@ const (
 	Skip               // leave it alone
 )
 
-// Planned is one turn of a payload file in a run.
+// Planned is what a run would do with one payload file.
 type Planned struct {
 	Entry    spool.Entry
 	Fate     Fate
 	Items    int   // to be sent
 	Bytes    int64 // of these
-	Attempts int   // in earlier runs, of the deferred item with the fewest; 0: it is not the turn of deferred items
-	Again    bool  // other items of the file were to be sent before
+	Attempts int   // in earlier runs, of the item with the fewest; 0: not all of its items are deferred
 	Reason   error // why it is rejected or skipped
 }
 
@@ -33,7 +32,7 @@ type Planned struct {
 // index and the limits of cfg, reads each payload file once and changes nothing.
 // It returns how the run would end. An error of visit ends it.
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
-	p := &planner{cfg: cfg.withDefaults(), later: map[string]rest{}}
+	p := &planner{cfg: cfg.withDefaults()}
 	// Without overflow, since even a temporary file would be a change.
 	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.PageSize, false), index: p.cfg.Index}
 	if err := q.refill(); err != nil {
@@ -50,10 +49,7 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 			return Drained, nil
 		}
 		q.take(t)
-		planned, ok := p.turn(t)
-		if _, again := p.later[t.entry.Name]; !again {
-			q.once(t.entry.Name)
-		}
+		planned, ok := p.file(t)
 		if !ok {
 			continue
 		}
@@ -70,59 +66,37 @@ type planner struct {
 	bytes int64 // of these
 	cut   bool  // a limit was reached with items of a file left
 	buf   []byte
-	// later holds the turns that are still to come of deferred items in files
-	// that had another turn first and need not be read again.
-	later map[string]rest
 }
 
-type rest struct {
-	sizes []int // of its items
-	again bool
-}
-
-// turn plans one turn; false: there is nothing to do in it.
-func (p *planner) turn(t turn) (Planned, bool) {
+// file plans one payload file; false: there is nothing to do to it.
+func (p *planner) file(t turn) (Planned, bool) {
 	planned := Planned{Entry: t.entry, Attempts: t.attempts}
-	if rest, read := p.later[t.entry.Name]; read {
-		delete(p.later, t.entry.Name)
-		for _, size := range rest.sizes {
-			p.pretend(&planned, size)
-		}
-		planned.Again = rest.again
-		return planned, len(rest.sizes) > 0
-	}
 	payload, err := p.cfg.Spool.Read(t.entry, p.cfg.Now(), p.buf)
 	if payload.Data != nil {
 		p.buf = payload.Data
 	}
-	var left []int
-	ok := true
 	var refused *spool.RefuseError
 	switch {
 	case errors.Is(err, spool.ErrVanished):
-		ok = false
+		return planned, false
 	case errors.As(err, &refused):
 		planned.Fate, planned.Reason = Reject, err
 	case err != nil:
 		planned.Fate, planned.Reason = Skip, err
 	case payload.Array:
-		left = p.array(&planned, payload)
-		ok = planned.Items > 0 || len(left) == 0
+		ok := p.array(&planned, payload)
+		return planned, ok
 	case p.cfg.Index.delivered(payload.Name, payload.Items[0].Key):
 		planned.Fate = Remove
 	default:
 		p.pretend(&planned, len(payload.Items[0].Body))
 	}
-	if t.later > 0 && len(left) > 0 {
-		p.later[t.entry.Name] = rest{left, planned.Items > 0}
-	}
-	return planned, ok
+	return planned, true
 }
 
-// array plans a turn of an array file and returns the sizes of the items that
-// would be left afterwards.
-func (p *planner) array(planned *Planned, payload *spool.Payload) (sizes []int) {
-	f := newFile(payload, p.cfg.Index, planned.Attempts > 0)
+// array plans an array file; false: there is nothing to do to it.
+func (p *planner) array(planned *Planned, payload *spool.Payload) bool {
+	f := newFile(payload, p.cfg.Index)
 	for f.ready() {
 		i := f.take()
 		state := untouched
@@ -135,10 +109,7 @@ func (p *planner) array(planned *Planned, payload *spool.Payload) (sizes []int) 
 	if len(left) == 0 && planned.Items == 0 {
 		planned.Fate = Remove
 	}
-	for _, i := range left {
-		sizes = append(sizes, len(payload.Items[i].Body))
-	}
-	return sizes
+	return planned.Items > 0 || len(left) == 0
 }
 
 // pretend sends an item, unless a limit is reached.

@@ -16,7 +16,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// plan returns what a run would do, a line for each turn, and how it would end.
+// plan returns what a run would do, a line for each file, and how it would end.
 func (w *world) plan() (lines []string, stop drain.Stop) {
 	w.t.Helper()
 	s, err := spool.Open(spool.Config{Dir: w.dir, MachineID: "machine"})
@@ -83,7 +83,7 @@ func TestARunThatFindsTheBreakerOpenWritesNothingIntoTheSpool(t *testing.T) {
 	equal(t, "the spool's time of change", stat(t, w.dir).ModTime(), long)
 }
 
-func TestAPlanPutsDeferredItemsLast(t *testing.T) {
+func TestAPlanPutsDeferredFilesLast(t *testing.T) {
 	w := newWorld(t)
 	w.listener.answer = poison
 	w.write("bad.json", `{"bad":0}`, 9*time.Hour)
@@ -97,8 +97,8 @@ func TestAPlanPutsDeferredItemsLast(t *testing.T) {
 	w.write("young.json", ``, time.Minute)
 	w.write("nothing.json", `[]`, 3*time.Hour)
 	want := []string{
-		"buffer.json: send 3", "bad2.json: send 1", "nothing.json: remove", "wrong.json: reject", "good.json: send 1",
-		"young.json: skip", "bad.json: send 1 after 1", "buffer.json: send 1 after 1",
+		"buffer.json: send 4", "bad2.json: send 1", "nothing.json: remove", "wrong.json: reject", "good.json: send 1",
+		"young.json: skip", "bad.json: send 1 after 1",
 	}
 	got, stop := w.plan()
 	if !slices.Equal(got, want) || stop != drain.Drained {

@@ -7,17 +7,14 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// A turn is one payload file's turn to be sent. A file that holds both deferred
-// items and others has two.
+// A turn is one payload file's turn to be sent.
 type turn struct {
 	entry    spool.Entry
-	attempts int  // of its deferred item with the fewest; 0: the turn of what is not deferred
-	later    int  // the same, of another turn that follows; 0: none does
-	second   bool // the file had its first in this run
+	attempts int // of its deferred item with the fewest; 0: it holds items that are not deferred
 }
 
-// queue hands out turns in the order in which they are to be sent: all that is
-// not deferred, oldest first, then what is, the fewest attempts first. It holds
+// queue hands out payload files in the order in which they are to be sent: oldest
+// first, and last those whose items are all deferred, the fewest attempts first. It holds
 // a window of the oldest files and gets the next one when that is used up.
 type queue struct {
 	scanner  *spool.Scanner
@@ -27,7 +24,6 @@ type queue struct {
 	head     spool.Entry // that of next, once it was looked at
 	deferred []turn
 	sorted   bool
-	twice    map[string]struct{} // files whose second turn is still to come
 }
 
 // refill gets the next window.
@@ -51,7 +47,7 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 			}
 			attempts, others := q.index.rank(q.head.Name)
 			if attempts == 0 || others {
-				return turn{entry: q.head, later: attempts}, true, nil
+				return turn{entry: q.head}, true, nil
 			}
 			q.deferred = append(q.deferred, turn{entry: q.head, attempts: attempts})
 			q.advance()
@@ -76,11 +72,8 @@ func (q *queue) peek() (t turn, ok bool, err error) {
 		})
 		q.sorted = true
 	}
-	for ; len(q.deferred) > 0; q.deferred = q.deferred[1:] {
-		t := q.deferred[0]
-		if _, comes := q.twice[t.entry.Name]; comes || !t.second {
-			return t, true, nil
-		}
+	if len(q.deferred) > 0 {
+		return q.deferred[0], true, nil
 	}
 	return turn{}, false, nil
 }
@@ -92,17 +85,6 @@ func (q *queue) take(t turn) {
 		return
 	}
 	q.advance()
-	if t.later > 0 {
-		q.deferred = append(q.deferred, turn{entry: t.entry, attempts: t.later, second: true})
-		if q.twice == nil {
-			q.twice = map[string]struct{}{}
-		}
-		q.twice[t.entry.Name] = struct{}{}
-	}
 }
-
-// once takes a file's second turn away, if it has one: it is gone, or
-// changed, or cannot be read, or is none of the files that can have two.
-func (q *queue) once(name string) { delete(q.twice, name) }
 
 func (q *queue) advance() { q.next, q.head = q.next+1, spool.Entry{} }

@@ -43,7 +43,6 @@ func (x *Index) fail(name, key string, a Attempts) {
 	if !known {
 		x.items++
 	}
-	a.thisRun = true
 	r.Failed[key] = a
 	x.dirty = true
 }
@@ -64,37 +63,11 @@ func (x *Index) count(name, key string) {
 }
 
 // addDelivered remembers that an item must never be sent again and could not be
-// cut out of its file. It reports whether that was known, other than that it was
-// due, and whether there was room to remember it.
+// cut out of its file. It reports whether that was known, and whether there was
+// room to remember it.
 func (x *Index) addDelivered(name, key string) (known, room bool) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	r := x.files[name]
-	wasDue := r != nil && r.Due
-	had, room := x.add(name, key)
-	if room && wasDue {
-		x.files[name].Due, x.dirty = false, true
-	}
-	return had && !wasDue, room
-}
-
-// addDue remembers that items must never be sent again and that the next run can
-// cut them out of their file. It reports whether there was room for all of them.
-func (x *Index) addDue(p *spool.Payload, items []int) (room bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, i := range items {
-		if _, room := x.add(p.Name, p.Items[i].Key); !room {
-			return false
-		}
-	}
-	x.files[p.Name].Due = true
-	return true
-}
-
-// add adds a delivered item, and reports whether it was there and whether there is
-// room for it.
-func (x *Index) add(name, key string) (had, room bool) {
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
 		return true, true
 	}
@@ -109,29 +82,6 @@ func (x *Index) add(name, key string) (had, room bool) {
 	x.sent++
 	x.dirty = true
 	return false, true
-}
-
-// rewritten reports whether a file was rewritten in this run and has deferred items
-// left, for which its record stays. An index that is never saved knows of none, for
-// what is due must last.
-func (x *Index) rewritten(name string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	r := x.files[name]
-	return r != nil && r.rewritten && x.path != ""
-}
-
-// begin begins a run: nothing has happened in it.
-func (x *Index) begin() {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, r := range x.files {
-		r.rewritten = false
-		for key, a := range r.Failed {
-			a.thisRun = false
-			r.Failed[key] = a
-		}
-	}
 }
 
 // forget drops what is known of a file that is gone, or is another file now.
@@ -177,7 +127,7 @@ func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 	x.items += len(r.Failed)
 	if rewritten {
 		x.sent -= len(r.Delivered)
-		r.Delivered, r.Due, r.rewritten = nil, false, true
+		r.Delivered = nil
 	}
 	if len(r.Failed) == 0 && len(r.Delivered) == 0 {
 		delete(x.files, p.Name)

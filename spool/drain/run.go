@@ -25,7 +25,6 @@ type run struct {
 	era      int     // which each failure ends
 	taken    int     // items sent, or being so
 	workers  int
-	deferred bool // the deferred turns have begun
 	stopped  bool
 	bytes    int64 // of items sent
 	unsynced bool  // something has left the spool, and a power cut could bring it back
@@ -48,7 +47,6 @@ type pendingAttempt struct{ name, key string }
 func Run(ctx context.Context, cfg Config) (Report, error) {
 	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1}
 	r.maxBatch = r.cfg.BatchItems
-	r.cfg.Index.begin()
 	r.queue = queue{index: r.cfg.Index}
 	defer r.queue.close()
 	err := r.drain()

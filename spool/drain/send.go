@@ -133,7 +133,7 @@ func (r *run) settleOnly(p parcel, v transmit.Verdict) {
 }
 
 // settleItem acts on the verdict for an item of an array file. The file itself
-// is settled when its turn is over, so that it is rewritten once and not once
+// is settled when all of it was sent, so that it is rewritten once and not once
 // per item.
 func (r *run) settleItem(p parcel, v transmit.Verdict) {
 	state := failed

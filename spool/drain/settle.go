@@ -66,7 +66,6 @@ func (r *run) gone(p *spool.Payload) {
 // uncount takes a file out of what is left to send: it is gone, or is none of
 // the payload files that can be sent.
 func (r *run) uncount(p *spool.Payload) {
-	r.queue.once(p.Name)
 	if r.report.Left > 0 {
 		r.report.Left--
 		r.report.LeftBytes -= p.Size
@@ -78,7 +77,6 @@ func (r *run) uncount(p *spool.Payload) {
 func (r *run) changed(p *spool.Payload) {
 	r.report.Changed++
 	r.cfg.Index.forget(p.Name)
-	r.queue.once(p.Name)
 }
 
 // reject moves a payload file to rejected/; why says what is wrong with one that
@@ -134,7 +132,7 @@ func (r *run) reason(p parcel, v transmit.Verdict) spool.Reason {
 	return reason
 }
 
-// closeFile ends a turn of an array file.
+// closeFile ends what this run does to an array file.
 func (r *run) closeFile(f *file) {
 	r.mu.Lock()
 	mine := !f.closed
@@ -161,13 +159,7 @@ func (r *run) settleFile(f *file) {
 		return
 	}
 	if shrunk {
-		postponed, err := r.postpone(f, left)
-		if postponed {
-			return
-		}
-		if err == nil {
-			err = r.cfg.Spool.Rewrite(p, left)
-		}
+		err := r.cfg.Spool.Rewrite(p, left)
 		r.mu.Lock()
 		defer r.mu.Unlock()
 		switch {
@@ -186,30 +178,6 @@ func (r *run) settleFile(f *file) {
 		r.unsynced = true
 	}
 	r.cfg.Index.keepOnly(p, left, shrunk)
-}
-
-// postpone leaves it to the next run to cut out of a file what its second turn has
-// settled, if the first turn has had it rewritten: once in a run is enough. It does
-// not where that is not so, or cannot be remembered, or where the file is no longer
-// the one that was read, which the error says.
-func (r *run) postpone(f *file, left []int) (postponed bool, err error) {
-	x, p := r.cfg.Index, f.payload
-	if !x.rewritten(p.Name) {
-		return false, nil
-	}
-	if err := r.cfg.Spool.Unchanged(p); err != nil {
-		return false, err
-	}
-	if !x.addDue(p, f.done()) {
-		return false, nil
-	}
-	x.keepOnly(p, left, false)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	// At once, as when it is rewritten: a crash must not bring more than a turn.
-	errSave := r.saveIndex()
-	r.report.addFault(errSave)
-	return errSave == nil, nil
 }
 
 // saveIndex saves the index after making durable what has left the spool: the index

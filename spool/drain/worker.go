@@ -19,10 +19,9 @@ type worker struct {
 
 // A parcel is an item on its way.
 type parcel struct {
-	payload  *spool.Payload
-	index    int   // of the item in payload
-	file     *file // the array file it is part of; nil: it is the whole file
-	deferred bool
+	payload *spool.Payload
+	index   int   // of the item in payload
+	file    *file // the array file it is part of; nil: it is the whole file
 }
 
 func (p parcel) item() *spool.Item { return &p.payload.Items[p.index] }

@@ -8,9 +8,10 @@ if [ "$(id -u)" -ne 0 ]; then
 fi
 home=$(mktemp -d)
 trap 'chmod -R u+w "$home"; rm -rf "$home"' EXIT
-# Without hard links: the objects change their owner.
+# daemon and not nobody, since tests give files to nobody. Without hard links, since the objects
+# change their owner.
 git clone -q --no-hardlinks . "$home/spoolfwd"
-chown -R nobody: "$home"
+chown -R daemon: "$home"
 cd "$home/spoolfwd"
-setpriv --reuid=nobody --regid="$(id -g nobody)" --clear-groups \
+setpriv --reuid=daemon --regid=daemon --clear-groups \
 	env HOME="$home" GOCACHE="$home/cache" GOPATH="$home/go" "$@"

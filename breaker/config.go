@@ -1,6 +1,7 @@
 package breaker
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
 	"errors"
@@ -40,23 +41,25 @@ type Config struct {
 	MachineID string
 }
 
+// DefaultConfig returns the values that zero fields of a Config stand for.
+func DefaultConfig() Config {
+	return Config{
+		Name:             "central_listener",
+		StateDir:         "/var/lib/bitville-apm/circuit-breaker-state",
+		FailureThreshold: 5,
+		RetryTimeout:     60 * time.Second,
+		MaxRetryAfter:    time.Hour,
+	}
+}
+
 // withDefaults fills in the defaults, and reports every setting that makes no sense.
 func (c Config) withDefaults() (Config, error) {
-	if c.Name == "" {
-		c.Name = "central_listener"
-	}
-	if c.StateDir == "" {
-		c.StateDir = "/var/lib/bitville-apm/circuit-breaker-state"
-	}
-	if c.FailureThreshold == 0 {
-		c.FailureThreshold = 5
-	}
-	if c.RetryTimeout == 0 {
-		c.RetryTimeout = 60 * time.Second
-	}
-	if c.MaxRetryAfter == 0 {
-		c.MaxRetryAfter = time.Hour
-	}
+	d := DefaultConfig()
+	c.Name = cmp.Or(c.Name, d.Name)
+	c.StateDir = cmp.Or(c.StateDir, d.StateDir)
+	c.FailureThreshold = cmp.Or(c.FailureThreshold, d.FailureThreshold)
+	c.RetryTimeout = cmp.Or(c.RetryTimeout, d.RetryTimeout)
+	c.MaxRetryAfter = cmp.Or(c.MaxRetryAfter, d.MaxRetryAfter)
 
 	problems := []error{checkName(c.Name)}
 	if strings.ContainsRune(c.StateDir, 0) {

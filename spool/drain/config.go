@@ -21,12 +21,6 @@ type Transmitter interface {
 	Send(ctx context.Context, r transmit.Request) transmit.Verdict
 }
 
-// Defaults of [Config].
-const (
-	DefaultConcurrency = 4
-	DefaultMaxAttempts = 10
-)
-
 // Config is what a run drains, whereto, and within which limits.
 type Config struct {
 	Spool       *spool.Spool
@@ -54,15 +48,22 @@ type Config struct {
 	Progress func(Report)
 }
 
+// DefaultConfig returns the values that zero fields of a Config stand for. Only BatchBytes is more
+// than its zero, which is no limit: a program that batches wants one.
+func DefaultConfig() Config {
+	return Config{Concurrency: 4, BatchItems: 1, BatchBytes: 1 << 20, MaxAttempts: 10}
+}
+
 func (c Config) withDefaults() Config {
+	d := DefaultConfig()
 	if c.Concurrency <= 0 {
-		c.Concurrency = DefaultConcurrency
+		c.Concurrency = d.Concurrency
 	}
 	if c.BatchItems <= 0 {
-		c.BatchItems = 1
+		c.BatchItems = d.BatchItems
 	}
 	if c.MaxAttempts == 0 {
-		c.MaxAttempts = DefaultMaxAttempts
+		c.MaxAttempts = d.MaxAttempts
 	}
 	if c.Now == nil {
 		c.Now = time.Now

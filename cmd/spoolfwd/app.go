@@ -12,6 +12,7 @@ import (
 
 	"github.com/urfave/cli/v2"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
@@ -22,7 +23,7 @@ type session struct {
 	given    map[string][]string // flags as written, by setting
 	flags    []settingFlag       // as the table of settings
 	operands []string
-	out      *printer
+	out      *console.Printer
 	log      *slog.Logger
 }
 
@@ -32,15 +33,15 @@ var errDone = errors.New("answered")
 // run is the program: it does what env.Args say and returns the exit code. It
 // does not return before everything it started has ended.
 func run(ctx context.Context, env Env) int {
-	s := &session{env: env, cfg: newConfig(), given: make(map[string][]string), out: &printer{w: env.Stdout}}
+	s := &session{env: env, cfg: newConfig(), given: make(map[string][]string), out: console.NewPrinter(env.Stdout)}
 	s.startLog()
 	err := s.dispatch(ctx)
 	if errors.Is(err, errDone) {
 		err = nil
 	}
 	// A reader that has seen enough (head) is no error of ours.
-	if s.out.err != nil && !errors.Is(s.out.err, syscall.EPIPE) {
-		err = errors.Join(err, exit.With(exit.IO, fmt.Errorf("cannot write to standard output: %w", s.out.err)))
+	if s.out.Err() != nil && !errors.Is(s.out.Err(), syscall.EPIPE) {
+		err = errors.Join(err, exit.With(exit.IO, fmt.Errorf("cannot write to standard output: %w", s.out.Err())))
 	}
 	var plugin *pluginResult
 	if errors.As(err, &plugin) {
@@ -51,12 +52,12 @@ func run(ctx context.Context, env Env) int {
 }
 
 func (s *session) startLog() {
-	s.log = newLog(logConfig{
-		w:       s.env.Stderr,
-		json:    s.cfg.LogFormat == "json",
-		verbose: s.cfg.Verbose,
-		kind:    s.env.StderrIs,
-		now:     s.env.Now,
+	s.log = console.NewLog(console.LogConfig{
+		Writer:  s.env.Stderr,
+		JSON:    s.cfg.LogFormat == "json",
+		Verbose: s.cfg.Verbose,
+		Kind:    s.env.StderrIs,
+		Now:     s.env.Now,
 	})
 }
 
@@ -136,9 +137,6 @@ func (s *session) perform(ctx context.Context, c command, path string) error {
 			return s.pluginUnknown(err)
 		}
 		return withUsageHint(path, err)
-	}
-	if c.use != useRun { // which may have nothing to do; the others want to be interrupted, and not killed, from here on
-		_ = ctx.Err()
 	}
 	return c.action(ctx, s)
 }

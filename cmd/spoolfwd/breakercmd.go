@@ -2,11 +2,11 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"math"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
 func breakerShow(_ context.Context, s *session) error {
@@ -15,7 +15,7 @@ func breakerShow(_ context.Context, s *session) error {
 		return err
 	}
 	if s.cfg.JSON {
-		s.printJSON(b.Stats(s.env.Now()))
+		s.out.JSON(b.Stats(s.env.Now()))
 		return nil
 	}
 	s.printBreaker(b)
@@ -26,18 +26,18 @@ func breakerShow(_ context.Context, s *session) error {
 func (s *session) printBreaker(b *breaker.Breaker) {
 	now := s.env.Now()
 	stats := b.Stats(now)
-	s.out.line("breaker        %s: %s", stats.Name, describeBreaker(b, now))
-	s.out.line("failures       %d in a row, opens at %d", stats.FailureCount, stats.FailureThreshold)
+	s.out.Line("breaker        %s: %s", stats.Name, describeBreaker(b, now))
+	s.out.Line("failures       %d in a row, opens at %d", stats.FailureCount, stats.FailureThreshold)
 	if stats.LastFailureTime > 0 {
-		s.out.line("last failure   %s", ago(unixTime(stats.LastFailureTime), now))
+		s.out.Line("last failure   %s", console.Ago(unixTime(stats.LastFailureTime), now))
 	}
 	if stats.OpenSince > 0 {
-		s.out.line("opened         %s", ago(unixTime(stats.OpenSince), now))
+		s.out.Line("opened         %s", console.Ago(unixTime(stats.OpenSince), now))
 	}
 	if stats.OpenedAt > stats.OpenSince && stats.OpenSince > 0 {
-		s.out.line("opened again   %s", ago(unixTime(stats.OpenedAt), now))
+		s.out.Line("opened again   %s", console.Ago(unixTime(stats.OpenedAt), now))
 	}
-	s.out.line("state file     %s", b.StatePath())
+	s.out.Line("state file     %s", b.StatePath())
 }
 
 // describeBreaker says the effective state in words.
@@ -54,7 +54,7 @@ func describeBreaker(b *breaker.Breaker, now time.Time) string {
 		by = " by hand"
 	}
 	probe := unixTime(stats.NextProbeAt)
-	return "open" + by + ", next probe in " + humanDuration(probe.Sub(now)) + " (" + probe.Format(time.RFC3339) + ")"
+	return "open" + by + ", next probe in " + console.Duration(probe.Sub(now)) + " (" + probe.Format(time.RFC3339) + ")"
 }
 
 func breakerReset(_ context.Context, s *session) error {
@@ -85,30 +85,14 @@ func breakerTrip(_ context.Context, s *session) error {
 func (s *session) showChange(b *breaker.Breaker) error {
 	now := s.env.Now()
 	if s.cfg.JSON {
-		s.printJSON(b.Stats(now))
+		s.out.JSON(b.Stats(now))
 		return nil
 	}
-	s.out.line("%s is %s", b.Stats(now).Name, describeBreaker(b, now))
+	s.out.Line("%s is %s", b.Stats(now).Name, describeBreaker(b, now))
 	return nil
-}
-
-// printJSON prints one indented object. Go's encoder escapes control characters.
-func (s *session) printJSON(v any) {
-	e := json.NewEncoder(s.out)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	e.Encode(v)
 }
 
 // unixTime converts the state file's times.
 func unixTime(seconds float64) time.Time {
 	return time.UnixMicro(int64(math.Round(seconds * 1e6)))
-}
-
-// ago writes a time for a person.
-func ago(t, now time.Time) string {
-	if d := now.Sub(t); d >= 0 {
-		return humanDuration(d) + " ago (" + t.Format(time.RFC3339) + ")"
-	}
-	return t.Format(time.RFC3339)
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
@@ -65,7 +66,7 @@ func checkCommand(ctx context.Context, s *session) error {
 		code = exit.Worst(code, f.code)
 	}
 	if s.cfg.JSON {
-		s.printJSON(map[string]any{"settings": s.cfg.effective(), "findings": d.findings, "exit_code": code})
+		s.out.JSON(map[string]any{"settings": s.cfg.effective(), "findings": d.findings, "exit_code": code})
 	} else {
 		d.print()
 	}
@@ -79,14 +80,14 @@ func (d *doctor) print() {
 			values = []string{fmt.Sprint(e.Value)}
 		}
 		for _, v := range values {
-			d.s.out.line("     %s = %s  (%s)", e.Name, v, e.Source)
+			d.s.out.Line("     %s = %s  (%s)", e.Name, v, e.Source)
 		}
 	}
-	d.s.out.line("")
+	d.s.out.Line("")
 	for _, f := range d.findings {
-		d.s.out.line("%-4s %s: %s", f.Level, f.About, f.Text)
+		d.s.out.Line("%-4s %s: %s", f.Level, f.About, f.Text)
 		if f.Mend != "" {
-			d.s.out.line("     %s", f.Mend)
+			d.s.out.Line("     %s", f.Mend)
 		}
 	}
 }
@@ -168,7 +169,7 @@ func (d *doctor) spool() {
 		d.fail(about, err)
 		return
 	}
-	d.ok(about, "%s holds %s, %s", sp.Dir(), plural(w.Files, "payload file"), humanSize(w.Bytes))
+	d.ok(about, "%s holds %s, %s", sp.Dir(), console.Count(w.Files, "payload file"), console.Size(w.Bytes))
 	for _, skipped := range w.Skipped.Samples {
 		if code := exit.OfSkipped(skipped.Err); code != exit.OK {
 			d.fail(about, exit.With(code, &skipped))
@@ -182,6 +183,6 @@ func (d *doctor) spool() {
 	if n, bytes, err := sp.CountRejected(); err != nil {
 		d.fail("rejected", err)
 	} else if n > 0 {
-		d.warn("rejected", "see 'spoolfwd rejected list'", "%s, %s", plural(n, "payload"), humanSize(bytes))
+		d.warn("rejected", "see 'spoolfwd rejected list'", "%s, %s", console.Count(n, "payload"), console.Size(bytes))
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
@@ -101,11 +102,11 @@ func (d *doctor) room(about, dir string) {
 	case free.bytes == 0, free.limited && free.inodes == 0:
 		d.fail(about, exit.With(exit.IO, withHint(fmt.Errorf("the disk of %s is full", dir), "a run still sends, but no state can be saved")))
 	case free.bytes < lowBytes:
-		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, humanSize(free.bytes))
+		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, console.Size(free.bytes))
 	case free.limited && free.inodes < lowInodes:
 		d.warn(about, "remove small files", "the file system of %s has only %d inodes left", dir, free.inodes)
 	default:
-		d.ok(about, "the disk of %s has %s left", dir, humanSize(free.bytes))
+		d.ok(about, "the disk of %s has %s left", dir, console.Size(free.bytes))
 	}
 }
 

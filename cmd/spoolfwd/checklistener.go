@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
@@ -110,6 +111,6 @@ func (d *doctor) expiry(what string, notAfter time.Time) {
 	case left < 0:
 		d.fail("tls", exit.With(exit.Left, withHint(fmt.Errorf("the %s ended on %s", what, until), "renew it")))
 	case left < certificateWarning:
-		d.warn("tls", "renew it", "the %s ends on %s, in %s", what, until, humanDuration(left))
+		d.warn("tls", "renew it", "the %s ends on %s, in %s", what, until, console.Duration(left))
 	}
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -36,7 +37,7 @@ func (s *session) dryRun(ctx context.Context) error {
 		return err
 	}
 	if wait := b.Wait(s.env.Now()); wait > 0 {
-		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Name, humanDuration(wait)))
+		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Name, console.Duration(wait)))
 	}
 	index, err := drain.PeekIndex(s.indexPath())
 	s.warn(err)
@@ -65,14 +66,14 @@ func (s *session) dryRun(ctx context.Context) error {
 		return err
 	}
 	if s.cfg.JSON {
-		s.printJSON(map[string]any{"url": t.URL(), "stop": stop.String(), "files": plans})
+		s.out.JSON(map[string]any{"url": t.URL(), "stop": stop.String(), "files": plans})
 		return nil
 	}
 	end := ""
 	if stop == drain.Limit {
 		end = "; then a limit would end the run"
 	}
-	s.out.line("would send %s from %s to %s%s", plural(items, "item"), plural(files, "payload file"), t.URL(), end)
+	s.out.Line("would send %s from %s to %s%s", console.Count(items, "item"), console.Count(files, "payload file"), t.URL(), end)
 	return nil
 }
 
@@ -81,12 +82,12 @@ func (s *session) printPlan(p drain.Planned) {
 	if p.Fate == drain.Send {
 		after := ""
 		if p.Attempts > 0 {
-			after = ", deferred after " + plural(p.Attempts, "attempt")
+			after = ", deferred after " + console.Count(p.Attempts, "attempt")
 		}
-		s.out.line("%s: send %s, %s%s", p.Entry.Name, plural(p.Items, "item"), humanSize(p.Bytes), after)
+		s.out.Line("%s: send %s, %s%s", p.Entry.Name, console.Count(p.Items, "item"), console.Size(p.Bytes), after)
 		return
 	}
-	s.out.line("%s: %s: %s", p.Entry.Name, verdict, reason)
+	s.out.Line("%s: %s: %s", p.Entry.Name, verdict, reason)
 }
 
 func plannedOf(p drain.Planned) planned {

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
 // Env is everything run takes from the process and the machine.
@@ -30,7 +32,7 @@ type Env struct {
 	MachineID func() string
 
 	StdinIsTerminal bool
-	StderrIs        streamKind
+	StderrIs        console.StreamKind
 }
 
 // withPrefix returns the environment variables whose names begin with prefix, by

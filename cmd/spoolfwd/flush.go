@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
@@ -32,7 +33,7 @@ func flushCommand(ctx context.Context, s *session) error {
 		again := s.cfg.Wait > 0 && o.report.Stop == drain.BreakerOpen && !s.env.Now().Add(wait).After(deadline) && len(o.faults) == 0
 		if !again {
 			if !s.cfg.JSON {
-				s.out.line("%s", o.summary())
+				s.out.Line("%s", o.summary())
 			}
 			return o.end()
 		}
@@ -70,6 +71,6 @@ func (d *drainer) waitForBreaker(ctx context.Context, deadline time.Time) error 
 		return err
 	}
 	d.lock.Sign(s.env.Now())
-	s.log.Log(ctx, levelNotice, fmt.Sprintf("the breaker is open, waiting %s for it", humanDuration(wait)))
+	s.log.Log(ctx, console.LevelNotice, fmt.Sprintf("the breaker is open, waiting %s for it", console.Duration(wait)))
 	return s.env.Wait(ctx, wait)
 }

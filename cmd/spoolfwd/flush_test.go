@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
@@ -154,11 +155,11 @@ func TestAnEmptySpoolIsNotWaitedFor(t *testing.T) {
 func TestTheProgressBarIsForTerminalsOnly(t *testing.T) {
 	var b bytes.Buffer
 	for _, c := range []struct {
-		kind   streamKind
+		kind   console.StreamKind
 		format string
 		bar    bool
 	}{
-		{streamTerminal, "text", true}, {streamOther, "text", false}, {streamJournal, "text", false}, {streamFile, "text", false}, {streamTerminal, "json", false},
+		{console.Terminal, "text", true}, {console.Pipe, "text", false}, {console.Journal, "text", false}, {console.File, "text", false}, {console.Terminal, "json", false},
 	} {
 		b.Reset()
 		s := &session{env: Env{Stderr: &b, StderrIs: c.kind}, cfg: newConfig()}

@@ -53,7 +53,7 @@ func (s *session) beforeCommand(c *cli.Context) error {
 		if !known {
 			info = &debug.BuildInfo{}
 		}
-		s.out.line("%s", versionLine(version(), info))
+		s.out.Line("%s", versionLine(version(), info))
 		return errDone
 	}
 	if s.given["help"] == nil {

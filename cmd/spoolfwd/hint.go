@@ -1,8 +1,13 @@
 package main
 
 import (
+	"context"
 	"errors"
+	"log/slog"
 	"strings"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // hinted is an error with a sentence about what to do. The sentence is not a part of Error():
@@ -45,4 +50,19 @@ func hintOf(err error) string {
 func messageOf(err error) string {
 	message, _, _ := strings.Cut(err.Error(), "\n")
 	return message
+}
+
+// logError writes each single error in err at a level, with its hint.
+func logError(log *slog.Logger, level slog.Level, err error, attrs ...any) {
+	for _, e := range exit.Each(err) {
+		message := messageOf(e)
+		if message == "" {
+			continue
+		}
+		all := attrs
+		if hint := hintOf(e); hint != "" {
+			all = append(attrs[:len(attrs):len(attrs)], console.HintKey, hint)
+		}
+		log.Log(context.Background(), level, message, all...)
+	}
 }

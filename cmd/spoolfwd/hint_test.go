@@ -1,8 +1,13 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
+	"log/slog"
+	"net"
+	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
@@ -37,3 +42,27 @@ func TestNoErrorHasNoHint(t *testing.T) {
 		t.Errorf("the hint is %q", got)
 	}
 }
+
+func TestAnErrorIsLoggedWithItsHintAndTheAttributesThatItIsGiven(t *testing.T) {
+	var b bytes.Buffer
+	log := slog.New(slog.NewJSONHandler(&b, nil))
+	logError(log, slog.LevelError, errors.Join(withHint(errors.New("one"), "mend it"), exit.Silently(exit.Busy), errors.New("two")), "count", 3)
+	wantText(t, "the log", b.String(), `"msg":"one","count":3,"hint":"mend it"`, `"msg":"two","count":3}`)
+	if got := strings.Count(b.String(), "\n"); got != 2 {
+		t.Errorf("%d lines, want 2: an error without words is not logged", got)
+	}
+}
+
+// An answer that went nowhere must not look like one that was given.
+func TestAFullStandardOutputIsAnError(t *testing.T) {
+	w := newWorld(t)
+	w.env.Stdout = brokenWriter{syscall.ENOSPC}
+	r := w.do("status").wantCode(t, exit.IO)
+	wantText(t, "standard error", r.stderr, "cannot write to standard output", "no space left")
+	w.env.Stdout = brokenWriter{&net.OpError{Op: "write", Err: syscall.EPIPE}}
+	w.do("status").wantCode(t, exit.OK).wantSilence(t)
+}
+
+type brokenWriter struct{ err error }
+
+func (b brokenWriter) Write([]byte) (int, error) { return 0, b.err }

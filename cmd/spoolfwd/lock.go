@@ -13,6 +13,7 @@ import (
 	"github.com/gofrs/flock"
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
@@ -40,7 +41,7 @@ func (e *heldError) Error() string {
 	if e.pid == 0 {
 		return "another spoolfwd is at work: it holds " + e.path
 	}
-	return fmt.Sprintf("another spoolfwd is at work: process %d has held %s for %s", e.pid, e.path, humanDuration(e.since))
+	return fmt.Sprintf("another spoolfwd is at work: process %d has held %s for %s", e.pid, e.path, console.Duration(e.since))
 }
 
 // takeLock takes the lock at path without waiting and writes nothing: an empty

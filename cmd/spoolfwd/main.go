@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 	"sync"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
 func main() {
@@ -22,7 +24,7 @@ func main() {
 		Now:             time.Now,
 		Wait:            waitFor,
 		MachineID:       sync.OnceValue(machineID),
-		StdinIsTerminal: isTerminal(os.Stdin),
-		StderrIs:        streamKindOf(os.Stderr, os.Getenv("JOURNAL_STREAM")),
+		StdinIsTerminal: console.IsTerminal(os.Stdin),
+		StderrIs:        console.KindOf(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 	}))
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/prometheus/common/model"
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
@@ -45,7 +46,7 @@ func (s *session) writeMetrics(got samples) error {
 		return fmt.Errorf("cannot write the metrics: %w", err)
 	}
 	if name != "" && name != s.cfg.Name {
-		s.log.Warn(fmt.Sprintf("%s held the metrics of breaker %s, not %s", path, name, s.cfg.Name), hintKey, "give each listener a --metrics-file of its own")
+		s.log.Warn(fmt.Sprintf("%s held the metrics of breaker %s, not %s", path, name, s.cfg.Name), console.HintKey, "give each listener a --metrics-file of its own")
 		before = nil
 	}
 	got.goOnFrom(before)

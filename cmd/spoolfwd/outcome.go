@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
@@ -85,13 +86,13 @@ func (o *outcome) tell() {
 	case o.opened():
 		log.Error(o.openedText(), o.openedAttrs()...)
 	case o.recovered():
-		log.Log(context.Background(), levelNotice, o.recoveredText(), "event", "recovered", "breaker", o.after.Name, "failures", o.before.FailureCount)
+		log.Log(context.Background(), console.LevelNotice, o.recoveredText(), "event", "recovered", "breaker", o.after.Name, "failures", o.before.FailureCount)
 	}
 	for _, e := range errs {
-		logError(log, level, fmt.Errorf("%s failed: %w", plural(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
+		logError(log, level, fmt.Errorf("%s failed: %w", console.Count(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
 	}
 	if r.Rejected > 0 {
-		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, hintKey, "see 'spoolfwd rejected list'")
+		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, console.HintKey, "see 'spoolfwd rejected list'")
 	}
 	if r.Skipped.Count > 0 {
 		level := slog.LevelInfo
@@ -107,15 +108,15 @@ func (o *outcome) tell() {
 		log.Info(o.signal.Error(), "event", "signal")
 	}
 	if o.pruned > 0 {
-		log.Info(fmt.Sprintf("%s deleted, by age or size", were(o.pruned, "rejected payload")), "event", "pruned", "count", o.pruned)
+		log.Info(fmt.Sprintf("%s deleted, by age or size", console.Were(o.pruned, "rejected payload")), "event", "pruned", "count", o.pruned)
 	}
 	log.Info(o.summary(), "event", "ended", "delivered", r.Delivered, "failed", r.Failed, "left", r.Left)
 }
 
 func (o *outcome) openedText() string {
-	text := fmt.Sprintf("breaker %s opened after %s", o.after.Name, plural(o.after.FailureCount, "failure"))
+	text := fmt.Sprintf("breaker %s opened after %s", o.after.Name, console.Count(o.after.FailureCount, "failure"))
 	if o.after.NextProbeAt > 0 {
-		text += fmt.Sprintf(", next probe in %s", humanDuration(unixTime(o.after.NextProbeAt).Sub(o.ended)))
+		text += fmt.Sprintf(", next probe in %s", console.Duration(unixTime(o.after.NextProbeAt).Sub(o.ended)))
 	}
 	return text
 }
@@ -127,12 +128,12 @@ func (o *outcome) openedAttrs() []any {
 func (o *outcome) recoveredText() string {
 	text := fmt.Sprintf("breaker %s closed, the listener is back", o.after.Name)
 	if o.before.FailureCount > 0 {
-		text += " after " + plural(o.before.FailureCount, "failure")
+		text += " after " + console.Count(o.before.FailureCount, "failure")
 	}
 	if o.before.OpenSince > 0 {
 		// Until the run began: its first request was the probe, and what came
 		// after that was a backlog, which may have taken an hour.
-		text += ", open for " + humanDuration(o.started.Sub(unixTime(o.before.OpenSince)))
+		text += ", open for " + console.Duration(o.started.Sub(unixTime(o.before.OpenSince)))
 	}
 	return text
 }
@@ -144,7 +145,7 @@ func (o *outcome) rejectedText() string {
 	for _, one := range r.Rejections {
 		named = append(named, rejectionText(one))
 	}
-	return fmt.Sprintf("%s rejected: %s", were(r.Rejected, "payload"), listed(named, r.Rejected))
+	return fmt.Sprintf("%s rejected: %s", console.Were(r.Rejected, "payload"), listed(named, r.Rejected))
 }
 
 func rejectionText(r drain.Rejection) string {
@@ -156,7 +157,7 @@ func rejectionText(r drain.Rejection) string {
 	case r.Attempts == 0:
 		return name + " " + r.Why
 	case r.Status == 0:
-		return fmt.Sprintf("%s got no answer in %s", name, plural(r.Attempts, "attempt"))
+		return fmt.Sprintf("%s got no answer in %s", name, console.Count(r.Attempts, "attempt"))
 	case r.Attempts > 1:
 		return fmt.Sprintf("%s was answered %d at attempt %d", name, r.Status, r.Attempts)
 	}
@@ -179,13 +180,13 @@ func (o *outcome) skippedText() string {
 	for _, e := range skipped.Samples {
 		named = append(named, e.Error())
 	}
-	return fmt.Sprintf("%s skipped: %s", were(skipped.Count, "entry"), listed(named, skipped.Count))
+	return fmt.Sprintf("%s skipped: %s", console.Were(skipped.Count, "entry"), listed(named, skipped.Count))
 }
 
 // summary is one line about the whole run.
 func (o *outcome) summary() string {
 	r := o.report
-	text := fmt.Sprintf("%s delivered (%s) in %s", plural(r.Delivered, "item"), humanSize(r.DeliveredBytes), humanDuration(o.ended.Sub(o.started)))
+	text := fmt.Sprintf("%s delivered (%s) in %s", console.Count(r.Delivered, "item"), console.Size(r.DeliveredBytes), console.Duration(o.ended.Sub(o.started)))
 	if r.Failed > 0 {
 		text += fmt.Sprintf(", %d failed", r.Failed)
 	}
@@ -194,7 +195,7 @@ func (o *outcome) summary() string {
 	}
 	switch {
 	case r.Left > 0:
-		text += fmt.Sprintf("; %s left", plural(r.Left, "payload file"))
+		text += fmt.Sprintf("; %s left", console.Count(r.Left, "payload file"))
 	case r.Left == 0:
 		text += "; the spool is empty"
 	}
@@ -202,7 +203,7 @@ func (o *outcome) summary() string {
 	case drain.BreakerOpen:
 		text += "; the breaker is open"
 		if o.after.NextProbeAt > 0 {
-			text += ", next probe in " + humanDuration(unixTime(o.after.NextProbeAt).Sub(o.ended))
+			text += ", next probe in " + console.Duration(unixTime(o.after.NextProbeAt).Sub(o.ended))
 		}
 	case drain.Limit:
 		text += "; a limit ended the run"

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
 // The exit codes of a monitoring plugin, which are not those of exit.go: Nagios
@@ -34,9 +35,9 @@ func (s *session) plugin(r *statusReport) error {
 	age := seconds(r.Spool.OldestAge)
 	switch {
 	case s.cfg.CriticalAge > 0 && age > s.cfg.CriticalAge:
-		raise(pluginCritical, "oldest payload file is %s old", humanDuration(age))
+		raise(pluginCritical, "oldest payload file is %s old", console.Duration(age))
 	case s.cfg.WarningAge > 0 && age > s.cfg.WarningAge:
-		raise(pluginWarning, "oldest payload file is %s old", humanDuration(age))
+		raise(pluginWarning, "oldest payload file is %s old", console.Duration(age))
 	}
 	switch files := r.Spool.Files; {
 	case s.cfg.CriticalFiles > 0 && files > s.cfg.CriticalFiles, s.cfg.WarningFiles > 0 && files > s.cfg.WarningFiles:
@@ -44,21 +45,21 @@ func (s *session) plugin(r *statusReport) error {
 		if s.cfg.CriticalFiles > 0 && files > s.cfg.CriticalFiles {
 			to = pluginCritical
 		}
-		raise(to, "%s wait", plural(files, "payload file"))
+		raise(to, "%s wait", console.Count(files, "payload file"))
 	}
 	if r.Breaker.State != breaker.Closed {
 		raise(pluginWarning, "breaker %s is %s", r.Breaker.Name, strings.ReplaceAll(r.Breaker.EffectiveState.String(), "_", "-"))
 	}
 	if r.Rejected.Files > 0 {
-		raise(pluginWarning, "%s rejected", plural(r.Rejected.Files, "payload"))
+		raise(pluginWarning, "%s rejected", console.Count(r.Rejected.Files, "payload"))
 	}
 	if r.Spool.Stuck > 0 {
-		raise(pluginWarning, "%s delivered and not removable", plural(r.Spool.Stuck, "payload file"))
+		raise(pluginWarning, "%s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))
 	}
 	if level == pluginOK {
-		problems = []string{fmt.Sprintf("breaker closed, %s", plural(r.Spool.Files, "payload file"))}
+		problems = []string{fmt.Sprintf("breaker closed, %s", console.Count(r.Spool.Files, "payload file"))}
 	}
-	s.out.line("SPOOLFWD %s - %s | %s", pluginWord(level), strings.Join(problems, ", "), s.performanceData(r))
+	s.out.Line("SPOOLFWD %s - %s | %s", pluginWord(level), strings.Join(problems, ", "), s.performanceData(r))
 	return &pluginResult{level}
 }
 
@@ -88,7 +89,7 @@ func (s *session) performanceData(r *statusReport) string {
 // pluginUnknown says that the status could not be taken. A bar would begin the
 // performance data.
 func (s *session) pluginUnknown(err error) error {
-	s.out.line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(messageOf(err), "|", "/"))
+	s.out.Line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(messageOf(err), "|", "/"))
 	return &pluginResult{pluginUnknown}
 }
 

@@ -4,6 +4,8 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
 // progress is the bar that flush shows on a terminal. A nil progress shows
@@ -13,7 +15,7 @@ type progress struct{ bar *progressbar.ProgressBar }
 // newProgress returns the bar, or nil when standard error is no terminal or when
 // messages are for a machine.
 func (s *session) newProgress(files int) *progress {
-	if s.env.StderrIs != streamTerminal || s.cfg.LogFormat == "json" {
+	if s.env.StderrIs != console.Terminal || s.cfg.LogFormat == "json" {
 		return nil
 	}
 	return &progress{progressbar.NewOptions(files,

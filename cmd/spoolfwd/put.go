@@ -44,11 +44,11 @@ func putCommand(ctx context.Context, s *session) error {
 		}
 		done = append(done, spooled{source, name})
 		if !s.cfg.JSON {
-			s.out.line("%s", name)
+			s.out.Line("%s", name)
 		}
 	}
 	if s.cfg.JSON {
-		s.printJSON(map[string]any{"spooled": done})
+		s.out.JSON(map[string]any{"spooled": done})
 	}
 	return errors.Join(problems...)
 }

@@ -9,7 +9,9 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // rejectedView is a rejected payload as --json prints it.
@@ -36,7 +38,7 @@ func rejectedList(_ context.Context, s *session) error {
 		for _, r := range selected {
 			views = append(views, viewOf(r))
 		}
-		s.printJSON(views)
+		s.out.JSON(views)
 		return nil
 	}
 	if len(selected) == 0 {
@@ -53,7 +55,7 @@ func rejectedList(_ context.Context, s *session) error {
 				status = fmt.Sprint(r.Reason.Status)
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Time().Format(time.DateTime), status, attempts, humanSize(r.Size), printable(r.Name), printable(message))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Time().Format(time.DateTime), status, attempts, console.Size(r.Size), transmit.Printable(r.Name), transmit.Printable(message))
 	}
 	return nil
 }
@@ -83,12 +85,12 @@ func rejectedShow(_ context.Context, s *session) error {
 			continue
 		}
 		if i > 0 {
-			s.out.line("")
+			s.out.Line("")
 		}
 		s.showRejected(r, body)
 	}
 	if s.cfg.JSON {
-		s.printJSON(views)
+		s.out.JSON(views)
 	}
 	return nil
 }
@@ -112,29 +114,29 @@ func asJSON(body []byte) json.RawMessage {
 }
 
 func (s *session) showRejected(r spool.Rejected, body []byte) {
-	s.out.line("name      %s", r.Name)
-	s.out.line("rejected  %s", r.Time().Format(time.RFC3339))
+	s.out.Line("name      %s", r.Name)
+	s.out.Line("rejected  %s", r.Time().Format(time.RFC3339))
 	if why := r.Reason; why != nil {
-		s.out.line("from      %s", spool.DecodeName(why.File))
+		s.out.Line("from      %s", spool.DecodeName(why.File))
 		if why.Item > 0 {
-			s.out.line("item      %d", why.Item)
+			s.out.Line("item      %d", why.Item)
 		}
-		s.out.line("attempts  %d", why.Attempts)
+		s.out.Line("attempts  %d", why.Attempts)
 		if why.Status != 0 {
-			s.out.line("status    %d", why.Status)
+			s.out.Line("status    %d", why.Status)
 		}
-		s.out.line("error     %s", why.Error)
+		s.out.Line("error     %s", why.Error)
 		if why.Answer != "" {
-			s.out.line("answer    %s", why.Answer)
+			s.out.Line("answer    %s", why.Answer)
 		}
 		if why.Key != "" {
-			s.out.line("key       %s", why.Key)
+			s.out.Line("key       %s", why.Key)
 		}
 	}
 	shown := string(body[:min(len(body), maxShown)])
-	s.out.line("payload   %s", shown)
+	s.out.Line("payload   %s", shown)
 	if len(body) > maxShown {
-		s.out.line("          and %d more bytes", r.Size-maxShown)
+		s.out.Line("          and %d more bytes", r.Size-maxShown)
 	}
 }
 
@@ -204,9 +206,9 @@ func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.
 func (s *session) tellRejected(err error, key string, list any, n int, verb string) error {
 	switch {
 	case s.cfg.JSON && (err == nil || n > 0):
-		s.printJSON(map[string]any{key: list})
+		s.out.JSON(map[string]any{key: list})
 	case !s.cfg.JSON && (err == nil || n > 0):
-		s.out.line("%s %s", plural(n, "payload"), verb)
+		s.out.Line("%s %s", console.Count(n, "payload"), verb)
 	}
 	return err
 }

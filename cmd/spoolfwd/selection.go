@@ -7,6 +7,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // selectRejected returns the rejected payloads that every given criterion
@@ -81,7 +82,7 @@ func (s *session) selects(r spool.Rejected) bool {
 // lists print it, or a glob.
 func names(glob, name string) bool {
 	matched, _ := path.Match(glob, name)
-	return matched || glob == name || glob == printable(name) || glob == spool.EncodeName(name)
+	return matched || glob == name || glob == transmit.Printable(name) || glob == spool.EncodeName(name)
 }
 
 func (s *session) hasStatus(r spool.Rejected) bool {

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -51,7 +52,7 @@ func statusCommand(_ context.Context, s *session) error {
 	case s.cfg.Check:
 		return s.plugin(r)
 	case s.cfg.JSON:
-		s.printJSON(r)
+		s.out.JSON(r)
 		return nil
 	}
 	s.printBreaker(b)
@@ -93,21 +94,21 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 }
 
 func (s *session) printSpool(r *statusReport) {
-	s.out.line("listener       %s", r.Listener.URL)
-	s.out.line("spool          %s: %s, %s", r.Spool.Dir, plural(r.Spool.Files, "payload file"), humanSize(r.Spool.Bytes))
+	s.out.Line("listener       %s", r.Listener.URL)
+	s.out.Line("spool          %s: %s, %s", r.Spool.Dir, console.Count(r.Spool.Files, "payload file"), console.Size(r.Spool.Bytes))
 	if r.Spool.Files > 0 {
-		s.out.line("oldest         %s, %s", r.Spool.Oldest, humanDuration(seconds(r.Spool.OldestAge)))
+		s.out.Line("oldest         %s, %s", r.Spool.Oldest, console.Duration(seconds(r.Spool.OldestAge)))
 	}
 	if r.Spool.Deferred > 0 {
-		s.out.line("deferred       %d", r.Spool.Deferred)
+		s.out.Line("deferred       %d", r.Spool.Deferred)
 	}
 	if r.Spool.Stuck > 0 {
-		s.out.line("stuck          %s delivered and not removable", plural(r.Spool.Stuck, "payload file"))
+		s.out.Line("stuck          %s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))
 	}
 	if r.Spool.Skipped > 0 {
-		s.out.line("skipped        %s", plural(r.Spool.Skipped, "entry"))
+		s.out.Line("skipped        %s", console.Count(r.Spool.Skipped, "entry"))
 	}
-	s.out.line("rejected       %s, %s", plural(r.Rejected.Files, "payload"), humanSize(r.Rejected.Bytes))
+	s.out.Line("rejected       %s, %s", console.Count(r.Rejected.Files, "payload"), console.Size(r.Rejected.Bytes))
 }
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }

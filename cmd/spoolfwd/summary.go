@@ -72,7 +72,7 @@ func (o *outcome) asJSON() runSummary {
 func (o *outcome) end() error {
 	o.tell()
 	if o.s.cfg.JSON {
-		o.s.printJSON(o.asJSON())
+		o.s.out.JSON(o.asJSON())
 	}
 	return exit.Silently(o.code())
 }

@@ -38,30 +38,6 @@ func TestSizes(t *testing.T) {
 	}
 }
 
-func TestWordsForPeople(t *testing.T) {
-	for d, want := range map[time.Duration]string{
-		0: "0s", 1500 * time.Microsecond: "2ms", 3 * time.Second: "3s", 2500 * time.Millisecond: "2.5s",
-		90 * time.Second: "1m30s", 59_960 * time.Millisecond: "1m00s", 119_600 * time.Millisecond: "2m00s", 59*time.Minute + 59_500*time.Millisecond: "1h00m", 3*time.Hour + 5*time.Minute: "3h05m", 50 * time.Hour: "2d02h", -time.Minute: "-1m00s",
-	} {
-		if got := humanDuration(d); got != want {
-			t.Errorf("%d ns is written as %q, want %q", d, got, want)
-		}
-	}
-	for n, want := range map[int64]string{0: "0 bytes", 1023: "1023 bytes", 1536: "1.5 KiB", 3 << 30: "3.0 GiB", 5 << 40: "5.0 TiB"} {
-		if got := humanSize(n); got != want {
-			t.Errorf("%d is written as %q, want %q", n, got, want)
-		}
-	}
-	for _, c := range []struct {
-		n          int
-		word, want string
-	}{{1, "item", "1 item"}, {2, "item", "2 items"}, {0, "entry", "0 entries"}} {
-		if got := plural(c.n, c.word); got != c.want {
-			t.Errorf("got %q, want %q", got, c.want)
-		}
-	}
-}
-
 func TestNearest(t *testing.T) {
 	names := []string{"timeout", "connect-timeout", "retry-timeout", "url", "spool"}
 	for word, want := range map[string]string{

@@ -18,11 +18,10 @@ import (
 
 func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 	ctx := catchSignals(t.Context())
-	done := ctx.Done() // from here on they are caught
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
-	<-done
+	<-ctx.Done()
 	var ended exit.Signalled
 	if !errors.As(context.Cause(ctx), &ended) || ended.Signal != syscall.SIGTERM {
 		t.Errorf("the cause is %v, want SIGTERM", context.Cause(ctx))
@@ -69,31 +68,6 @@ func TestASecondInterruptKills(t *testing.T) {
 		case <-giveUp:
 			cmd.Process.Kill()
 			t.Fatal("it does not end")
-		}
-	}
-}
-
-// Catching signals is what would take most of the time of a run that has nothing to
-// do, and begins when the context is asked.
-func TestOnlyARunWithNothingToDoCatchesNoSignals(t *testing.T) {
-	for _, c := range []struct {
-		command string
-		payload bool
-		asked   bool
-	}{
-		{command: "run"},
-		{command: "run", payload: true, asked: true},
-		{command: "flush", asked: true},
-	} {
-		w := newWorld(t)
-		if c.payload {
-			w.put("a.json", `{}`)
-		}
-		asked := false
-		ctx := &signalContext{Context: t.Context(), begin: func() { asked = true }}
-		w.runContext(ctx, c.command, "--spool", w.spool, "--state-dir", w.state, "--url", w.listener.URL).wantCode(t, exit.OK)
-		if asked != c.asked {
-			t.Errorf("%s, with a payload: %v: it catches signals: %v", c.command, c.payload, asked)
 		}
 	}
 }

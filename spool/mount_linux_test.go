@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // tmpfs makes a small file system of its own.
 func tmpfs(t *testing.T, options string) (dir string) {
 	t.Helper()
-	needRoot(t)
+	need.Root(t, "give files away and make file systems")
 	dir = t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
 		t.Skipf("a tmpfs cannot be mounted here: %v", err)

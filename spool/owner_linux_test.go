@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -36,7 +37,7 @@ func wantOwner(t *testing.T, what, got, want string) {
 
 // inherited makes a spool that everybody may write with one file of a producer.
 func inherited(t *testing.T, dir string) {
-	needRoot(t)
+	need.Root(t, "give files away and make file systems")
 	must(t, os.Chmod(dir, 0o777))
 	write(t, dir, "x.json", `[1,2]`, time.Hour)
 	must(t, os.Chown(filepath.Join(dir, "x.json"), producer, team))
@@ -44,7 +45,7 @@ func inherited(t *testing.T, dir string) {
 }
 
 func TestRootLeavesFilesToTheirOwners(t *testing.T) {
-	needRoot(t)
+	need.Root(t, "give files away and make file systems")
 	s, dir := newSpool(t, spool.Config{})
 	inherited(t, dir)
 	p := read(t, s, "x.json")

@@ -8,15 +8,14 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // An administrator who puts, flushes or rejects with sudo must not lock the
 // scheduled runs out of what that leaves behind.
 func TestWhatRootMakesBelongsToTheSpoolsOwner(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can hand files over")
-	}
+	need.Root(t, "hand files over")
 	dir := t.TempDir()
 	if err := os.Chown(dir, 65534, 65534); err != nil {
 		t.Fatal(err)

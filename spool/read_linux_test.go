@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -86,10 +87,7 @@ func TestReadAndRemoveCostSixSystemCalls(t *testing.T) {
 // The test is skipped where that is not possible.
 func strace(t *testing.T, env string, args ...string) string {
 	t.Helper()
-	program, err := exec.LookPath("strace")
-	if err != nil {
-		t.Skip("strace is not installed, so system calls cannot be counted or delayed")
-	}
+	program := need.Program(t, "strace")
 	out := filepath.Join(t.TempDir(), "trace")
 	args = append([]string{"-f", "-qq", "-o", out}, args...)
 	args = append(args, "/proc/self/exe")
@@ -100,7 +98,7 @@ func strace(t *testing.T, env string, args ...string) string {
 	cmd.Env = append(os.Environ(), env)
 	text, err := cmd.CombinedOutput()
 	if strings.Contains(string(text), "ptrace") {
-		t.Skipf("tracing is not allowed here: %s", text)
+		need.Installed(t, "tracing is not allowed here: "+string(text))
 	}
 	if err != nil || !strings.Contains(string(text), "--- PASS: "+t.Name()) {
 		t.Fatalf("the traced process: %v\n%s", err, text)

@@ -22,14 +22,6 @@ func asNobody(t *testing.T, prepare, part func(t *testing.T, dir string)) {
 	asUser(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, prepare, part)
 }
 
-// needRoot skips a test that gives files to other users, or mounts.
-func needRoot(t *testing.T) {
-	t.Helper()
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away and make file systems")
-	}
-}
-
 func asUser(t *testing.T, user *syscall.SysProcAttr, prepare, part func(t *testing.T, dir string)) {
 	t.Helper()
 	const handedDown = "SPOOL_TEST_DIR"

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -27,15 +28,13 @@ func TestARewriteIsOnTheDiskBeforeTheIndexForgets(t *testing.T) {
 		drainTraced(t, base)
 		return
 	}
-	if _, err := exec.LookPath("strace"); err != nil {
-		t.Skipf("strace is needed to see the order of system calls: %v", err)
-	}
+	need.Program(t, "strace")
 	w, _ := mixed(t)
 	trace := filepath.Join(t.TempDir(), "trace")
 	cmd := exec.Command("strace", "-f", "-y", "-o", trace, "-e", "trace=fsync,renameat", os.Args[0], "-test.run", "^"+t.Name()+"$")
 	cmd.Env = append(os.Environ(), tracedIn+"="+filepath.Dir(w.dir))
 	if out, err := cmd.CombinedOutput(); strings.Contains(string(out), "ptrace") {
-		t.Skipf("tracing is not allowed here: %s", out)
+		need.Installed(t, "tracing is not allowed here: "+string(out))
 	} else if err != nil {
 		t.Fatalf("%v: %s", err, out)
 	}

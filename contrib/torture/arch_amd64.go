@@ -4,7 +4,7 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// What the architectures name differently.
+// Names that differ between the architectures.
 const (
 	auditArch  = unix.AUDIT_ARCH_X86_64
 	sysFstatat = unix.SYS_NEWFSTATAT

@@ -15,7 +15,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// disk is a file system of our own, in a file behind a loop device.
+// disk is a file system in a file behind a loop device.
 type disk struct {
 	kind    string // ext4, xfs
 	image   string
@@ -24,18 +24,18 @@ type disk struct {
 	remove  func()
 }
 
-// newDisk makes and mounts a file system. The error says what this machine
-// lacks. Whatever happens to this program, it is unmounted in the end.
+// newDisk makes and mounts a file system. The error says what this machine lacks. However this
+// program ends, the file system is unmounted.
 func (t *torture) newDisk(kind string, size int64) (*disk, error) {
 	if os.Geteuid() != 0 {
-		return nil, errors.New("it takes root to mount file systems")
+		return nil, errors.New("mounting file systems needs root")
 	}
 	mkfs, err := exec.LookPath("mkfs." + kind)
 	if err != nil {
-		return nil, fmt.Errorf("there is no mkfs.%s", kind)
+		return nil, fmt.Errorf("mkfs.%s is not installed", kind)
 	}
-	// In memory where there is some: what a power cut forgets is what the file
-	// system had not written to its device, whatever that is made of.
+	// The image may be in memory: a power cut loses what the file system had not written to its
+	// device, whatever the device is made of.
 	home, err := os.MkdirTemp(t.temp, "disk-")
 	if err != nil {
 		return nil, err
@@ -61,18 +61,18 @@ func (t *torture) newDisk(kind string, size int64) (*disk, error) {
 	return d, d.mount()
 }
 
-// mount mounts, and so recovers what a power cut left.
+// mount mounts the file system, and so recovers what a power cut left.
 func (d *disk) mount(options ...string) error {
 	options = append(options, "loop")
 	out, err := exec.Command("mount", "-t", d.kind, "-o", strings.Join(options, ","), d.image, d.dir).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("no loop device to mount a file system on: %w: %s", err, out)
+		return fmt.Errorf("mounting on a loop device: %w: %s", err, out)
 	}
 	d.mounted = true
 	return nil
 }
 
-// unmount waits for whoever is still in there, and in the end does without.
+// unmount waits for processes that still use the file system. At last it only detaches it.
 func (d *disk) unmount() error {
 	if !d.mounted {
 		return nil
@@ -89,15 +89,15 @@ func (d *disk) unmount() error {
 	return fmt.Errorf("unmount %s: %w", d.dir, err)
 }
 
-// Ways to cut the power, of the FS_IOC_SHUTDOWN ioctl that ext4 and XFS share.
+// Ways to cut the power, of the FS_IOC_SHUTDOWN ioctl of ext4 and XFS.
 const (
 	cutAfterSync     = 0 // everything is written first
-	cutAfterLogFlush = 1 // the journal is
-	cutNow           = 2 // nothing is
+	cutAfterLogFlush = 1 // the journal is written first
+	cutNow           = 2 // nothing is written
 )
 
-// cut ends the file system as a power cut does: nothing reaches the device any
-// more, and every call fails from then on.
+// cut ends the file system as a power cut does: nothing reaches the device any more, and every call
+// fails from then on.
 func (d *disk) cut(how uint32) error {
 	const shutdown = 0x8004587d // _IOR('X', 125, __u32)
 	f, err := os.Open(d.dir)
@@ -120,29 +120,27 @@ func (d *disk) sync() error {
 
 // fill writes until not one more byte, and then not one more file, fits.
 func (d *disk) fill() error {
-	for n := 0; ; n++ {
+	for n := range 20_000 {
 		f, err := os.Create(filepath.Join(d.dir, fmt.Sprintf("ballast%d", n)))
 		if err != nil {
-			return full(err)
+			return exceptFull(err)
 		}
 		for size := 1 << 20; size > 0; size /= 2 {
 			for err = nil; err == nil; {
 				_, err = f.Write(make([]byte, size))
 			}
-			if err := full(err); err != nil {
+			if err := exceptFull(err); err != nil {
 				return err
 			}
 		}
-		if err := f.Close(); full(err) != nil {
+		if err := f.Close(); exceptFull(err) != nil {
 			return err
 		}
-		if n > 20_000 {
-			return errors.New("the disk does not fill up")
-		}
 	}
+	return errors.New("the disk does not fill up")
 }
 
-func full(err error) error {
+func exceptFull(err error) error {
 	if errors.Is(err, unix.ENOSPC) {
 		return nil
 	}

@@ -5,118 +5,103 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
-// fullDisk is what a listener does while the disk is full.
+// fullDisk is how a listener answers while the disk is full, and what the run must do.
 type fullDisk struct {
 	name     string
-	say      func(body string) answer
-	code     []int // the run's exit codes
+	answer   func(body string) answer
+	codes    []int // exit codes of the run
 	empties  bool  // the spool is empty afterwards, although the disk was full
 	requests int   // at most; 0: any number
-	again    int   // items that may be sent again: nothing could remember them
+	repeats  int   // items that may be sent again: nothing could remember them
 }
 
-// diskFull fills a file system of 16 MiB with spool and state to the last byte.
-// Deliveries are what makes room, so they must go on.
+// diskFull fills a file system of 16 MiB with spool and state to the last byte. Deliveries must go
+// on, because they make room.
 func diskFull(t *torture, r *result) {
 	d, err := t.newDisk("ext4", 16<<20)
 	if err != nil {
-		r.skip("%v", err)
+		r.skipf("%v", err)
 		return
 	}
 	defer d.remove()
 	for _, f := range []fullDisk{
-		{name: "a healthy listener", say: always(200), code: []int{0}, empties: true},
-		// A breaker that cannot remember must not hammer.
-		{name: "a listener that is down", say: always(503), code: []int{74}, requests: 1},
-		// The first file is an array of which one item is refused: there is no
-		// room to set it aside, none to rewrite the rest, and none for the
-		// index that remembers what is delivered of it, until more is.
-		{name: "a listener that refuses one item", say: obliging, code: []int{74}, again: 3},
+		{name: "a healthy listener", answer: always(200), codes: []int{0}, empties: true},
+		// A breaker that cannot be saved must not hammer the listener.
+		{name: "a listener that is down", answer: always(503), codes: []int{74}, requests: 1},
+		// The first file is an array with one item that is refused. At first there is no room for
+		// the refused item, for the rest of the file, or for the index.
+		{name: "a listener that refuses one item", answer: answerAsAsked, codes: []int{74}, repeats: 3},
 	} {
-		t.guard(r, func() { t.fullRound(r, d, f) })
+		t.guard(r, func() { t.fullDiskRound(r, d, f) })
 	}
 }
 
-func (t *torture) fullRound(r *result, d *disk, f fullDisk) {
-	w := t.newWorld(d.dir)
-	defer w.end()
+func (t *torture) fullDiskRound(r *result, d *disk, f fullDisk) {
+	e := t.newEnv(d.dir)
+	defer e.end()
 	label := "full disk, " + f.name
-	w.object("first.json", does(1, "200"))
-	w.earlier() // the lock is there, as it is on every host but a new one
-	w.array("a.json", does(40, "200"), does(41, "200"), does(42, "400"), does(43, "200"))
+	e.object("first.json", item(1, "200"))
+	e.earlierRun() // makes the lock file, which exists on every host but a new one
+	e.array("a.json", item(40, "200"), item(41, "200"), item(42, "400"), item(43, "200"))
 	for i := range 20 {
-		w.object(fmt.Sprintf("o%02d.json", i), does(10+i, "200"))
+		e.object(fmt.Sprintf("o%02d.json", i), item(10+i, "200"))
 	}
-	w.endpoint.answers(f.say)
-	w.must(d.fill())
+	e.endpoint.answers(f.answer)
+	e.must(d.fill())
 	defer d.free()
-	w.refused(r, label)
+	e.checkPutRefuses(r, label)
 
-	before := len(w.endpoint.deliveries())
-	o, err := w.spoolfwd("run", "-v", "--concurrency", "1").run()
-	w.must(err)
+	before := e.endpoint.count()
+	o := e.runToEnd(r, label, e.spoolfwd("run", "-v", "--concurrency", "1"))
 	r.round(1)
-	r.say("%s: %s", label, o.tell())
-	w.check(r, label, o)
-	s := w.takeStock()
-	w.checkStock(r, label, s, 0)
-	if !contains(f.code, o.code) {
-		r.fail("%s: exit code %d, want one of %v\n%s", label, o.code, f.code, o.tell())
+	r.verbosef("%s: %s", label, o)
+	i := e.takeInventory()
+	r.checkInventory(label, i, 0)
+	if !slices.Contains(f.codes, o.code) {
+		r.failf("%s: exit code %d, want one of %v\n%s", label, o.code, f.codes, o)
 	}
-	if o.code == 74 && (!strings.Contains(o.stderr, "no space left on device") || !strings.Contains(o.stderr, w.dir)) {
-		r.fail("%s: file and cause are not told\n%s", label, o.tell())
+	if o.code == 74 && (!strings.Contains(o.stderr, "no space left on device") || !strings.Contains(o.stderr, e.dir)) {
+		r.failf("%s: the message lacks file or cause\n%s", label, o)
 	}
-	if f.empties && s.left > 0 {
-		r.fail("%s: %d items are left: deliveries did not go on\n%s", label, s.left, o.tell())
+	if f.empties && i.left > 0 {
+		r.failf("%s: %d items are left: deliveries did not go on\n%s", label, i.left, o)
 	}
-	if n := len(w.endpoint.deliveries()) - before; f.requests > 0 && n > f.requests {
-		r.fail("%s: %d requests, and no more than %d may be", label, n, f.requests)
+	if n := e.endpoint.count() - before; f.requests > 0 && n > f.requests {
+		r.failf("%s: %d requests, and at most %d are allowed", label, n, f.requests)
 	}
-	w.must(d.free())
-	w.endpoint.answers(always(503))
-	w.savesAgain(r, label)
-	w.goOn(r, label, f.again)
+	e.must(d.free())
+	e.endpoint.answers(always(503))
+	e.checkStateIsSaved(r, label)
+	e.finish(r, label, f.repeats)
 }
 
-// refused checks that put tells of the full disk and leaves nothing behind.
-func (w *world) refused(r *result, label string) {
-	before := w.find("spool/*")
-	p := w.spoolfwd("put")
+// checkPutRefuses checks that put names the full disk and leaves nothing behind.
+func (e *env) checkPutRefuses(r *result, label string) {
+	before := e.find("spool/*")
+	p := e.spoolfwd("put")
 	p.stdin = strings.NewReader(`{"too":"much"}`)
-	o, err := p.run()
-	w.must(err)
-	w.check(r, label, o)
-	if o.code != 73 || !strings.Contains(o.stderr, "no space left on device") || !strings.Contains(o.stderr, w.spool) || o.stdout != "" {
-		r.fail("%s: put: want exit code 73 and a sentence\n%s", label, o.tell())
+	o := e.runToEnd(r, label, p)
+	if o.code != 73 || !strings.Contains(o.stderr, "no space left on device") || !strings.Contains(o.stderr, e.spool) || o.stdout != "" {
+		r.failf("%s: put: want exit code 73 and a message\n%s", label, o)
 	}
-	if after := w.find("spool/*"); len(after) != len(before) {
-		r.fail("%s: put left something behind: %v", label, after)
+	if after := e.find("spool/*"); len(after) != len(before) {
+		r.failf("%s: put left something behind: %v", label, after)
 	}
-	if debris := w.find("spool/.*"); len(debris) > 0 {
-		r.fail("%s: put left debris behind: %v", label, debris)
+	if left := e.find("spool/.*"); len(left) > 0 {
+		r.failf("%s: put left temporary files behind: %v", label, left)
 	}
 }
 
-// savesAgain checks that a failure is saved once there is room.
-func (w *world) savesAgain(r *result, label string) {
-	w.object("one-more.json", does(99, "200"))
-	o, err := w.spoolfwd("run", "--failure-threshold", "1").run()
-	w.must(err)
-	w.check(r, label, o)
-	data, err := os.ReadFile(w.state + "/central_listener.state")
+// checkStateIsSaved checks that a failure is saved once there is room again.
+func (e *env) checkStateIsSaved(r *result, label string) {
+	e.object("one-more.json", item(99, "200"))
+	o := e.runToEnd(r, label, e.spoolfwd("run", "--failure-threshold", "1"))
+	data, err := os.ReadFile(e.statePath())
 	if err != nil || !strings.Contains(string(data), `"open"`) {
-		r.fail("%s: with room again, the breaker's state is not saved: %q %v\n%s", label, data, err, o.tell())
+		r.failf("%s: with room again, the breaker's state is not saved: %q %v\n%s", label, data, err, o)
 	}
-}
-
-func contains(codes []int, code int) bool {
-	for _, c := range codes {
-		if c == code {
-			return true
-		}
-	}
-	return false
 }

@@ -3,11 +3,8 @@
 package main
 
 import (
-	"fmt"
 	"net"
 	"sync/atomic"
-
-	"golang.org/x/sys/unix"
 )
 
 // dnsAnswer is what the name server says to a question.
@@ -18,12 +15,12 @@ const (
 	dnsNone                     // NXDOMAIN
 	dnsFailure                  // SERVFAIL
 	dnsSilent                   // nothing
-	dnsGarbage                  // no DNS message
+	dnsGarbage                  // not a DNS message
 )
 
-// serveNames is a name server (RFC 1035) that knows one address. n counts the
-// questions for IPv4 addresses.
-func serveNames(address string, say func(n int) dnsAnswer) (net.PacketConn, error) {
+// serveNames is a name server (RFC 1035) that knows one address. answer is given how many questions
+// for IPv4 addresses came before.
+func serveNames(address string, answer func(n int) dnsAnswer) (net.PacketConn, error) {
 	socket, err := net.ListenPacket("udp4", address)
 	if err != nil {
 		return nil, err
@@ -36,7 +33,7 @@ func serveNames(address string, say func(n int) dnsAnswer) (net.PacketConn, erro
 			if err != nil {
 				return
 			}
-			if reply := answerTo(buf[:size], &n, say); reply != nil {
+			if reply := answerTo(buf[:size], &n, answer); reply != nil {
 				socket.WriteTo(reply, from)
 			}
 		}
@@ -45,7 +42,7 @@ func serveNames(address string, say func(n int) dnsAnswer) (net.PacketConn, erro
 }
 
 // answerTo makes the reply to one question; nil is none.
-func answerTo(query []byte, n *atomic.Int64, say func(n int) dnsAnswer) []byte {
+func answerTo(query []byte, n *atomic.Int64, answer func(n int) dnsAnswer) []byte {
 	const header, typeA = 12, 1
 	end := header
 	for end < len(query) && query[end] != 0 {
@@ -56,7 +53,7 @@ func answerTo(query []byte, n *atomic.Int64, say func(n int) dnsAnswer) []byte {
 		return nil
 	}
 	isA := int(query[end-4])<<8|int(query[end-3]) == typeA
-	a := say(int(n.Load()))
+	a := answer(int(n.Load()))
 	if isA {
 		n.Add(1)
 	}
@@ -64,7 +61,7 @@ func answerTo(query []byte, n *atomic.Int64, say func(n int) dnsAnswer) []byte {
 	case a == dnsSilent:
 		return nil
 	case a == dnsGarbage:
-		return []byte("\x1b[31mno DNS message")
+		return []byte("\x1b[31mnot a DNS message")
 	}
 	reply := append([]byte(nil), query[:end]...)
 	reply[2], reply[3] = 0x84, 0 // an authoritative response
@@ -80,21 +77,4 @@ func answerTo(query []byte, n *atomic.Int64, say func(n int) dnsAnswer) []byte {
 		reply = append(reply, 0xc0, header, 0, typeA, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
 	}
 	return reply
-}
-
-func sockaddr(a *net.TCPAddr) unix.Sockaddr {
-	if ip := a.IP.To4(); ip != nil {
-		return &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(ip)}
-	}
-	return &unix.SockaddrInet6{Port: a.Port, Addr: [16]byte(a.IP)}
-}
-
-func portOf(a unix.Sockaddr) string {
-	switch a := a.(type) {
-	case *unix.SockaddrInet4:
-		return fmt.Sprint(a.Port)
-	case *unix.SockaddrInet6:
-		return fmt.Sprint(a.Port)
-	}
-	return ""
 }

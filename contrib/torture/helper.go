@@ -18,10 +18,10 @@ const helperMark = "@become"
 // helperSocket is where the helper sends the filter's descriptor.
 const helperSocket = 3
 
-// helperTask is what the helper does to itself before it becomes another
-// program, in this order. Only a process can do these things to itself.
+// helperTask is what the helper does to itself, in this order, before it becomes another program.
+// Only a process can do these things to itself.
 type helperTask struct {
-	Mounts    map[string]string // target: source; bind mounts that nobody else sees
+	Mounts    map[string]string // target: source; bind mounts that no other process sees
 	Intercept []int             // system calls to be notified of
 	Path      string
 	Args      []string
@@ -33,8 +33,7 @@ func become(text string) error {
 	if err := json.Unmarshal([]byte(text), &task); err != nil {
 		return err
 	}
-	// Filter and namespace belong to a thread, and the one that calls execve is
-	// the one that is left.
+	// Filter and namespace belong to a thread, and only the thread that calls execve is left.
 	runtime.LockOSThread()
 	if len(task.Mounts) > 0 {
 		if err := ownMounts(); err != nil {
@@ -53,8 +52,8 @@ func become(text string) error {
 			unix.Sendmsg(helperSocket, []byte(err.Error()), nil, nil, 0)
 			return err
 		}
-		// From here to execve this thread makes no call that is in the
-		// filter: nobody would answer.
+		// From here to execve this thread must make no call that is in the filter: until then
+		// nothing answers.
 		if err := unix.Sendmsg(helperSocket, []byte("ok"), unix.UnixRights(fd), nil, 0); err != nil {
 			return err
 		}
@@ -62,8 +61,8 @@ func become(text string) error {
 	return syscall.Exec(task.Path, task.Args, os.Environ())
 }
 
-// ownMounts puts the calling thread into a mount namespace of its own. What is
-// mounted in it is gone with its last process, however that ends.
+// ownMounts puts the calling thread into a mount namespace of its own. The mounts in it are gone
+// with its last process, however that ends.
 func ownMounts() error {
 	if err := unix.Unshare(unix.CLONE_NEWNS); err != nil {
 		return os.NewSyscallError("unshare", err)
@@ -71,11 +70,10 @@ func ownMounts() error {
 	return os.NewSyscallError("make mounts private", unix.Mount("", "/", "", unix.MS_REC|unix.MS_PRIVATE, ""))
 }
 
-// inOwnMounts starts this program again with mounts of its own, if it may. Were
-// they everybody's, any other program that makes itself a namespace meanwhile
-// would get a copy of them, and a file system with a copy is not gone when it is
-// unmounted: no power cut could be played on it. It returns when that was done
-// before, or cannot be done.
+// inOwnMounts starts this program again with mounts of its own, if it may. With shared mounts, any
+// program that makes itself a namespace meanwhile would get a copy of them, and a file system with
+// a copy is not gone when it is unmounted: a power cut could not be played on it. It returns when
+// that was done before, or cannot be done.
 func inOwnMounts() {
 	const done = "SPOOLFWD_TORTURE_MOUNTS=own"
 	if os.Geteuid() != 0 || slices.Contains(os.Environ(), done) {

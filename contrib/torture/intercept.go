@@ -11,19 +11,18 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// verdict is what becomes of an intercepted call. The zero verdict lets it pass.
-type verdict struct {
+// action is what is done with an intercepted call. The zero action lets it pass.
+type action struct {
 	kill bool       // SIGKILL before the call does anything
 	fail unix.Errno // the call does nothing and returns this
 }
 
-// interceptor decides about each interceptable call of a process. Decisions are
-// made one at a time, in the order in which the kernel hands them over, whatever
-// thread a call comes from: that is what makes "the 17th call" mean something in
-// a program that moves between threads.
+// interceptor decides about each interceptable call of a process. It makes one decision at a time,
+// in the order in which the kernel hands calls over, from whatever thread they come. That gives
+// "the 17th call" a meaning in a program that moves between threads.
 type interceptor struct {
-	root   string // the world's directory
-	decide func(c *call) verdict
+	root   string // the environment's directory
+	decide func(c *call) action
 }
 
 // serve answers notifications until the last process under the filter is gone.
@@ -42,27 +41,26 @@ func (i *interceptor) serve(fd int, process *os.Process) {
 			return
 		}
 		if events[0].Revents&unix.POLLIN == 0 {
-			return // POLLHUP: nobody is left under the filter
+			return // POLLHUP: no process is left under the filter
 		}
 		var n notification
 		if ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_RECV, unsafe.Pointer(&n)) != nil {
-			continue // the thread was killed before it was heard
+			continue // the thread was killed meanwhile
 		}
-		v := i.decide(describe(calls[n.nr], &n, i.root))
-		if v.kill {
+		a := i.decide(describe(calls[n.nr], &n, i.root))
+		if a.kill {
 			process.Kill()
 			continue
 		}
 		r := reply{id: n.id, flags: unix.SECCOMP_USER_NOTIF_FLAG_CONTINUE}
-		if v.fail != 0 {
-			r.errno, r.flags = -int32(v.fail), 0
+		if a.fail != 0 {
+			r.errno, r.flags = -int32(a.fail), 0
 		}
 		_ = ioctl(fd, unix.SECCOMP_IOCTL_NOTIF_SEND, unsafe.Pointer(&r)) // fails when the thread was killed
 	}
 }
 
-// receiveFD takes the descriptor of the notifications from the helper that
-// installed the filter.
+// receiveFD receives the descriptor of the notifications from the helper that installed the filter.
 func receiveFD(socket int) (int, error) {
 	oob := make([]byte, unix.CmsgSpace(4))
 	text := make([]byte, 200)
@@ -72,7 +70,7 @@ func receiveFD(socket int) (int, error) {
 	}
 	messages, err := unix.ParseSocketControlMessage(oob[:oobn])
 	if err != nil || len(messages) == 0 {
-		return -1, fmt.Errorf("the process cannot be put under a seccomp filter: %s", text[:n])
+		return -1, fmt.Errorf("installing the seccomp filter: %s", text[:n])
 	}
 	fds, err := unix.ParseUnixRights(&messages[0])
 	if err != nil {

@@ -8,24 +8,22 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"slices"
 	"strings"
 	"sync"
 	"time"
 )
 
-// listener is the HTTP listener of all worlds: each has a path of its own. It
-// remembers every request, because what was delivered must be known better than
-// the product knows it.
+// listener is the HTTP listener of all environments: each has a path of its own. It remembers
+// every request.
 type listener struct {
 	base   string // URL without a path
 	server *http.Server
 
-	mu     sync.Mutex
-	worlds map[string]*endpoint
+	mu        sync.Mutex
+	endpoints map[string]*endpoint // by path
 }
 
-// answer is what an endpoint says to a request.
+// answer is what an endpoint answers to a request.
 type answer struct {
 	status     int // 0: closes the connection instead
 	retryAfter string
@@ -33,31 +31,28 @@ type answer struct {
 	close      bool // the connection, after the answer
 }
 
-// endpoint is one world's part of the listener.
+// endpoint is one environment's part of the listener.
 type endpoint struct {
-	url string
-
 	batch string // format of requests that hold several items; "" = each holds one
 
-	mu   sync.Mutex
-	say  func(body string) answer
-	seen []delivery
+	mu     sync.Mutex
+	answer func(body string) answer
+	seen   []delivery
 }
 
-// delivery is a request that came in whole.
+// delivery is an item that came in a complete request.
 type delivery struct {
 	body   string // of the item
 	key    string
-	batch  string // the whole request, where it holds several items
-	run    string // which process sent it, if it said so
-	status int    // that it was answered with
+	batch  string // body of the request, where it holds several items
+	status int    // of the answer
 	at     time.Time
 }
 
 func (d delivery) accepted() bool { return d.status >= 200 && d.status < 300 }
 
-// payload is what the request's key stands for: several items, or one, whether
-// that goes as a batch of one or as it is.
+// payload is what the request's key stands for: several items, or one, whether that goes as a
+// batch of one or as it is.
 func (d delivery) payload() string {
 	if d.batch == "" || strings.Trim(d.batch, "[]\n") == d.body {
 		return d.body
@@ -70,27 +65,30 @@ func listen() (*listener, error) {
 	if err != nil {
 		return nil, err
 	}
-	l := &listener{base: "http://" + socket.Addr().String(), worlds: map[string]*endpoint{}}
+	l := &listener{base: "http://" + socket.Addr().String(), endpoints: map[string]*endpoint{}}
 	l.server = &http.Server{Handler: l}
-	go l.server.Serve(socket)
+	l.listenOn(socket)
 	return l, nil
 }
 
+// listenOn serves another socket, until that is closed.
+func (l *listener) listenOn(socket net.Listener) { go l.server.Serve(socket) }
+
 func (l *listener) close() { l.server.Close() }
 
-// endpoint adds a world, whose listener says 200 until told otherwise.
+// endpoint adds an environment, whose listener says 200 until told otherwise.
 func (l *listener) endpoint(name string) *endpoint {
-	e := &endpoint{url: l.base + "/" + name, say: always(200)}
+	p := &endpoint{answer: always(200)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.worlds["/"+name] = e
-	return e
+	l.endpoints["/"+name] = p
+	return p
 }
 
 func (l *listener) forget(name string) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	delete(l.worlds, "/"+name)
+	delete(l.endpoints, "/"+name)
 }
 
 func always(status int) func(string) answer {
@@ -99,13 +97,13 @@ func always(status int) func(string) answer {
 
 func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	l.mu.Lock()
-	e := l.worlds[r.URL.Path]
+	p := l.endpoints[r.URL.Path]
 	l.mu.Unlock()
 	body, err := io.ReadAll(r.Body)
-	if e == nil || err != nil || int64(len(body)) != r.ContentLength {
-		panic(http.ErrAbortHandler) // not a whole request: it was never delivered
+	if p == nil || err != nil || int64(len(body)) != r.ContentLength {
+		panic(http.ErrAbortHandler) // an incomplete request was never delivered
 	}
-	a := e.take(delivery{body: string(body), key: keyOf(r.Header), run: r.Header.Get("X-Run")})
+	a := p.receive(delivery{body: string(body), key: strings.Trim(r.Header.Get("Idempotency-Key"), `"`)})
 	if a.delay > 0 {
 		time.Sleep(a.delay)
 	}
@@ -124,24 +122,21 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// keyOf is the text of a request's Idempotency-Key.
-func keyOf(h http.Header) string { return strings.Trim(h.Get("Idempotency-Key"), `"`) }
-
-// take remembers a request before it is answered: whoever has its bytes has it,
-// whatever becomes of the answer.
-func (e *endpoint) take(d delivery) answer {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	a := e.say(d.body)
+// receive remembers a request before it is answered: a listener that has the bytes has the item,
+// even if its answer is lost.
+func (p *endpoint) receive(d delivery) answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	a := p.answer(d.body)
 	d.status, d.at = a.status, time.Now()
-	e.seen = append(e.seen, e.unpack(d)...)
+	p.seen = append(p.seen, p.split(d)...)
 	return a
 }
 
-// unpack takes a batch apart.
-func (e *endpoint) unpack(d delivery) (items []delivery) {
+// split takes a batch apart.
+func (p *endpoint) split(d delivery) (items []delivery) {
 	var bodies []string
-	switch e.batch {
+	switch p.batch {
 	case "":
 		return []delivery{d}
 	case "ndjson":
@@ -149,51 +144,36 @@ func (e *endpoint) unpack(d delivery) (items []delivery) {
 	case "array":
 		var elements []json.RawMessage
 		if json.Unmarshal([]byte(d.body), &elements) != nil {
-			return []delivery{d} // which nobody will know
+			return []delivery{d} // the inventory will not know these bytes
 		}
 		for _, element := range elements {
 			bodies = append(bodies, string(element))
 		}
 	}
 	for _, body := range bodies {
-		one := d
-		one.body, one.batch = body, d.body
-		items = append(items, one)
+		item := d
+		item.body, item.batch = body, d.body
+		items = append(items, item)
 	}
 	return items
 }
 
-// answers changes what the listener says from now on.
-func (e *endpoint) answers(say func(body string) answer) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.say = say
+// answers changes what the listener answers from now on.
+func (p *endpoint) answers(answer func(body string) answer) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.answer = answer
 }
 
-// record adds a delivery that another listener has seen.
-func (e *endpoint) record(d delivery) {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	e.seen = append(e.seen, d)
+func (p *endpoint) deliveries() []delivery {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return append([]delivery(nil), p.seen...)
 }
 
-// deliveries returns what was seen so far.
-func (e *endpoint) deliveries() []delivery {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return append([]delivery(nil), e.seen...)
-}
-
-// count returns how many items were seen so far.
-func (e *endpoint) count() int {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return len(e.seen)
-}
-
-// sent reports whether the process that calls itself run has sent anything.
-func (e *endpoint) sent(run string) bool {
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	return slices.ContainsFunc(e.seen, func(d delivery) bool { return d.run == run })
+// count returns how many items were received so far.
+func (p *endpoint) count() int {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return len(p.seen)
 }

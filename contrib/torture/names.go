@@ -12,43 +12,42 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// nameCase is a listener's name and what becomes of it.
+// nameCase is the name of a listener and what becomes of it.
 type nameCase struct {
 	name      string
-	addresses []string // of the name, from the hosts file; none: asked of the name server
-	at        string   // where the listener is
-	hole      string   // an address that swallows connections
+	addresses []string // of the name, in the hosts file; none: the name server is asked
+	listens   string   // address of the listener
+	blackhole string   // an address that swallows connections
 	dns       func(n int) dnsAnswer
 	code      int
-	tells     string
+	message   string
 }
 
-// unsteadyNames gives the listener a name of which one address is dead, or that
-// stops resolving. Hosts file and name server are the process's own, mounted
-// over the machine's.
+// unsteadyNames gives the listener a name of which one address is dead, or that stops resolving.
+// The process has a hosts file and a name server of its own, mounted over the machine's.
 func unsteadyNames(t *torture, r *result) {
 	if os.Geteuid() != 0 {
-		r.skip("it takes root to give a process a hosts file of its own")
+		r.skipf("mounting a hosts file for one process needs root")
 		return
 	}
+	both, reversed := []string{"127.0.0.1", "::1"}, []string{"::1", "127.0.0.1"}
 	cases := []nameCase{
-		{name: "IPv4 address refuses, IPv6 works", addresses: []string{"127.0.0.1", "::1"}, at: "::1"},
-		{name: "IPv6 address refuses, IPv4 works", addresses: []string{"::1", "127.0.0.1"}, at: "127.0.0.1"},
-		{name: "IPv6 address swallows, IPv4 works", addresses: []string{"::1", "127.0.0.1"}, at: "127.0.0.1", hole: "::1"},
-		{name: "one IPv4 address refuses, the other works", addresses: []string{"127.0.0.2", "127.0.0.1"}, at: "127.0.0.1"},
-		// Go gives an address of several at least two seconds, which is the
-		// whole connect timeout: the other one has its turn when the name
-		// server, or somebody, puts it first.
-		{name: "first IPv4 address swallows, the other works", addresses: []string{"127.0.0.2", "127.0.0.1"}, at: "127.0.0.1", hole: "127.0.0.2", code: 69, tells: "no connection within"},
-		{name: "the only address swallows", addresses: []string{"127.0.0.1"}, hole: "127.0.0.1", code: 69, tells: "no connection within"},
-		{name: "name resolves", dns: func(int) dnsAnswer { return dnsFound }, at: "127.0.0.1"},
-		{name: "name stops resolving", dns: func(n int) dnsAnswer { return []dnsAnswer{dnsFound, dnsNone}[min(n, 1)] }, at: "127.0.0.1", code: 69, tells: "no such host"},
-		{name: "name server fails", dns: func(int) dnsAnswer { return dnsFailure }, code: 69, tells: "server misbehaving"},
-		{name: "name server never answers", dns: func(int) dnsAnswer { return dnsSilent }, code: 69, tells: "no answer in time"},
-		{name: "name server sends garbage", dns: func(int) dnsAnswer { return dnsGarbage }, code: 69, tells: "no answer in time"},
+		{name: "IPv4 address refuses, IPv6 works", addresses: both, listens: "::1"},
+		{name: "IPv6 address refuses, IPv4 works", addresses: reversed, listens: "127.0.0.1"},
+		{name: "IPv6 address swallows, IPv4 works", addresses: reversed, listens: "127.0.0.1", blackhole: "::1"},
+		{name: "one IPv4 address refuses, the other works", addresses: []string{"127.0.0.2", "127.0.0.1"}, listens: "127.0.0.1"},
+		// Go gives each of several addresses at least two seconds, which is the whole connect
+		// timeout: the other address is used when the name server, or a person, puts it first.
+		{name: "first IPv4 address swallows, the other works", addresses: []string{"127.0.0.2", "127.0.0.1"}, listens: "127.0.0.1", blackhole: "127.0.0.2", code: 69, message: "no connection within"},
+		{name: "the only address swallows", addresses: []string{"127.0.0.1"}, blackhole: "127.0.0.1", code: 69, message: "no connection within"},
+		{name: "name resolves", dns: func(int) dnsAnswer { return dnsFound }, listens: "127.0.0.1"},
+		{name: "name stops resolving", dns: func(n int) dnsAnswer { return []dnsAnswer{dnsFound, dnsNone}[min(n, 1)] }, listens: "127.0.0.1", code: 69, message: "no such host"},
+		{name: "name server fails", dns: func(int) dnsAnswer { return dnsFailure }, code: 69, message: "server misbehaving"},
+		{name: "name server never answers", dns: func(int) dnsAnswer { return dnsSilent }, code: 69, message: "no answer in time"},
+		{name: "name server sends garbage", dns: func(int) dnsAnswer { return dnsGarbage }, code: 69, message: "no answer in time"},
 	}
 	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
-		r.note("not run: IPv6, which this machine has not")
+		r.notef("not run: the cases with IPv6, which this machine lacks")
 		cases = cases[3:]
 	} else {
 		l.Close()
@@ -57,100 +56,88 @@ func unsteadyNames(t *torture, r *result) {
 }
 
 func (t *torture) nameRound(r *result, c nameCase, n int) {
-	w := t.newWorld("")
-	defer w.end()
-	w.object("a.json", does(1, "200"))
-	w.array("b.json", does(2, "200"), does(3, "200"))
+	e := t.newEnv("")
+	defer e.end()
+	e.object("a.json", item(1, "200"))
+	e.array("b.json", item(2, "200"), item(3, "200"))
+	e.endpoint.answers(func(string) answer { return answer{status: 200, close: true} }) // each request looks the name up
 
-	port := "9"
-	if c.at != "" {
-		h := w.hostile(r, net.JoinHostPort(c.at, "0"), behaviour{do: saysOnce(200, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")}, nil)
-		defer h.close()
-		_, port, _ = net.SplitHostPort(h.address)
+	port := "0"
+	if c.listens != "" {
+		socket, err := net.Listen("tcp", net.JoinHostPort(c.listens, port))
+		e.must(err)
+		defer socket.Close()
+		t.listener.listenOn(socket)
+		_, port, _ = net.SplitHostPort(socket.Addr().String())
 	}
-	if c.hole != "" {
-		socket, found, err := swallow(c.hole, port)
-		w.must(err)
-		port = found
-		defer socket()
+	if c.blackhole != "" {
+		var closeAll func()
+		var err error
+		closeAll, port, err = listenAndSwallow(net.JoinHostPort(c.blackhole, port))
+		e.must(err)
+		defer closeAll()
+	}
+	if port == "0" {
+		port = "9" // the name will not resolve
 	}
 	server := net.IPv4(127, 77, 0, byte(n+1)).String()
 	if c.dns != nil {
 		s, err := serveNames(server+":53", c.dns)
-		w.must(err)
+		e.must(err)
 		defer s.Close()
 	}
-	var hosts strings.Builder
+	hosts := ""
 	for _, a := range c.addresses {
-		hosts.WriteString(a + " listener.test\n")
+		hosts += a + " listener.test\n"
 	}
 	write := func(name, text string) string {
-		path := filepath.Join(w.dir, name)
-		w.must(os.WriteFile(path, []byte(text), 0o644))
+		path := filepath.Join(e.dir, name)
+		e.must(os.WriteFile(path, []byte(text), 0o644))
 		return path
 	}
-	w.url = "http://listener.test:" + port + "/"
-	p := w.spoolfwd("run", "--concurrency", "1", "--connect-timeout", "1s", "--timeout", "2s", "--failure-threshold", "2")
-	p.mounts = map[string]string{"/etc/hosts": write("hosts", hosts.String()), "/etc/resolv.conf": write("resolv.conf", "nameserver "+server+"\n")}
-	o, err := p.run()
-	w.must(err)
+	e.url = "http://listener.test:" + port + "/" + e.name
+	p := e.spoolfwd("run", "--concurrency", "1", "--connect-timeout", "1s", "--timeout", "2s", "--failure-threshold", "2")
+	p.mounts = map[string]string{"/etc/hosts": write("hosts", hosts), "/etc/resolv.conf": write("resolv.conf", "nameserver "+server+"\n")}
+	o := e.runToEnd(r, c.name, p)
 	r.round(1)
-	w.check(r, c.name, o)
-	r.say("%-45s exit code %2d in %5.2f s", c.name, o.code, o.took.Seconds())
-	if o.code != c.code || !strings.Contains(o.stderr, c.tells) || c.tells == "" && o.stderr != "" {
-		r.fail("%s: want exit code %d and a message with %q\n%s", c.name, c.code, c.tells, o.tell())
+	r.verbosef("%-45s exit code %2d in %5.2f s", c.name, o.code, o.took.Seconds())
+	if o.code != c.code || !strings.Contains(o.stderr, c.message) || c.message == "" && o.stderr != "" {
+		r.failf("%s: want exit code %d and a message with %q\n%s", c.name, c.code, c.message, o)
 	}
 	if limit := 10 * time.Second; o.took > limit {
-		r.fail("%s: the run took %v, and no more than %v may be", c.name, o.took, limit)
+		r.failf("%s: the run took %v, more than %v", c.name, o.took, limit)
 	}
-	w.checkStock(r, c.name, w.takeStock(), 0)
-	w.goOn(r, c.name, 0)
+	r.checkInventory(c.name, e.takeInventory(), 0)
+	e.finish(r, c.name, 0)
 }
 
-// swallow listens where the kernel drops connections: a queue of length none,
-// and full.
-func swallow(address, port string) (closeAll func(), found string, err error) {
-	family := unix.AF_INET
-	if strings.Contains(address, ":") {
-		family = unix.AF_INET6
-	}
-	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
+// listenAndSwallow listens with a queue that is full, so that the kernel drops connections.
+func listenAndSwallow(address string) (closeAll func(), port string, err error) {
+	socket, err := net.Listen("tcp", address)
 	if err != nil {
 		return nil, "", err
 	}
-	f := os.NewFile(uintptr(fd), "hole")
-	wanted, err := net.ResolveTCPAddr("tcp", net.JoinHostPort(address, port))
-	if port == "9" {
-		wanted.Port = 0
-	}
-	if err == nil {
-		err = unix.Bind(fd, sockaddr(wanted))
-	}
-	if err == nil {
-		err = unix.Listen(fd, 0)
-	}
+	control, err := socket.(*net.TCPListener).SyscallConn()
 	if err != nil {
-		f.Close()
 		return nil, "", err
 	}
-	bound, err := unix.Getsockname(fd)
+	control.Control(func(fd uintptr) { err = unix.Listen(int(fd), 0) }) // shortens the queue
 	if err != nil {
-		f.Close()
 		return nil, "", err
 	}
-	at := net.JoinHostPort(address, portOf(bound))
 	var open []net.Conn
 	for range 8 {
-		c, err := net.DialTimeout("tcp", at, 100*time.Millisecond)
+		c, err := net.DialTimeout("tcp", socket.Addr().String(), 100*time.Millisecond)
 		if err != nil {
-			break // full
+			break // the queue is full
 		}
 		open = append(open, c)
 	}
+	_, port, _ = net.SplitHostPort(socket.Addr().String())
 	return func() {
 		for _, c := range open {
 			c.Close()
 		}
-		f.Close()
-	}, portOf(bound), nil
+		socket.Close()
+	}, port, nil
 }

@@ -11,23 +11,23 @@ import (
 	"time"
 )
 
-// powerCut cuts the power under producers and runs at random moments, on a file
-// system of the given kind, and looks at what comes back.
+// powerCut cuts the power under producers and runs at random moments, on a file system of the given
+// kind, and checks what is there after the next mount.
 func powerCut(kind string) func(*torture, *result) {
 	return func(t *torture, r *result) {
 		size := int64(64 << 20)
 		if kind == "xfs" {
-			size = 320 << 20 // the least that mkfs.xfs takes
+			size = 320 << 20 // mkfs.xfs takes no less
 		}
 		d, err := t.newDisk(kind, size)
 		if err != nil {
-			r.skip("%v", err)
+			r.skipf("%v", err)
 			return
 		}
 		defer d.remove()
 		for i := range t.rounds(40, 300) {
 			t.guard(r, func() { t.powerRound(r, d, t.random(i), i) })
-			if len(r.wrong) > 0 {
+			if len(r.failures) > 0 {
 				return // the file system may be in any state
 			}
 		}
@@ -35,81 +35,78 @@ func powerCut(kind string) func(*torture, *result) {
 }
 
 func (t *torture) powerRound(r *result, d *disk, random *rand.Rand, round int) {
-	w := t.newWorld(d.dir)
-	defer w.end()
+	e := t.newEnv(d.dir)
+	defer e.end()
 	label := fmt.Sprintf("power cut on %s, round %d", d.kind, round)
-	w.must(d.sync())
-	w.endpoint.answers(obliging)
-	// Only what a process said before the cut counts. After it, in the real
-	// world, there is no process any more; here, XFS even tells one that a
-	// directory is synced whose changes were just thrown away.
+	e.must(d.sync())
+	e.endpoint.answers(answerAsAsked)
+	// Only what a process said before the cut counts. After a real power cut there is no process;
+	// here, XFS even reports a directory as synced whose changes were just thrown away.
 	stop := make(chan struct{})
 	var wait sync.WaitGroup
 	var number, safe atomic.Int64
 	for producer := range 2 {
-		hand := rand.New(rand.NewPCG(random.Uint64(), uint64(producer)))
+		random := rand.New(rand.NewPCG(random.Uint64(), uint64(producer)))
 		wait.Go(func() {
-			t.guard(r, func() { w.producer(hand, &number, stop) })
+			t.guard(r, func() { e.produce(random, &number, stop) })
 		})
 	}
-	wait.Go(func() { t.guard(r, func() { w.runner(r, label, &safe, stop) }) })
+	wait.Go(func() { t.guard(r, func() { e.schedule(r, label, &safe, stop) }) })
 
-	// A round's first few milliseconds make directories and start programs.
+	// In the first milliseconds of a round, directories are made and programs start.
 	time.Sleep(time.Duration(20+random.IntN(250)) * time.Millisecond)
 	close(stop)
 	how := []uint32{cutNow, cutNow, cutNow, cutAfterLogFlush, cutAfterSync}[random.IntN(5)]
-	w.must(d.cut(how))
+	e.must(d.cut(how))
 	wait.Wait()
 	r.round(1)
-	w.must(d.unmount())
-	w.must(d.mount())
+	e.must(d.unmount())
+	e.must(d.mount())
 
-	s := w.takeStock()
-	// Removals since the last fsync of the directory may be undone: what was
-	// delivered after the last run that came to its end.
-	allowed := s.delivered - int(safe.Load())
-	w.checkStock(r, label, s, s.again)
-	w.goOn(r, label, allowed)
+	i := e.takeInventory()
+	// Removals since the last fsync of the directory may be undone: those after the end of the last
+	// run.
+	allowed := i.delivered - int(safe.Load())
+	r.checkInventory(label, i, i.repeated)
+	e.finish(r, label, allowed)
 }
 
-// producer spools one payload after the other with put, until that fails. What
-// put has named is on the disk for certain.
-func (w *world) producer(hand *rand.Rand, number *atomic.Int64, stop chan struct{}) {
-	for !closed(stop) {
+// produce spools one payload after the other with put, until stop is closed. A payload that put has
+// named is certainly on the disk.
+func (e *env) produce(random *rand.Rand, number *atomic.Int64, stop chan struct{}) {
+	for !isClosed(stop) {
 		var items []string
-		for range []int{1, 1, 1, 5}[hand.IntN(4)] {
+		for range []int{1, 1, 1, 5}[random.IntN(4)] {
 			n := int(number.Add(1))
-			items = append(items, does(n, []string{"200", "200", "200", "200", "400", "500"}[hand.IntN(6)]))
+			items = append(items, item(n, []string{"200", "200", "200", "200", "400", "500"}[random.IntN(6)]))
 		}
 		content := items[0]
 		if len(items) > 1 {
 			content = "[" + strings.Join(items, ",") + "]"
 		}
-		w.books.enter(false, items...)
-		p := w.spoolfwd("put")
+		e.spooled.add(false, items...)
+		p := e.spoolfwd("put")
 		p.stdin = strings.NewReader(content)
 		o, err := p.run()
-		w.must(err)
-		if o.code == 0 && !closed(stop) {
-			w.books.confirm(items...)
+		e.must(err)
+		if o.code == 0 && !isClosed(stop) {
+			e.spooled.confirm(items...)
 		}
 	}
 }
 
-// runner is the scheduler. safe is how many deliveries came before the end of the
-// last run that ended well, whose removals are on the disk.
-func (w *world) runner(r *result, label string, safe *atomic.Int64, stop chan struct{}) {
-	for !closed(stop) {
-		o, err := w.spoolfwd("run", "--retry-timeout", "1ms", "--failure-threshold", "3").run()
-		w.must(err)
-		w.check(r, label, o)
-		if closed(stop) {
+// schedule starts one run after the other. safe is how many deliveries came before the end of the
+// last run that ended well: the removals of those are on the disk.
+func (e *env) schedule(r *result, label string, safe *atomic.Int64, stop chan struct{}) {
+	for !isClosed(stop) {
+		o := e.runToEnd(r, label, e.spoolfwd("run", "--retry-timeout", "1ms", "--failure-threshold", "3"))
+		if isClosed(stop) {
 			return
 		}
 		switch o.code {
 		case 0, 65, 69:
 			accepted := 0
-			for _, d := range w.endpoint.deliveries() {
+			for _, d := range e.endpoint.deliveries() {
 				if d.accepted() {
 					accepted++
 				}
@@ -119,7 +116,7 @@ func (w *world) runner(r *result, label string, safe *atomic.Int64, stop chan st
 	}
 }
 
-func closed(c <-chan struct{}) bool {
+func isClosed(c <-chan struct{}) bool {
 	select {
 	case <-c:
 		return true

@@ -16,33 +16,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// patience is how long any process may live. What takes longer hangs: every
-// round is a few payloads and every timeout in it a second or two.
-const patience = 60 * time.Second
+// processLimit is how long any process may live. A process that takes longer hangs: every round is
+// a few payloads, and every timeout in it is a second or two.
+const processLimit = 60 * time.Second
 
-// program is one process to be started.
+// program is a process to be started.
 type program struct {
 	path   string
 	args   []string
 	stdin  io.Reader
-	dir    string // working directory
-	env    []string
-	user   *syscall.Credential // nil: ours
-	mounts map[string]string   // see helperTask
-	watch  *interceptor        // nil: nothing is intercepted
+	mounts map[string]string // see helperTask
+	watch  *interceptor      // nil: nothing is intercepted
 }
 
-// outcome is what became of a process.
-type outcome struct {
-	code           int // exit code; -1: a signal ended it
-	signal         syscall.Signal
-	stdout, stderr string
-	took           time.Duration
-	hung           bool
-	args           []string
-}
-
-// running is a process under way.
+// running is a process that was started.
 type running struct {
 	args           []string
 	cmd            *exec.Cmd
@@ -50,10 +37,9 @@ type running struct {
 	begun          time.Time
 	hung           chan bool
 	timer          *time.Timer
-	served         chan struct{}
+	served         chan struct{} // closed when the interceptor has ended
 }
 
-// start starts a program.
 func (p program) start() (*running, error) {
 	r := &running{args: p.args, hung: make(chan bool, 1), served: make(chan struct{})}
 	path, args := p.path, append([]string{p.path}, p.args...)
@@ -80,9 +66,10 @@ func (p program) start() (*running, error) {
 		path, args = "/proc/self/exe", []string{"torture", helperMark, string(text)}
 	}
 	r.cmd = &exec.Cmd{
-		Path: path, Args: args, Dir: p.dir, Stdin: p.stdin, Stdout: &r.stdout, Stderr: &r.stderr,
-		Env:         append(cleanEnvironment(), p.env...),
-		SysProcAttr: &syscall.SysProcAttr{Credential: p.user, Pdeathsig: unix.SIGKILL},
+		Path: path, Args: args, Stdin: p.stdin, Stdout: &r.stdout, Stderr: &r.stderr,
+		// Nothing in the environment configures the product or sends it through a proxy.
+		Env:         []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LANG=C"},
+		SysProcAttr: &syscall.SysProcAttr{Pdeathsig: unix.SIGKILL},
 	}
 	if handed != nil {
 		r.cmd.ExtraFiles = []*os.File{handed}
@@ -98,16 +85,16 @@ func (p program) start() (*running, error) {
 		r.cmd.Wait()
 		return nil, err
 	}
-	r.timer = time.AfterFunc(patience, func() {
+	r.timer = time.AfterFunc(processLimit, func() {
 		r.hung <- true
-		r.cmd.Process.Signal(unix.SIGQUIT) // the goroutines' stacks say where
+		r.cmd.Process.Signal(unix.SIGQUIT) // prints the goroutines' stacks
 		time.AfterFunc(time.Second, func() { r.cmd.Process.Kill() })
 	})
 	return r, nil
 }
 
 func (r *running) intercept(watch *interceptor, socket int, handed *os.File) error {
-	handed.Close() // else the helper's end is never the last one
+	handed.Close() // otherwise the socket stays open when the helper ends, and the next line waits
 	fd, err := receiveFD(socket)
 	if err != nil {
 		return err
@@ -147,10 +134,4 @@ func (p program) run() (outcome, error) {
 		return outcome{}, err
 	}
 	return r.wait(), nil
-}
-
-// cleanEnvironment is what the programs under test see: nothing that configures
-// them or sends them through a proxy.
-func cleanEnvironment() []string {
-	return []string{"PATH=" + os.Getenv("PATH"), "HOME=/nonexistent", "LANG=C"}
 }

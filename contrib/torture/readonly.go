@@ -9,29 +9,29 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// readOnlyCase says what is read-only and what must come of it.
+// readOnlyCase says what is mounted read-only and what the run must do.
 type readOnlyCase struct {
 	name         string
 	spool, state bool
-	status       int // of the listener
+	status       int // of the listener's answers
 	code         int
 	requests     int
-	tells        string
+	message      string
 }
 
-// readOnly mounts spool and state directory read-only, each and both.
+// readOnly mounts the spool, the state directory and both read-only.
 func readOnly(t *torture, r *result) {
 	if os.Geteuid() != 0 {
-		r.skip("it takes root to mount file systems")
+		r.skipf("mounting file systems needs root")
 		return
 	}
 	for _, c := range []readOnlyCase{
-		// What cannot be removed after its delivery must not be sent.
-		{name: "read-only spool", spool: true, status: 200, code: 74, tells: "read-only file system"},
+		// A payload that cannot be removed after its delivery must not be sent.
+		{name: "read-only spool", spool: true, status: 200, code: 74, message: "read-only file system"},
 		{name: "read-only state", state: true, status: 200, code: 0, requests: 4},
-		// A failure that cannot be remembered is the last one.
-		{name: "read-only state and a listener that is down", state: true, status: 503, code: 74, requests: 1, tells: "read-only file system"},
-		{name: "read-only spool and state", spool: true, state: true, status: 200, code: 74, tells: "read-only file system"},
+		// A failure that cannot be saved is the last one.
+		{name: "read-only state and a listener that is down", state: true, status: 503, code: 74, requests: 1, message: "read-only file system"},
+		{name: "read-only spool and state", spool: true, state: true, status: 200, code: 74, message: "read-only file system"},
 	} {
 		for _, locked := range []bool{true, false} {
 			t.guard(r, func() { t.readOnlyRound(r, c, locked) })
@@ -39,58 +39,54 @@ func readOnly(t *torture, r *result) {
 	}
 }
 
-// readOnlyRound plays one case. locked says that the lock file is there, which
-// only a host's first run does not find.
+// readOnlyRound plays one case. locked says that the lock file exists, which is so after a host's
+// first run.
 func (t *torture) readOnlyRound(r *result, c readOnlyCase, locked bool) {
-	w := t.newWorld("")
-	defer w.end()
-	w.must(os.MkdirAll(w.state, 0o755))
-	for _, dir := range []string{w.spool, w.state} {
-		w.must(unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=0755"))
+	e := t.newEnv("")
+	defer e.end()
+	e.must(os.MkdirAll(e.state, 0o755))
+	for _, dir := range []string{e.spool, e.state} {
+		e.must(unix.Mount("tmpfs", dir, "tmpfs", 0, "size=4m,mode=0755"))
 		defer t.onExit(func() { unix.Unmount(dir, unix.MNT_DETACH) })()
 	}
 	if locked {
-		w.object("first.json", does(1, "200"))
-		w.earlier()
+		e.object("first.json", item(1, "200"))
+		e.earlierRun()
 	}
-	w.object("a.json", does(2, "200"))
-	w.array("b.json", does(3, "200"), does(4, "200"), does(5, "200"))
-	w.endpoint.answers(always(c.status))
-	set := func(dir string, is bool, flags uintptr) {
+	e.object("a.json", item(2, "200"))
+	e.array("b.json", item(3, "200"), item(4, "200"), item(5, "200"))
+	e.endpoint.answers(always(c.status))
+	remount := func(dir string, is bool, flags uintptr) {
 		if is {
-			w.must(unix.Mount("", dir, "", unix.MS_REMOUNT|flags, ""))
+			e.must(unix.Mount("", dir, "", unix.MS_REMOUNT|flags, ""))
 		}
 	}
-	set(w.spool, c.spool, unix.MS_RDONLY)
-	set(w.state, c.state, unix.MS_RDONLY)
+	remount(e.spool, c.spool, unix.MS_RDONLY)
+	remount(e.state, c.state, unix.MS_RDONLY)
 
 	if c.spool {
-		p := w.spoolfwd("put")
+		p := e.spoolfwd("put")
 		p.stdin = strings.NewReader(`{"too":"late"}`)
-		o, err := p.run()
-		w.must(err)
-		w.check(r, c.name, o)
-		if o.code != 74 || !strings.Contains(o.stderr, "read-only file system") || !strings.Contains(o.stderr, w.spool) {
-			r.fail("%s: put: want exit code 74 and a sentence\n%s", c.name, o.tell())
+		o := e.runToEnd(r, c.name, p)
+		if o.code != 74 || !strings.Contains(o.stderr, "read-only file system") || !strings.Contains(o.stderr, e.spool) {
+			r.failf("%s: put: want exit code 74 and a message\n%s", c.name, o)
 		}
 	}
-	before := len(w.endpoint.deliveries())
-	o, err := w.spoolfwd("run", "--concurrency", "1").run()
-	w.must(err)
+	before := e.endpoint.count()
+	o := e.runToEnd(r, c.name, e.spoolfwd("run", "--concurrency", "1"))
 	r.round(1)
-	w.check(r, c.name, o)
-	code, requests, tells := c.code, c.requests, c.tells
+	code, requests, message := c.code, c.requests, c.message
 	if !locked && c.state {
-		code, requests, tells = 74, 0, "read-only file system" // there is no lock to be taken
+		code, requests, message = 74, 0, "read-only file system" // the lock file cannot be made
 	}
-	if n := len(w.endpoint.deliveries()) - before; o.code != code || n != requests {
-		r.fail("%s: exit code %d after %d requests, want %d after %d\n%s", c.name, o.code, n, code, requests, o.tell())
+	if n := e.endpoint.count() - before; o.code != code || n != requests {
+		r.failf("%s: exit code %d after %d requests, want %d after %d\n%s", c.name, o.code, n, code, requests, o)
 	}
-	if !strings.Contains(o.stderr, tells) || tells != "" && !strings.Contains(o.stderr, w.dir) {
-		r.fail("%s: file and cause are not told: want %q\n%s", c.name, tells, o.tell())
+	if !strings.Contains(o.stderr, message) || message != "" && !strings.Contains(o.stderr, e.dir) {
+		r.failf("%s: the message lacks file or cause: want %q\n%s", c.name, message, o)
 	}
-	w.checkStock(r, c.name, w.takeStock(), 0)
-	set(w.spool, c.spool, 0)
-	set(w.state, c.state, 0)
-	w.goOn(r, c.name, 0)
+	r.checkInventory(c.name, e.takeInventory(), 0)
+	remount(e.spool, c.spool, 0)
+	remount(e.state, c.state, 0)
+	e.finish(r, c.name, 0)
 }

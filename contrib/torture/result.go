@@ -10,51 +10,56 @@ import (
 	"time"
 )
 
-// result is what became of a scenario. It is safe for concurrent use.
+// result is the result of one scenario. It is safe for concurrent use.
 type result struct {
 	verbose bool
 
-	mu      sync.Mutex
-	rounds  int
-	faults  int // injected
-	items   int
-	lost    int
-	again   int
-	skipped string   // why it could not run here
-	notes   []string // what a reader of the table should know
-	wrong   []string // each one fails the scenario
-	unsaid  int      // those that were too many to keep
-	took    time.Duration
+	mu       sync.Mutex
+	rounds   int
+	faults   int // injected
+	items    int
+	lost     int
+	repeated int
+	skipped  string   // why it could not run here
+	notes    []string // printed below the scenario's line
+	failures []string // each one fails the scenario
+	more     int      // failures beyond maxFailures
+	took     time.Duration
 }
 
-// maxWrong bounds how much is printed of a scenario that goes wrong throughout.
-const maxWrong = 20
+// maxFailures bounds what is printed of a scenario that goes wrong throughout.
+const maxFailures = 20
 
-// fail records something that must not be.
-func (r *result) fail(format string, args ...any) {
+// failf records a failure.
+func (r *result) failf(format string, args ...any) {
 	text := fmt.Sprintf(format, args...)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if len(r.wrong) >= maxWrong {
-		r.unsaid++
-		r.say("! %s", text)
+	if len(r.failures) >= maxFailures {
+		r.more++
+		r.verbosef("! %s", text)
 		return
 	}
-	r.wrong = append(r.wrong, text)
+	r.failures = append(r.failures, text)
 }
 
-// note records what is worth a line below the table's.
-func (r *result) note(format string, args ...any) {
+func (r *result) notef(format string, args ...any) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.notes = append(r.notes, fmt.Sprintf(format, args...))
 }
 
-// say prints with -v.
-func (r *result) say(format string, args ...any) {
+func (r *result) verbosef(format string, args ...any) {
 	if r.verbose {
 		fmt.Printf("    "+format+"\n", args...)
 	}
+}
+
+// skipf says why the scenario cannot run on this machine.
+func (r *result) skipf(format string, args ...any) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.skipped = fmt.Sprintf(format, args...)
 }
 
 // round counts a round and the faults injected in it.
@@ -65,47 +70,38 @@ func (r *result) round(faults int) {
 	r.faults += faults
 }
 
-// count adds what the last stock of a world says to the table.
-func (r *result) count(s stock) {
+// count adds the last inventory of an environment.
+func (r *result) count(i inventory) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.items += s.items
-	r.lost += len(s.lost)
-	r.again += s.again
+	r.items += i.items
+	r.lost += len(i.lost)
+	r.repeated += i.repeated
 }
 
-// skip says why the scenario cannot run on this machine.
-func (r *result) skip(format string, args ...any) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.skipped = fmt.Sprintf(format, args...)
-}
-
-// play runs a scenario to its end, whatever happens in it.
-func (t *torture) play(s scenario, r *result) {
+// runScenario runs a scenario to its end.
+func (t *torture) runScenario(s scenario, r *result) {
 	begun := time.Now()
 	t.guard(r, func() { s.run(t, r) })
 	r.took = time.Since(begun)
 }
 
-// guard turns the panic of a broken world into a failure.
+// guard turns a panic in a round into a failure.
 func (t *torture) guard(r *result, do func()) {
 	defer func() {
 		switch p := recover().(type) {
 		case nil:
-		case trouble:
-			r.fail("the test itself is in trouble: %v\n%s", p.err, caller())
+		case testError:
+			r.failf("the test itself failed: %v\n%s", p.err, debug.Stack())
 		default:
 			fmt.Fprintf(os.Stderr, "torture: %v\n%s", p, debug.Stack())
-			r.fail("the test itself panicked: %v", p)
+			r.failf("the test itself panicked: %v", p)
 		}
 	}()
 	do()
 }
 
-func caller() []byte { return debug.Stack() }
-
-// each plays n rounds, as many at a time as there are jobs.
+// each runs n rounds, as many at a time as there are jobs.
 func (t *torture) each(r *result, n int, round func(i int)) {
 	var wait sync.WaitGroup
 	next := make(chan int)

@@ -15,38 +15,38 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// options are the command line's.
+// options are those of the command line.
 type options struct {
-	only    string // glob; default all
-	story   string // glob of the matrices' stories; default all
-	ci      bool   // fewer rounds: under 15 minutes
-	seed    uint64 // default by the clock
-	keep    bool   // leave the worlds behind
-	verbose bool
-	list    bool
-	require bool // what cannot run here fails
-	jobs    int  // rounds at a time; default the number of processors
+	only     string // glob of scenarios; default all
+	workload string // glob of the matrices' workloads; default all
+	ci       bool   // fewer rounds: below 15 minutes
+	seed     uint64 // default from the clock
+	keep     bool   // keep the directories of all rounds
+	verbose  bool
+	list     bool
+	require  bool // a scenario that cannot run here fails
+	jobs     int  // rounds at a time; default the number of processors
 }
 
 func parse(args []string) (options, error) {
 	var o options
 	flags := flag.NewFlagSet("torture", flag.ContinueOnError)
 	flags.StringVar(&o.only, "only", "*", "run the scenarios whose names match this `GLOB`")
-	flags.StringVar(&o.story, "story", "*", "play only the matrices' stories whose names match this `GLOB`")
-	flags.BoolVar(&o.ci, "ci", false, "fewer rounds: the version for CI, under 15 minutes")
-	flags.Uint64Var(&o.seed, "seed", 0, "play the random scenarios of an earlier run again")
-	flags.BoolVar(&o.keep, "keep", false, "leave spools and states behind to be looked at")
-	flags.BoolVar(&o.verbose, "v", false, "say more")
+	flags.StringVar(&o.workload, "workload", "*", "run the matrices with the workloads whose names match this `GLOB`")
+	flags.BoolVar(&o.ci, "ci", false, "fewer rounds: the version for CI, below 15 minutes")
+	flags.Uint64Var(&o.seed, "seed", 0, "repeat the random scenarios of an earlier run")
+	flags.BoolVar(&o.keep, "keep", false, "keep the spools and states of all rounds")
+	flags.BoolVar(&o.verbose, "v", false, "verbose messages")
 	flags.BoolVar(&o.list, "list", false, "list the scenarios and what they prove")
-	flags.BoolVar(&o.require, "require", false, "fail for scenarios that cannot run on this machine")
-	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "rounds at a `time`")
+	flags.BoolVar(&o.require, "require", false, "fail if a scenario cannot run on this machine")
+	flags.IntVar(&o.jobs, "jobs", runtime.NumCPU(), "`rounds` at a time")
 	if err := flags.Parse(args); err != nil {
 		return o, err
 	}
 	if flags.NArg() > 0 {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	}
-	for _, glob := range []string{o.only, o.story} {
+	for _, glob := range []string{o.only, o.workload} {
 		if _, err := path.Match(glob, ""); err != nil {
 			return o, fmt.Errorf("%q: %w", glob, err)
 		}
@@ -57,8 +57,8 @@ func parse(args []string) (options, error) {
 	return o, nil
 }
 
-// run is the program. Its result is the exit code: 0 when nothing was lost and
-// nothing else went wrong.
+// run is the program. It returns the exit code: 0 when nothing was lost and nothing else went
+// wrong.
 func run(args []string) int {
 	o, err := parse(args)
 	if errors.Is(err, flag.ErrHelp) {

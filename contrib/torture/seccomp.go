@@ -9,8 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// notification is struct seccomp_notif of seccomp_unotify(2): a thread stands
-// before a system call and waits for an answer.
+// notification is struct seccomp_notif of seccomp_unotify(2): a thread waits before a system call.
 type notification struct {
 	id    uint64
 	tid   uint32
@@ -42,8 +41,8 @@ func ioctl(fd int, request uint, argument unsafe.Pointer) error {
 	}
 }
 
-// filterFor is the program that the kernel runs before each system call: those
-// in numbers are notified, all others go on as if there were no filter.
+// filterFor is the program that the kernel runs before each system call: the calls in numbers are
+// notified, all others go on as if there were no filter.
 func filterFor(numbers []int) []unix.SockFilter {
 	const (
 		load    = unix.BPF_LD | unix.BPF_W | unix.BPF_ABS
@@ -67,12 +66,12 @@ func filterFor(numbers []int) []unix.SockFilter {
 		unix.SockFilter{Code: result, K: unix.SECCOMP_RET_USER_NOTIF})
 }
 
-// installFilter puts the calling thread under the filter and returns the
-// descriptor that the notifications come from. The filter survives execve(2).
+// installFilter puts the calling thread under the filter and returns the descriptor of the
+// notifications. The filter survives execve(2).
 //
-// A thread whose notification is being looked at is not woken by signals where
-// the kernel knows that flag (5.19): Go's runtime sends itself many, and a call
-// that they interrupt would be notified, and counted, twice.
+// Where the kernel knows WAIT_KILLABLE_RECV (5.19), signals do not wake a thread whose notification
+// is being handled. Go's runtime sends itself many signals, and an interrupted call would be
+// notified, and counted, twice.
 func installFilter(numbers []int) (int, error) {
 	if err := unix.Prctl(unix.PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0); err != nil {
 		return -1, err

@@ -6,48 +6,44 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"path/filepath"
+	"slices"
 	"strings"
-	"sync"
-	"sync/atomic"
-	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// loaded is a world with enough to do for a signal to come in between.
-func (t *torture) loaded(delay time.Duration) *world {
-	w := t.newWorld("")
+// newBusyEnv makes an environment whose run takes a while, so that a signal hits it at work.
+func (t *torture) newBusyEnv(delay time.Duration) *env {
+	e := t.newEnv("")
 	for i := range 20 {
-		w.object(fmt.Sprintf("a%02d.json", i), does(i, "200"))
+		e.object(fmt.Sprintf("a%02d.json", i), item(i, "200"))
 	}
-	w.array("b.json", does(30, "200"), does(31, "200"), does(32, "500"), does(33, "200"), does(34, "200"), does(35, "400"))
+	e.array("b.json", item(30, "200"), item(31, "200"), item(32, "500"), item(33, "200"), item(34, "200"), item(35, "400"))
 	for i := range 20 {
-		w.object(fmt.Sprintf("c%02d.json", i), does(40+i, "200"))
+		e.object(fmt.Sprintf("c%02d.json", i), item(40+i, "200"))
 	}
-	w.endpoint.answers(func(body string) answer {
-		a := obliging(body)
+	e.endpoint.answers(func(body string) answer {
+		a := answerAsAsked(body)
 		a.delay = delay
 		return a
 	})
-	return w
+	return e
 }
 
-// sigtermStorm ends runs with signals at random moments, several each. The
-// requests in flight are let end, so that not one item is sent twice.
-func sigtermStorm(t *torture, r *result) {
-	n := t.rounds(100, 500)
-	t.each(r, n, func(i int) { t.stormRound(r, t.random(i)) })
+// sigterm ends runs with signals at random moments, several each. The requests in flight are
+// finished, so that no item is sent twice.
+func sigterm(t *torture, r *result) {
+	t.each(r, t.rounds(100, 500), func(i int) { t.sigtermRound(r, t.random(i)) })
 }
 
-func (t *torture) stormRound(r *result, random *rand.Rand) {
-	w := t.loaded(3 * time.Millisecond)
-	defer w.end()
-	var told [4]string
-	for n := range 4 {
-		p, err := w.spoolfwd("run", "--retry-timeout", "1ms", "-v").start()
-		w.must(err)
+func (t *torture) sigtermRound(r *result, random *rand.Rand) {
+	e := t.newBusyEnv(3 * time.Millisecond)
+	defer e.end()
+	var outcomes []string
+	for range 4 {
+		p, err := e.spoolfwd("run", "--retry-timeout", "1ms", "-v").start()
+		e.must(err)
 		signals := 1 + random.IntN(3)
 		for range signals {
 			time.Sleep(time.Duration(random.IntN(25_000)) * time.Microsecond)
@@ -55,25 +51,23 @@ func (t *torture) stormRound(r *result, random *rand.Rand) {
 		}
 		o := p.wait()
 		r.round(signals)
-		w.check(r, "storm", o)
-		// Before the program has got hold of the signal it is ended by it.
+		r.checkOutcome("sigterm", o)
+		// A signal that comes before the program catches signals kills it.
 		early := o.signal == unix.SIGTERM || o.signal == unix.SIGHUP
-		switch {
-		case early, contains([]int{0, 65, 69, 129, 143}, o.code):
-		default:
-			r.fail("storm: exit code %d\n%s", o.code, o.tell())
+		if !early && !slices.Contains([]int{0, 65, 69, 129, 143}, o.code) {
+			r.failf("sigterm: exit code %d\n%s", o.code, o)
 		}
-		w.checkStock(r, "storm", w.takeStock(), 0)
-		told[n] = fmt.Sprintf("until %v: %s", time.Since(w.began), o.tell())
+		r.checkInventory("sigterm", e.takeInventory(), 0)
+		outcomes = append(outcomes, fmt.Sprintf("until %v: %s", time.Since(e.began), o))
 	}
-	w.goOn(r, "storm", 0)
-	if s := w.takeStock(); s.again > 0 {
-		r.fail("storm: the runs: %s", strings.Join(told[:], "\n"))
+	e.finish(r, "sigterm", 0)
+	if i := e.takeInventory(); i.repeated > 0 {
+		r.failf("sigterm: the runs: %s", strings.Join(outcomes, "\n"))
 	}
 }
 
-// stoppedHolder stops a run in the middle of its work, as a debugger, a frozen
-// control group or a suspended machine does.
+// stoppedHolder stops a run in the middle of its work, as a debugger, a frozen control group or a
+// suspended machine does.
 func stoppedHolder(t *torture, r *result) {
 	for _, c := range []struct {
 		name    string
@@ -82,88 +76,33 @@ func stoppedHolder(t *torture, r *result) {
 		allowed int
 	}{
 		{"stopped for a moment", nil, 300 * time.Millisecond, 0},
-		// Answers that came in time are read too late to count: those of the
-		// requests in flight.
+		// The answers to the requests in flight came in time and are read too late to count.
 		{"stopped for longer than the timeout", []string{"--timeout", "300ms"}, time.Second, 4},
 	} {
 		t.guard(r, func() {
-			w := t.loaded(20 * time.Millisecond)
-			defer w.end()
-			p, err := w.spoolfwd("run", c.flags...).start()
-			w.must(err)
-			w.requests(5)
-			w.must(p.cmd.Process.Signal(unix.SIGSTOP))
+			e := t.newBusyEnv(20 * time.Millisecond)
+			defer e.end()
+			p, err := e.spoolfwd("run", c.flags...).start()
+			e.must(err)
+			e.waitForRequests(5)
+			e.must(p.cmd.Process.Signal(unix.SIGSTOP))
 			begun := time.Now()
 			for _, command := range [][]string{{"run"}, {"flush"}, {"breaker", "reset"}} {
-				o, err := w.spoolfwd(command[0], command[1:]...).run()
-				w.must(err)
-				w.check(r, c.name, o)
+				o := e.runToEnd(r, c.name, e.spoolfwd(command[0], command[1:]...))
 				if o.code != 75 || o.took > 5*time.Second {
-					r.fail("%s: another %s: want exit code 75 at once\n%s", c.name, command[0], o.tell())
+					r.failf("%s: another %s: want exit code 75 at once\n%s", c.name, command[0], o)
 				}
-				if command[0] != "run" && !strings.Contains(o.stderr, fmt.Sprintf("process %d", p.cmd.Process.Pid)) {
-					r.fail("%s: %s does not say who holds the lock\n%s", c.name, command[0], o.tell())
+				if command[0] != "run" && !strings.Contains(o.stderr, fmt.Sprint(p.cmd.Process.Pid)) {
+					r.failf("%s: %s does not say who holds the lock\n%s", c.name, command[0], o)
 				}
 			}
 			time.Sleep(c.pause - time.Since(begun))
-			w.must(p.cmd.Process.Signal(unix.SIGCONT))
+			e.must(p.cmd.Process.Signal(unix.SIGCONT))
 			o := p.wait()
 			r.round(1)
-			w.check(r, c.name, o)
-			w.checkStock(r, c.name, w.takeStock(), 0)
-			w.goOn(r, c.name, c.allowed)
+			r.checkOutcome(c.name, o)
+			r.checkInventory(c.name, e.takeInventory(), 0)
+			e.finish(r, c.name, c.allowed)
 		})
 	}
-}
-
-// requests waits until the listener has seen so many.
-func (w *world) requests(n int) {
-	for deadline := time.Now().Add(patience); w.endpoint.count() < n; {
-		if time.Now().After(deadline) {
-			w.must(fmt.Errorf("no %d requests within %v", n, patience))
-		}
-		time.Sleep(time.Millisecond)
-	}
-}
-
-// lockCleaner deletes the lock file under runs, as a program that cleans up old
-// files does. Two runs may then be at work at once, and each item be sent once by
-// each, under one key; nothing else may happen.
-func lockCleaner(t *torture, r *result) {
-	t.each(r, t.rounds(10, 50), func(i int) {
-		w := t.loaded(2 * time.Millisecond)
-		defer w.end()
-		stop := make(chan struct{})
-		var deleted atomic.Int64
-		var all sync.WaitGroup
-		all.Go(func() {
-			for !closed(stop) {
-				if os.Remove(filepath.Join(w.state, "central_listener.lock")) == nil {
-					deleted.Add(1)
-				}
-				time.Sleep(3 * time.Millisecond)
-			}
-		})
-		var runs sync.WaitGroup
-		const n = 4
-		for range n {
-			runs.Go(func() {
-				t.guard(r, func() {
-					o, err := w.spoolfwd("run", "--failure-threshold", "50").run()
-					w.must(err)
-					w.check(r, "cleaner", o)
-					if !contains([]int{0, 65, 69, 74, 75}, o.code) || o.signal != syscall.Signal(0) {
-						r.fail("cleaner: exit code %d\n%s", o.code, o.tell())
-					}
-				})
-			})
-		}
-		runs.Wait()
-		close(stop)
-		all.Wait()
-		r.round(int(deleted.Load()))
-		allowed := (n - 1) * w.books.items()
-		w.checkStock(r, "cleaner", w.takeStock(), allowed)
-		w.goOn(r, "cleaner", allowed)
-	})
 }

@@ -9,25 +9,21 @@ import (
 	"time"
 )
 
-// table prints a line per scenario as soon as it has ended.
+// table prints a line for each scenario as soon as it has ended.
 type table struct {
 	w       io.Writer
 	o       options
-	rounds  int
-	faults  int
-	items   int
-	lost    int
-	again   int
+	sum     result
 	failed  []string
 	skipped []string
 	begun   time.Time
 }
 
-const rowFormat = "%-18s %8s %8s %9s %6s %6s %9s  %s\n"
+const rowFormat = "%-18s %8v %8v %9v %6v %8v %9v  %s\n"
 
 func newTable(w io.Writer, o options) *table {
 	fmt.Fprintf(w, "seed %d\n", o.seed)
-	fmt.Fprintf(w, rowFormat, "scenario", "rounds", "faults", "items", "lost", "again", "time", "")
+	fmt.Fprintf(w, rowFormat, "scenario", "rounds", "faults", "items", "lost", "repeated", "time", "")
 	return &table{w: w, o: o, begun: time.Now()}
 }
 
@@ -37,27 +33,29 @@ func (t *table) row(s scenario, r *result) {
 	case r.skipped != "":
 		verdict = "NOT RUN: " + r.skipped
 		t.skipped = append(t.skipped, s.name)
-	case len(r.wrong) > 0 || r.lost > 0:
+	case len(r.failures) > 0 || r.lost > 0:
 		verdict = "FAILED"
 		t.failed = append(t.failed, s.name)
 	}
-	number := func(n int) string { return fmt.Sprint(n) }
-	fmt.Fprintf(t.w, rowFormat, s.name, number(r.rounds), number(r.faults), number(r.items), number(r.lost), number(r.again),
-		r.took.Round(10*time.Millisecond).String(), verdict)
+	t.print(s.name, r, r.took, verdict)
 	for _, text := range r.notes {
 		fmt.Fprintf(t.w, "    %s\n", text)
 	}
-	for _, text := range r.wrong {
+	for _, text := range r.failures {
 		fmt.Fprintf(t.w, "  ! %s\n", strings.ReplaceAll(strings.TrimSpace(text), "\n", "\n    "))
 	}
-	if r.unsaid > 0 {
-		fmt.Fprintf(t.w, "  ! and %d more\n", r.unsaid)
+	if r.more > 0 {
+		fmt.Fprintf(t.w, "  ! and %d more\n", r.more)
 	}
-	t.rounds += r.rounds
-	t.faults += r.faults
-	t.items += r.items
-	t.lost += r.lost
-	t.again += r.again
+	t.sum.rounds += r.rounds
+	t.sum.faults += r.faults
+	t.sum.items += r.items
+	t.sum.lost += r.lost
+	t.sum.repeated += r.repeated
+}
+
+func (t *table) print(name string, r *result, took time.Duration, verdict string) {
+	fmt.Fprintf(t.w, rowFormat, name, r.rounds, r.faults, r.items, r.lost, r.repeated, took.Round(10*time.Millisecond), verdict)
 }
 
 // end prints the sums and returns the exit code.
@@ -72,12 +70,11 @@ func (t *table) end() int {
 	if len(t.failed) > 0 {
 		code, verdict = 1, "FAILED: "+strings.Join(t.failed, ", ")
 	}
-	fmt.Fprintf(t.w, rowFormat, "all", fmt.Sprint(t.rounds), fmt.Sprint(t.faults), fmt.Sprint(t.items), fmt.Sprint(t.lost), fmt.Sprint(t.again),
-		time.Since(t.begun).Round(10*time.Millisecond).String(), verdict)
+	t.print("all", &t.sum, time.Since(t.begun), verdict)
 	return code
 }
 
-// list prints what there is.
+// list prints all scenarios.
 func list(w io.Writer) {
 	for _, s := range scenarios() {
 		fmt.Fprintf(w, "%-18s %s\n", s.name, s.proves)

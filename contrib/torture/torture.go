@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -16,75 +17,68 @@ import (
 // torture is what all scenarios share.
 type torture struct {
 	options
-	binaries binaries
+	spoolfwd string // path of the program under test
 	listener *listener
-	temp     string // worlds that need no certain file system
-	disk     string // on the disk, for images of file systems
-	worlds   atomic.Int64
+	temp     string // directory of the environments
+	disk     string // directory on the disk, for the program
+	envs     atomic.Int64
 
 	mu       sync.Mutex
 	cleanups map[int]func()
 	next     int
 }
 
-// binaries are the paths of the programs under test.
-type binaries struct{ spoolfwd, fakelistener string }
-
-// newTorture builds the binaries and makes a place for the worlds: in memory,
-// since many thousand files are made and the disk is nobody's business here,
-// except where a scenario brings a file system of its own.
-func newTorture(o options) (*torture, error) {
-	t := &torture{options: o, cleanups: map[int]func(){}}
-	var err error
+// newTorture builds the program and makes a directory for the environments. It is in memory where
+// possible, since thousands of files are made in it. A scenario about disks brings its own file
+// system.
+func newTorture(o options) (t *torture, err error) {
+	t = &torture{options: o, cleanups: map[int]func(){}}
+	defer func() {
+		if err != nil {
+			t.cleanUp()
+		}
+	}()
 	if t.disk, err = os.MkdirTemp("", "spoolfwd-torture-"); err != nil {
 		return nil, err
 	}
 	t.onExit(func() { os.RemoveAll(t.disk) })
 	if t.temp, err = os.MkdirTemp("/dev/shm", "spoolfwd-torture-"); err != nil {
-		t.temp = filepath.Join(t.disk, "worlds")
+		t.temp = filepath.Join(t.disk, "environments")
 		err = os.Mkdir(t.temp, 0o755)
 	}
-	if !o.keep {
-		t.onExit(func() { os.RemoveAll(t.temp) })
-	} else {
-		fmt.Println("worlds are kept in", t.temp)
-	}
-	if err == nil {
-		// Other users are to reach the worlds and the programs.
-		err = os.Chmod(t.temp, 0o755)
-	}
-	if err == nil {
-		err = os.Chmod(t.disk, 0o755)
-	}
-	if err == nil {
-		err = t.build()
-	}
-	if err == nil {
-		t.listener, err = listen()
-	}
 	if err != nil {
-		t.cleanUp()
+		return nil, err
+	}
+	if o.keep {
+		fmt.Println("the directories of all rounds are kept in", t.temp)
+	} else {
+		t.onExit(func() { os.RemoveAll(t.temp) })
+	}
+	// A process that runs as another user must reach both.
+	if err = errors.Join(os.Chmod(t.temp, 0o755), os.Chmod(t.disk, 0o755), t.build()); err != nil {
+		return nil, err
+	}
+	if t.listener, err = listen(); err != nil {
 		return nil, err
 	}
 	t.onExit(t.listener.close)
 	return t, nil
 }
 
-// build builds the programs the way releases are built: without cgo, whose
-// resolver is another one. The version is not asked of git, which tells nothing
-// to a user who does not own the checkout.
+// build builds the program the way releases are built: without cgo, which has another resolver.
+// The version is not asked of git, which refuses to answer a user who does not own the checkout.
 func (t *torture) build() error {
-	t.binaries = binaries{filepath.Join(t.disk, "spoolfwd"), filepath.Join(t.disk, "fakelistener")}
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", t.disk+"/", "github.com/bitville-apm/spoolfwd/cmd/spoolfwd", "github.com/bitville-apm/spoolfwd/cmd/fakelistener")
+	t.spoolfwd = filepath.Join(t.disk, "spoolfwd")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", t.spoolfwd, "github.com/bitville-apm/spoolfwd/cmd/spoolfwd")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("the programs do not build: %w\n%s", err, out)
+		return fmt.Errorf("building spoolfwd: %w\n%s", err, out)
 	}
 	return nil
 }
 
-// onExit registers what must be undone however this program ends. The function
-// returned does it now.
+// onExit registers what must be undone however this program ends. The function that it returns
+// undoes it at once.
 func (t *torture) onExit(undo func()) (now func()) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -102,7 +96,7 @@ func (t *torture) onExit(undo func()) (now func()) {
 	}
 }
 
-// cleanUp undoes everything, the last first.
+// cleanUp undoes everything, the latest first.
 func (t *torture) cleanUp() {
 	for {
 		t.mu.Lock()
@@ -120,7 +114,7 @@ func (t *torture) cleanUp() {
 	}
 }
 
-// random is the hand that moves one round of a random scenario.
+// random is the source of chance of one round of a random scenario.
 func (t *torture) random(round int) *rand.Rand { return rand.New(rand.NewPCG(t.seed, uint64(round))) }
 
 // rounds chooses how many rounds a random scenario has.
@@ -146,7 +140,7 @@ func (t *torture) runAll() int {
 	table := newTable(os.Stdout, t.options)
 	for _, s := range chosen {
 		r := &result{verbose: t.verbose}
-		t.play(s, r)
+		t.runScenario(s, r)
 		table.row(s, r)
 	}
 	return table.end()

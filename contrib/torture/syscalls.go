@@ -4,8 +4,8 @@ package main
 
 import "golang.org/x/sys/unix"
 
-// syscallInfo says of a system call what it is about: the argument that is a
-// file descriptor, or those that are a directory and a path in it.
+// syscallInfo says which arguments of a system call name a file: a descriptor, or a directory and a
+// path in it.
 type syscallInfo struct {
 	nr   int
 	name string
@@ -14,12 +14,11 @@ type syscallInfo struct {
 	to   int // the second path of a rename or link; -1: none
 }
 
-// interceptable returns every system call by which the product sees or changes
-// files and connections. It is more than those that change something: a fault
-// may hit a look as well, and others may change files between any two of them.
-// Not in it are the calls of Go's runtime about memory, threads and polling,
-// which have no file, and which no program survives being denied; nor sendmsg,
-// which the helper needs to hand the filter over and the product does not use.
+// interceptable returns every system call by which the product reads or changes files and
+// connections. It includes calls that change nothing: they can fail too, and other programs can
+// change files between any two calls. It does not include the calls of Go's runtime about memory,
+// threads and polling, which have no file and without which no program runs; nor sendmsg, by which
+// the helper hands over the filter, and which the product does not use.
 func interceptable() []syscallInfo {
 	byFD := func(nr int, name string) syscallInfo { return syscallInfo{nr: nr, name: name, fd: 0, path: -1, to: -1} }
 	byPath := func(nr int, name string) syscallInfo { return syscallInfo{nr: nr, name: name, fd: -1, path: 1, to: -1} }
@@ -56,9 +55,9 @@ func interceptable() []syscallInfo {
 	}
 }
 
-// changes reports whether a call may change something on the disk or on the
-// wire: the points at which a killed process is worth looking at. Reading is one
-// of them, since between a request and its answer there is nothing else.
+// changes reports whether a call may change something on the disk or on the wire. The process is
+// killed before each of these. Reading is among them: between a request and its answer there is no
+// other call.
 func changes(name string) bool {
 	switch name {
 	case "newfstatat", "fstat", "faccessat", "faccessat2", "getdents64":

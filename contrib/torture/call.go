@@ -13,18 +13,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// call is one system call that the process under test is about to make.
+// call is a system call that the process under test is about to make.
 type call struct {
 	name   string
 	path   string // absolute, or as in "socket:[42]"; "" = none
 	to     string // the second path of a rename or link
-	object string // the path below the world, without what is random in it
+	target string // the path below the environment, without its random parts
 	fd     int    // -1: it is about a path
 	below  bool   // the path is given below an open directory
-	tid    int
 }
 
-func (c *call) String() string { return c.name + " " + c.object }
+func (c *call) String() string { return c.name + " " + c.target }
 
 // standard reports whether the call is about standard input, output or error.
 func (c *call) standard() bool { return c.fd >= 0 && c.fd <= 2 }
@@ -47,10 +46,10 @@ func (c *call) alters() bool {
 	return false
 }
 
-// describe finds out what a call is about, from the kernel and the memory of the
-// process, which stands still meanwhile.
+// describe finds out what a call is about, from the kernel and from the memory of the process,
+// whose thread waits meanwhile.
 func describe(info syscallInfo, n *notification, root string) *call {
-	c := &call{name: info.name, fd: -1, tid: int(n.tid)}
+	c := &call{name: info.name, fd: -1}
 	if info.fd >= 0 {
 		c.fd = int(int32(n.args[info.fd]))
 		c.path, _ = os.Readlink(fmt.Sprintf("/proc/%d/fd/%d", n.tid, c.fd))
@@ -62,15 +61,14 @@ func describe(info syscallInfo, n *notification, root string) *call {
 	if info.to >= 0 {
 		c.to = pathAt(n, info.to)
 	}
-	c.object = nameless(c.path, root)
+	c.target = normalized(c.path, root)
 	if c.to != "" {
-		c.object += " to " + nameless(c.to, root)
+		c.target += " to " + normalized(c.to, root)
 	}
 	return c
 }
 
-// pathAt reads a path argument, and makes it absolute by the directory argument
-// before it.
+// pathAt reads a path argument and makes it absolute by the directory argument before it.
 func pathAt(n *notification, argument int) string {
 	path := stringAt(int(n.tid), uintptr(n.args[argument]))
 	if filepath.IsAbs(path) {
@@ -84,8 +82,7 @@ func pathAt(n *notification, argument int) string {
 	return filepath.Join(dir, path)
 }
 
-// stringAt reads a string of the process. It never reads across the end of a
-// page before it has to: the next one may not be there.
+// stringAt reads a string of the process, page by page: the page behind the string may not exist.
 func stringAt(tid int, address uintptr) string {
 	const page = 4096
 	var text []byte
@@ -107,9 +104,9 @@ func stringAt(tid int, address uintptr) string {
 	return string(text)
 }
 
-// nameless makes equal what is the same thing in every run: it takes the world's
-// directory and all random or timed parts out of a path.
-func nameless(path, root string) string {
+// normalized makes paths equal that mean the same thing in every run: it removes the environment's
+// directory and all random or timed parts.
+func normalized(path, root string) string {
 	if rest, ok := strings.CutPrefix(path, root+"/"); ok {
 		path = rest
 	} else if path == root {

@@ -11,7 +11,7 @@ import (
 	"path/filepath"
 )
 
-// stateFile is the breaker's state file. Only the first four keys are for others.
+// stateFile is the breaker's state file. Only the first four keys are meant for other programs.
 type stateFile struct {
 	State     string
 	Failures  int
@@ -21,26 +21,22 @@ type stateFile struct {
 	Tripped   bool
 }
 
-// stateIsWhole reads the breaker's state file as a program does that knows just
-// the four keys.
-func (w *world) stateIsWhole() error {
-	_, err := w.readState()
-	return err
-}
+func (e *env) statePath() string { return filepath.Join(e.state, "central_listener.state") }
 
-// readState reads the state file. Without one the breaker is closed, which is
-// whole as well; so it is with a bad one of this test's own making.
-func (w *world) readState() (s stateFile, err error) {
+// readState reads the state file as a program does that knows just the four keys, and returns an
+// error unless it is complete. Without a state file the breaker is closed. A damaged one that the
+// workload itself wrote counts as closed too.
+func (e *env) readState() (s stateFile, err error) {
 	closed := stateFile{State: "closed"}
-	data, err := os.ReadFile(filepath.Join(w.state, "central_listener.state"))
+	data, err := os.ReadFile(e.statePath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return closed, nil
 	}
 	if err != nil {
 		return s, err
 	}
-	if w.spoiled != "" && string(data) == w.spoiled {
-		return closed, nil // as it was found
+	if e.badState != "" && string(data) == e.badState {
+		return closed, nil
 	}
 	var state struct {
 		State     *string  `json:"state"`
@@ -51,7 +47,7 @@ func (w *world) readState() (s stateFile, err error) {
 		Tripped   bool     `json:"tripped"`
 	}
 	if err := json.Unmarshal(data, &state); err != nil {
-		return s, fmt.Errorf("the state file is not whole: %w: %.200q", err, data)
+		return s, fmt.Errorf("the state file is not complete: %w: %.200q", err, data)
 	}
 	if state.State == nil || state.Failures == nil || state.Last == nil || state.Opened == nil {
 		return s, fmt.Errorf("the state file lacks one of its four keys: %s", data)
@@ -65,14 +61,10 @@ func (w *world) readState() (s stateFile, err error) {
 }
 
 // writeState writes the state file as another program would, with the four keys.
-func (w *world) writeState(state string, failures int, openedAt float64) {
-	w.must(os.MkdirAll(w.state, 0o755))
-	w.stateBefore = openedAt
-	path := filepath.Join(w.state, "central_listener.state")
+func (e *env) writeState(state string, failures int, openedAt float64) {
+	e.must(os.MkdirAll(e.state, 0o755))
+	e.stateBefore = openedAt
 	text := fmt.Sprintf(`{"state":%q,"failure_count":%d,"last_failure_time":%f,"opened_at":%f}`, state, failures, openedAt, openedAt)
-	w.must(os.WriteFile(path+".other", []byte(text), 0o644))
-	w.must(os.Rename(path+".other", path))
-	if w.owner != nil {
-		w.must(os.Chown(path, int(w.owner.Uid), int(w.owner.Gid)))
-	}
+	e.must(os.WriteFile(e.statePath()+".other", []byte(text), 0o644))
+	e.must(os.Rename(e.statePath()+".other", e.statePath()))
 }

@@ -40,7 +40,7 @@ func workloads() []workload {
 			e.earlierRun("--failure-threshold", "50")
 			e.endpoint.answers(always(200))
 		}},
-		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(0), closedAfter(1), closedAfter(2)}, build: func(e *env) {
+		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(1), closedAfter(2), closedAfter(0)}, build: func(e *env) {
 			e.array("a.json", item(1, "500"), item(2, "500"), item(3, "500"), item(4, "200"), item(5, "200"))
 			e.earlierRun("--failure-threshold", "50", "--max-items", "3")
 			e.endpoint.answers(func(body string) answer {

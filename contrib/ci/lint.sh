@@ -1,6 +1,5 @@
 #!/usr/bin/env bash
-# The linters. Developer tools are run at a pinned version and never enter
-# go.mod.
+# The linters. Developer tools run at a pinned version and never enter go.mod.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -31,8 +30,7 @@ for target in darwin/amd64 darwin/arm64 freebsd/amd64 linux/amd64 linux/arm64 li
 	check "build for $target" env GOOS="${target%/*}" GOARCH="${target#*/}" GOARM=7 CGO_ENABLED=0 go build -o /dev/null ./cmd/...
 done
 
-# The database of known vulnerabilities is on the network, which not every
-# machine that runs this has.
+# The database of known vulnerabilities is on the network, which not every machine can reach.
 if output=$(go run golang.org/x/vuln/cmd/govulncheck@v1.9.0 ./... 2>&1); then
 	echo "ok    govulncheck"
 elif reason=$(grep -m 1 -E 'dial tcp|no such host|connection refused|i/o timeout|Service Unavailable|403 Forbidden' <<<"$output"); then

@@ -1,6 +1,5 @@
 #!/bin/sh
-# Prints the Debian packages that the tests and linters need, one per line, each
-# with its reason.
+# Prints the Debian packages that the tests and linters need, one per line. The comments are the reasons.
 sed 's/ *#.*//' <<'PACKAGES'
 shellcheck        # lints the shell scripts
 strace            # counts system calls, kills and fails them

@@ -3,12 +3,12 @@
 #
 #     contrib/packaging/build.sh [DIRECTORY]
 #
-# What is packaged is a commit, from a clone of its own: changes that are not committed are not in the packages, which is said
-# when there are any. `spoolfwd --version` names the commit.
+# The script packages a commit, from a clone of its own. Uncommitted changes are not in the packages; the script says so when
+# there are any. `spoolfwd --version` names the commit.
 #
-# Reproducible: the same commit, Go version and VERSION make the same bytes, wherever and whenever it is built, and whatever
-# this machine's settings for Go are. All times in the packages are SOURCE_DATE_EPOCH, by default that of the commit. nfpm is
-# built in a pinned version and is in nobody's go.mod.
+# The build is reproducible: the same commit, Go version and VERSION make the same bytes, anywhere, at any time, and with any
+# settings for Go. All times in the packages are SOURCE_DATE_EPOCH, by default the commit's. nfpm is built in a pinned version
+# and is in no go.mod.
 #
 #   COMMIT             default: HEAD
 #   VERSION            default: from the latest tag vX.Y.Z; 0.0.0+COMMITS.gHASH before the first one
@@ -29,7 +29,7 @@ trap 'rm -rf "$work"' EXIT
 
 commit=$(git rev-parse --verify "${COMMIT:-HEAD}^{commit}")
 if [[ -n $(git status --porcelain) ]]; then
-    echo "build.sh: this packages the commit ${commit:0:12}; what is not committed here is not in the packages" >&2
+    echo "build.sh: the packages hold the commit ${commit:0:12}; changes that are not committed are not in them" >&2
 fi
 git clone --quiet --shared --no-checkout . "$work/source"
 cd "$work/source"
@@ -37,11 +37,11 @@ git checkout --quiet --detach "$commit"
 [[ -z $(git status --porcelain) ]] || { echo "build.sh: the clone is not clean" >&2; exit 1; }
 here=$PWD/contrib/packaging
 
-# One package is built by one version of Go, and by nothing of this machine's settings; as in contrib/release/build.sh.
+# Only the version of Go decides, and none of this machine's settings; as in contrib/release/build.sh.
 unset GOOS GOARCH GOARM GOEXPERIMENT
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0
 
-# version prints the version of this commit in a form that dpkg and rpm both take and order.
+# version prints the version of this commit in a form that both dpkg and rpm accept and order.
 version() {
     local described
     if described=$(git describe --tags --match 'v[0-9]*' 2>/dev/null); then
@@ -69,7 +69,7 @@ squeezed() {
     chmod 0644 "$stage$2"
 }
 
-# notices prints the licences of all that is linked into the binary, as they ask for.
+# notices prints the licences of everything that is linked into the binary, as those licences demand.
 notices() {
     local path version dir files
     printf '======== The Go standard library, %s\n\n' "$(go env GOVERSION)"
@@ -109,7 +109,7 @@ stage_all() {
 The program is linked with the Go standard library and the Go modules whose licences are in $doc/notices.gz.
 END
     squeezed "$work/notices" $doc/notices.gz
-    # Where they lie in the repository, so that links among them hold.
+    # In the same places as in the repository, so that links among them work.
     for file in README.md CONTRIBUTING.md SECURITY.md contrib/doc/*.md; do
         put 0644 "$file" "$doc/$file"
     done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# Checks the packages as build.sh makes them: two builds are the same bytes, lintian has nothing to say that is not overridden,
-# the RPM's checksums and scripts are in order, and its installation and removal behave in a bare directory.
+# Checks the packages that build.sh makes: two builds have the same bytes, lintian reports nothing that is not overridden, the
+# RPM's checksums and scripts are correct, and the RPM can be installed and removed in a bare directory.
 #
 #     contrib/packaging/check.sh
 #
-# It needs lintian, rpm and root (for the RPM's chroot). What is missing is said; where CI=true it is a failure.
+# It needs lintian, rpm and root (for the RPM's chroot). It says what is missing, and fails then if CI=true.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
 work=$(mktemp -d)
@@ -15,14 +15,14 @@ fail() {
     exit 1
 }
 
-# without REASON: a check that cannot be made here.
+# without REASON: a check is not possible here.
 without() {
     echo "not checked: $*"
     [[ ${CI:-} != true ]] || exit 1
 }
 
 echo "# two builds"
-COMMIT=$(git rev-parse --verify HEAD) # other work may go on in this tree
+COMMIT=$(git rev-parse --verify HEAD) # the tree may change meanwhile
 export COMMIT
 contrib/packaging/build.sh "$work/one" >/dev/null
 # Another path, umask, time zone, language, home, build cache, and other settings for Go; a tree with changes in it.
@@ -39,7 +39,7 @@ echo '// changed' >>"$work/elsewhere/tree/cmd/spoolfwd/doc.go"
     cd "$work/elsewhere/tree"
     contrib/packaging/build.sh "$work/two" >/dev/null 2>"$work/said"
 )
-grep -q "not committed" "$work/said" || fail "build.sh packages a commit and does not say so where the tree is another"
+grep -q "not committed" "$work/said" || fail "build.sh does not say that uncommitted changes are not in the packages"
 diff "$work/one/SHA256SUMS" "$work/two/SHA256SUMS" || fail "two builds of one commit differ"
 (cd "$work/one" && sha256sum --check --quiet SHA256SUMS)
 cat "$work/one/SHA256SUMS"
@@ -66,7 +66,7 @@ if [[ $(id -u) != 0 ]]; then
     without "installing the RPM in a bare directory takes root"
     exit 0
 fi
-# A root with a shell and little else: every tool that the scripts call may be missing, and they must not mind.
+# A root directory with a shell and little else. The scripts must not fail when a tool that they call is missing.
 root=$work/root
 mkdir -p "$root"/{bin,usr/bin,lib,lib64,tmp,dev}
 mknod -m 0666 "$root/dev/null" c 1 3
@@ -95,4 +95,4 @@ said=$(rpm --root "$root" --erase spoolfwd 2>&1) || fail "rpm --erase: $said"
 [[ $said == *rpmsave* ]] || fail "rpm --erase does not keep the changed configuration: $said"
 [[ ! -e $root/usr/bin/spoolfwd ]] || fail "rpm --erase leaves the program"
 [[ -e $root/var/lib/bitville-apm/buffer/a.json ]] || fail "rpm --erase takes payload files along"
-echo "packages are in order"
+echo "the packages are correct"

@@ -5,7 +5,7 @@
  *
  * Promises. A file that ends in .json appears in the spool complete or not at all: the bytes go to a temporary name in the
  * same directory, are flushed, and take their final name by rename(2). The function never throws, prints and logs nothing,
- * and its work is bounded; the answer is true once the payload file has its final name, else false.
+ * and its work is bounded; it returns true once the payload file has its final name, otherwise false.
  *
  * A crash (kill -9, power cut) leaves at most a temporary `profiling_XXXXXX`, which spoolfwd ignores. A full disk leaves
  * nothing. fsync() came with PHP 8.1; before that a power cut within seconds of the call can leave an empty payload file,

@@ -2,7 +2,7 @@
 
 Promises. A file that ends in .json appears in the spool complete or not at all: the bytes go to a temporary name in the same
 directory, are flushed with fsync, and take their final name by rename(2). The function raises nothing, prints nothing, and
-answers True once the payload file has its final name, else False.
+returns True once the payload file has its final name, otherwise False.
 
 A crash (kill -9, power cut) leaves at most a temporary `profiling_XXXXXXXX`, which spoolfwd ignores. A full disk leaves nothing.
 

@@ -6,7 +6,7 @@
 #
 # Promises. A file that ends in .json appears in the spool complete or not at all: the bytes go to a temporary name in the
 # same directory, are flushed, and take their final name by rename(2). It prints nothing and changes nothing in the calling
-# shell. Exit status 0 once the payload file has its final name, else 1.
+# shell. The exit status is 0 once the payload file has its final name, otherwise 1.
 #
 # A crash (kill -9, power cut) leaves at most a temporary `profiling_XXXXXXXX`, which spoolfwd ignores; a signal that can be
 # caught and a full disk leave nothing.

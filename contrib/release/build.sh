@@ -3,11 +3,10 @@
 #
 #     contrib/release/build.sh [DIRECTORY]
 #
-# What is built is a commit, from a clone of its own: changes that are not committed are not in it. The
-# version is what Go records from the repository, the tag vX.Y.Z or a version made of time and commit; `spoolfwd --version`
-# prints it, and the commit.
+# The script builds a commit, from a clone of its own. Uncommitted changes are not in it. Go records the version from the
+# repository: the tag vX.Y.Z, or a version made of time and commit. `spoolfwd --version` prints version and commit.
 #
-# Reproducible: the same commit and Go version make the same bytes, wherever and whenever it is built.
+# The build is reproducible: the same commit and Go version make the same bytes, anywhere and at any time.
 #
 #   COMMIT             default: HEAD
 #   PLATFORMS          default: all below, as "linux/amd64 darwin/arm64"
@@ -27,7 +26,7 @@ git checkout --quiet --detach "$commit"
 epoch=$(git log -1 --format=%ct)
 [ -z "$(git status --porcelain)" ] || { echo "build.sh: the clone is not clean" >&2; exit 1; }
 
-# One release is built by one version of Go, and by nothing of this machine's settings.
+# Only the version of Go decides, and none of this machine's settings.
 unset GOOS GOARCH GOARM GOEXPERIMENT
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0
 flags=(-trimpath -buildvcs=true -tags urfave_cli_no_docs -ldflags '-s -w')
@@ -37,7 +36,7 @@ version=$("$work/here" --version)
 version=${version#spoolfwd }
 version=${version%% *}
 case $version in
-*[!0-9A-Za-z.+-]* | devel* | *dirty*) echo "build.sh: the version '$version' is none" >&2; exit 1 ;;
+*[!0-9A-Za-z.+-]* | devel* | *dirty*) echo "build.sh: '$version' is not a version" >&2; exit 1 ;;
 esac
 
 examples=$(cd contrib && ls doc/*.md producers/README.md producers/spool_put.* cron/cron-run cron/spoolfwd.cron systemd/*.{service,timer,path,conf} \
@@ -56,12 +55,12 @@ for platform in $platforms; do
 		install -m 0644 "$file" "$work/$name/"
 	done
 	cp -r contrib/man contrib/completions "$work/$name/"
-	# Where README.md says they are.
+	# In the places that README.md names.
 	for file in $examples; do
 		install -D -m 0644 "contrib/$file" "$work/$name/contrib/$file"
 	done
 	chmod 0755 "$work/$name/contrib/cron/cron-run"
-	# Names, times, owners and modes are all that tar could bring in from here.
+	# Names, times, owners and modes come from here, and nothing else of this machine.
 	tar -C "$work" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar -cf - "$name" |
 		gzip -9n >"$out/$name.tar.gz"
 	archives+=("$name.tar.gz")

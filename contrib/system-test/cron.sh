@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# The package under Debian's real cron, with a sendmail that keeps what it is given. cron knows whole minutes only, so this takes
-# some; run.sh lets it go on beside the other scenario. Sourced by run.sh.
+# The package under Debian's real cron, with a sendmail that keeps each mail in a file. cron knows whole minutes only, so this
+# takes several; run.sh runs it beside the other scenario. Sourced by run.sh.
 
 mails() { inside sh -c 'ls /var/mail-out 2>/dev/null | wc -l'; }
 mails_are() { [[ $(mails) == "$1" ]]; }
@@ -15,7 +15,7 @@ next_minute() {
 
 jobs_begun() { inside journalctl --no-pager -q -o cat -t CRON | grep -c 'CMD (.*cron-run' || true; }
 more_jobs_than() { (($(jobs_begun) > $1)); }
-# cron's own child, which logs the command, runs it and mails what it said, is called CRON.
+# cron's child logs the command, runs it and mails its output. Its name is CRON.
 idle() { ! inside pgrep -f 'CRON|cron-run'; }
 said() { inside journalctl --no-pager -q -o cat -t spoolfwd; }
 said_once() { [[ $(said | grep -c -- "$1") == 1 ]]; }
@@ -23,7 +23,7 @@ said_once() { [[ $(said | grep -c -- "$1") == 1 ]]; }
 cron_scenario() {
     create cron
     local root=$work/cron/root
-    # cron mails through this program, whoever provides it.
+    # cron mails through this program.
     cat >"$root/usr/sbin/sendmail" <<'EOS'
 #!/bin/sh
 exec cat >"/var/mail-out/$(date +%s.%N)"
@@ -45,16 +45,16 @@ EOS
     eventually 120 "the listener fails, the breaker opens" breaker_is open
     eventually 60 "the run ends" idle
     same "after five failures" 15 "$(stat_of cron requests)"
-    # The next minute is before the retry timeout, the one after it is not.
+    # The next minute is within the retry timeout, the minute after it is not.
     next_minute
     same "the next run sends nothing" 15 "$(stat_of cron requests)"
     check "the breaker is open" breaker_is open
     same "nothing is lost" 8 "$(payload_files)"
     eventually 60 "the system log says that it opened" said_once 'opened after 5 failures'
-    same "and nothing else" 1 "$(said | wc -l)"
+    same "and has no other line" 1 "$(said | wc -l)"
     same "nobody is mailed" 0 "$(mails)"
 
-    # The listener is back and refuses one payload: news for the system log, and a case for a person.
+    # The listener is back and refuses one payload: a message for the system log, and a mail.
     answer cron 200x3,400,200
     produce 19
     eventually 180 "the listener is back, the spool is empty" spool_is_empty
@@ -62,16 +62,16 @@ EOS
     same "the listener has every payload but one" "18 1" "$(stat_of cron distinct_bodies) $(stat_of cron 400)"
     eventually 60 "the system log says so" said_once 'the listener is back'
     same "the rejected payload is mailed" 1 "$(mails)"
-    check "to root, with what was said" inside sh -c "grep -q '^To: root' /var/mail-out/* && grep -q 'rejected' /var/mail-out/*"
+    check "to root, with the message" inside sh -c "grep -q '^To: root' /var/mail-out/* && grep -q 'rejected' /var/mail-out/*"
 
     inside sh -c "echo 'no-such-key = 1' >>/etc/spoolfwd/spoolfwd.toml"
     eventually 120 "a broken configuration is mailed" mails_are 2
     next_minute
     same "once" 2 "$(mails)"
 
-    # The administrator's copy of the cron file outlives the package.
+    # The administrator's copy of the cron file stays after the package is removed.
     check "purge" package -P spoolfwd
-    same "the job of a package that is gone says nothing" "" \
+    same "the job of a removed package prints nothing" "" \
         "$(inside runuser -u www-data -- sh -c "$(inside sed -n 's/^\* .* www-data //p' /etc/cron.d/spoolfwd)" 2>&1)"
     stop cron
     hang_up cron

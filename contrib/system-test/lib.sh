@@ -2,22 +2,22 @@
 # Containers for the system test: a Debian made once with debootstrap and kept in the cache, copied per run, booted with
 # systemd-nspawn on the host's network, so that the listener on 127.0.0.1 is the same inside. Sourced by run.sh.
 #
-# Nothing is asked of the host's systemd (--register=no --keep-unit): a machine without one, such as a CI container with
-# the right privileges, will do. Commands run inside through the namespaces of the container's first process.
+# The host's systemd is not involved (--register=no --keep-unit), so a machine without systemd is enough, such as a CI container
+# with the right privileges. Commands run inside through the namespaces of the container's first process.
 
 # A container is one directory: $work/NAME/root is its file system, $work/NAME/pid the process id of its systemd-nspawn.
 
 # say prints one line of the report.
 say() { printf '%s\n' "$*"; }
 
-# need ends the test where it cannot run: with the reason, and as a failure only where it must run.
+# need ends a test that cannot run, with the reason. It is a failure only in CI.
 need() {
     say "system test not run: $*"
     [[ ${CI:-} == true ]] && exit 1
     exit 0
 }
 
-# fail ends the test with what is known about the trouble.
+# fail ends the test and prints what helps to find the cause.
 fail() {
     say "FAILED: $*"
     if [[ -n ${container:-} ]]; then
@@ -46,7 +46,7 @@ same() {
     say "ok - $1"
 }
 
-# eventually SECONDS LABEL COMMAND...: the command must succeed before the time is over. It looks five times a second.
+# eventually SECONDS LABEL COMMAND...: the command must succeed before the time is over. It is tried five times a second.
 eventually() {
     local deadline=$((SECONDS + $1)) label=$2
     shift 2
@@ -57,7 +57,7 @@ eventually() {
     say "ok - $label"
 }
 
-# base prints the directory that holds the pristine Debian, and makes it when the cache has none.
+# base prints the directory of the pristine Debian, and makes it if the cache has none.
 base() {
     local cache=${XDG_CACHE_HOME:-$HOME/.cache}/spoolfwd dir
     dir=$cache/debian-$suite-$(dpkg --print-architecture)-1
@@ -80,7 +80,7 @@ create() {
     mkdir -p "$work/$1"
     cp -a --reflink=auto "$base" "$work/$1/root"
     echo "$1" >"$work/$1/root/etc/hostname"
-    # What the container's own services would do to the host's network and clock.
+    # The container's own services must not touch the host's network and clock.
     local unit
     for unit in systemd-networkd.service systemd-resolved.service systemd-timesyncd.service; do
         ln -sf /dev/null "$work/$1/root/etc/systemd/system/$unit"
@@ -90,7 +90,7 @@ create() {
 # start NAME: begin to boot the container.
 start() {
     container=$1
-    # The machine's name is also that of a directory in the host's /run.
+    # A directory in the host's /run has the machine's name, too.
     systemd-nspawn --quiet -D "$work/$1/root" --machine="spoolfwd-$1-$$" --register=no --keep-unit --boot --console=pipe --hostname="$1" \
         --bind-ro="$work/share:/run/share" </dev/null >>"$work/$1/console" 2>&1 &
     echo $! >"$work/$1/pid"
@@ -102,7 +102,7 @@ boot() {
     eventually 60 "$1 boots" up
 }
 
-# bootable tells whether containers boot on this machine at all.
+# bootable reports whether containers boot on this machine.
 bootable() {
     local deadline=$((SECONDS + 60))
     create probe
@@ -116,7 +116,7 @@ bootable() {
     container=
 }
 
-# up tells whether the container has finished booting. A unit that Debian fails to start in a container is no concern here.
+# up reports whether the container has finished booting. Units of Debian that fail in a container do not matter here.
 up() {
     local state
     state=$(inside systemctl is-system-running) || true
@@ -133,7 +133,8 @@ inside() {
     nsenter -t "$pid" -m -u -i -p -C -- env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 TERM=dumb DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-# reboot NAME: systemctl reboot, as a person would. systemd-nspawn ends with 133 then, for its service manager to start it again.
+# reboot NAME: systemctl reboot, as a person would do it. systemd-nspawn then ends with 133, so that its service manager starts
+# it again.
 reboot() {
     local code=0
     container=$1

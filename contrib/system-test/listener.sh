@@ -3,7 +3,7 @@
 #
 # A listener is $work/NAME.url and $work/NAME.listener (its process id); what it received is in $work/NAME.seen/.
 
-# listen NAME STEPS [OPTIONS...]: start it, on the same port as before when it has run before.
+# listen NAME STEPS [OPTIONS...]: start it, on the same port as the last time if it has run before.
 listen() {
     local name=$1 steps=$2 address=127.0.0.1:0
     shift 2

@@ -1,6 +1,6 @@
 # shellcheck shell=bash disable=SC2154
-# The RPM. Its home would be a Fedora or Red Hat system, which debootstrap cannot make; but its scripts, its user and its units
-# need nothing of those but systemd, so Debian with rpm(8) from outside will do. Sourced by run.sh.
+# The RPM. debootstrap cannot make a Fedora or Red Hat system. The RPM's scripts, user and units need nothing but systemd, so a
+# Debian with rpm(8) from outside is enough. Sourced by run.sh.
 
 rpm_in() { rpm --root "$work/rpm/root" --nodeps "$@" >>"$work/rpm/rpm" 2>&1; }
 

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
 # The system test: the packages on a real Debian with a real systemd and a real cron, in containers, against a listener
-# that fails and comes back. What it proves is in units.sh, cron.sh and rpm.sh, which read as the story of the packages.
+# that fails and comes back. units.sh, cron.sh and rpm.sh are the scenarios.
 #
 #     contrib/system-test/run.sh
 #
-# It needs root, systemd-nspawn, debootstrap, curl, dpkg and go; where it cannot run it says why, and fails only where CI=true.
-# The first run downloads a small Debian into ${XDG_CACHE_HOME:-~/.cache}/spoolfwd, later ones take less than eight minutes.
-# Nothing else of the host is changed.
+# It needs root, systemd-nspawn, debootstrap, curl, dpkg and go. If it cannot run, it says why, and fails only if CI=true. The
+# first run downloads a small Debian into ${XDG_CACHE_HOME:-~/.cache}/spoolfwd; later runs take less than eight minutes. Nothing
+# else on the host changes.
 #
 #   SUITE      the Debian to test on, default bookworm
 #   MIRROR     where it comes from, default http://deb.debian.org/debian
@@ -50,11 +50,11 @@ clean_up() {
 trap clean_up EXIT
 trap 'exit 130' INT TERM
 
-[[ $(uname -s) == Linux ]] || need "Linux is not what this is"
+[[ $(uname -s) == Linux ]] || need "this is not Linux"
 for program in systemd-nspawn debootstrap nsenter curl dpkg go; do
     command -v "$program" >/dev/null || need "$program is not installed"
 done
-[[ $(id -u) == 0 ]] || need "containers take root"
+[[ $(id -u) == 0 ]] || need "containers need root"
 base=$(base) || need "debootstrap cannot make a Debian $suite from $mirror"
 mkdir -p "$work/bin" "$work/share"
 bootable || need "systemd-nspawn cannot boot a container: $(tail -n 3 "$work/probe/console" | tr '\n' ' ')"

@@ -1,11 +1,11 @@
 # shellcheck shell=bash disable=SC2154
-# The package under systemd: install, a minute's life, an outage with a reboot in it, instances, upgrade, removal, purge.
+# The package under systemd: installation, timer, an outage with a reboot, instances, upgrade, removal, purge.
 # Sourced by run.sh.
 
 spool=/var/lib/bitville-apm/buffer
 state=/var/lib/bitville-apm/circuit-breaker-state
 
-# produce [FROM] TO: the producer of the examples, as the producer's user: the objects {"n":FROM} to {"n":TO}.
+# produce FROM [TO] [SPOOL]: spool the objects {"n":FROM} to {"n":TO} with the shell producer, as the producer's user.
 produce() {
     inside runuser -u www-data -- sh -c ". /usr/share/doc/spoolfwd/examples/spool_put.sh
         for n in \$(seq $1 ${2:-$1}); do printf '{\"n\":%d}' \"\$n\" | spool_put ${3:-$spool} || exit; done"
@@ -16,15 +16,15 @@ spool_is_empty() { [[ $(payload_files) == 0 ]]; }
 breaker_is() { inside grep -Eq "\"state\": *\"$1\"" "$state/central_listener.state"; }
 opened_at() { inside grep -Eo '"opened_at": *[0-9.]+' "$state/central_listener.state"; }
 
-# What the unit's runs said since boot, and how many lines of it match. Both take more options of journalctl.
+# journal prints the messages of the unit's runs since boot; lines_with counts those that match. Both take options of journalctl.
 journal() { inside journalctl --no-pager -q -o cat -b -u spoolfwd.service "$@"; }
 lines_with() { journal "${@:2}" | grep -c -- "$1" || true; }
 
 # property NAME: of the last run.
 property() { inside systemctl show spoolfwd.service --value -p "$1"; }
-# ended_with CODE: the last run has ended, with that exit code. While the next one is under way there is none to be seen.
+# ended_with CODE: the last run has ended with this exit code. While the next run is under way, systemd shows no exit code.
 ended_with() { [[ $(inside systemctl show spoolfwd.service --value -p ActiveState -p ExecMainStatus | sort | xargs) == "$1 inactive" ]]; }
-# journal_lines N: the journal, which lags behind, has that many lines of ours.
+# journal_lines N: the journal, which lags behind, has this many lines of the unit.
 journal_lines() { [[ $(journal | wc -l) -eq $1 ]]; }
 another_run() { [[ $(property ActiveState) == inactive && $(property InvocationID) != "$1" ]]; }
 
@@ -37,7 +37,7 @@ more_runs() {
     done
 }
 
-# package OPTION NAME: dpkg on our package; what it says is kept in a file.
+# package OPTION NAME: run dpkg, with its output in a file.
 package() { inside dpkg "$@" >>"$work/$container/dpkg" 2>&1; }
 install_package() { package -i "/run/share/$1"; }
 
@@ -48,12 +48,12 @@ units_scenario() {
     listen units 200 --token-file "$work/token"
     boot units
 
-    say "# the package installs, and does nothing by itself"
+    say "# the package installs, and starts nothing"
     check "dpkg installs it" install_package old.deb
     same "the timer is not enabled" disabled "$(inside systemctl is-enabled spoolfwd.timer || true)"
     same "no unit of it is active" "" "$(inside systemctl list-units --no-legend --all 'spoolfwd*')"
     same "the spool is the producer's" "750 www-data www-data" "$(inside stat -c '%a %U %G' "$spool")"
-    check "systemd-analyze verify has nothing to say" test -z "$(inside systemd-analyze verify --man=no /lib/systemd/system/spoolfwd.{service,timer,path} 2>&1)"
+    check "systemd-analyze verify reports nothing" test -z "$(inside systemd-analyze verify --man=no /lib/systemd/system/spoolfwd.{service,timer,path} 2>&1)"
 
     say "# the timer delivers what producers spool"
     inside sh -c "printf 'url = \"%s\"\nretry-jitter = 0\nretry-timeout = \"90s\"\n' '$(<"$work/units.url")' >>/etc/spoolfwd/spoolfwd.toml"
@@ -68,7 +68,7 @@ units_scenario() {
     same "the listener has every payload" 20 "$(stat_of units distinct_bodies)"
     same "and each once" 20 "$(stat_of units requests)"
     more_runs 2
-    same "healthy and empty runs say nothing" "" "$(journal)"
+    same "healthy and empty runs print nothing" "" "$(journal)"
 
     say "# the listener fails: the breaker opens and stays open"
     answer units 503
@@ -78,18 +78,18 @@ units_scenario() {
     more_runs 2
     same "five failures, and nothing sent after them" 5 "$(stat_of units requests)"
     eventually 60 "the journal has one line" journal_lines 1
-    same "which says so, at level err" 1 "$(lines_with 'opened after 5 failures' -p 3..3)"
+    same "about the opening, at level err" 1 "$(lines_with 'opened after 5 failures' -p 3..3)"
     eventually 60 "the run ended with 69" ended_with 69
-    same "which is no failure of the unit" success "$(property Result)"
+    same "which is not a failure of the unit" success "$(property Result)"
     same "nothing is lost" 8 "$(payload_files)"
 
-    say "# it is open across a reboot"
+    say "# the breaker stays open across a reboot"
     opened=$(opened_at)
     hang_up units
     reboot units
     more_runs 1
     same "the breaker is open since the same moment" "$opened" "$(opened_at)"
-    same "the journal of this boot has nothing of it" "" "$(journal)"
+    same "the journal of this boot does not mention it" "" "$(journal)"
     same "all payload files are still there" 8 "$(payload_files)"
 
     say "# the listener comes back"
@@ -97,19 +97,19 @@ units_scenario() {
     eventually 120 "the spool is empty" spool_is_empty
     same "every payload has arrived, once" "8 8" "$(stat_of units distinct_bodies) $(stat_of units requests)"
     eventually 60 "the journal has one line" journal_lines 1
-    same "which says so, at level notice" 1 "$(lines_with 'the listener is back' -p 5..5)"
+    same "about the recovery, at level notice" 1 "$(lines_with 'the listener is back' -p 5..5)"
     check "the breaker is closed" breaker_is closed
 
-    say "# what needs a person is a failed unit"
+    say "# a run that needs a person fails the unit"
     inside systemctl stop spoolfwd.timer
     answer units 400,200
     produce 201
     inside systemctl start spoolfwd.service 2>/dev/null && fail "a run that rejects a payload is a success of the unit"
     same "a rejected payload fails the unit" "failed 65" "$(property ActiveState) $(property ExecMainStatus)"
-    check "a good run puts it right" inside systemctl start spoolfwd.service
+    check "a good run clears the failure" inside systemctl start spoolfwd.service
     check "the payload is kept" test "$(inside sh -c "ls $spool/rejected/*.json | wc -l")" -ge 1
 
-    say "# a run that is stopped is no failure, and loses and repeats nothing"
+    say "# a stopped run is not a failure, and loses and repeats nothing"
     answer units 200:delay=500ms
     control units reset -X POST >/dev/null
     produce 211 240
@@ -152,14 +152,14 @@ spool = \"/var/lib/bitville-apm/second\""
     check "start an instance's timer, without enabling it" inside systemctl start spoolfwd@second.timer
     check "remove" package -r spoolfwd
     same "the timer is gone" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
-    same "and that of the instance" inactive "$(inside systemctl is-active spoolfwd@second.timer || true)"
-    check "the configuration is not" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml
-    check "nor is the breaker's state" inside test -e $state/central_listener.lock
+    same "and so is that of the instance" inactive "$(inside systemctl is-active spoolfwd@second.timer || true)"
+    check "the configuration stays" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml
+    check "and so does the breaker's state" inside test -e $state/central_listener.lock
     inside sh -c "echo '{\"n\":601}' >$spool/left.json; chown www-data: $spool/left.json"
     check "install it again" install_package new.deb
     same "the timer is enabled as it was" enabled "$(inside systemctl is-enabled spoolfwd.timer)"
     same "and not started by the package" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
-    # What damage, a crash and the metrics of the documentation leave beside the breaker's state.
+    # Files that damage, a crash, and metrics leave beside the breaker's state.
     inside sh -c "cd $state && touch central_listener.state.corrupt central_listener.state1234 central_listener.index.corrupt \
         central_listener.index5678 spoolfwd.prom .spoolfwd.prom.tmp"
     check "purge" package -P spoolfwd

@@ -16,7 +16,7 @@
 //   - Standard output carries only what was asked for; everything else goes to
 //     standard error, one line per thought, control characters escaped.
 //   - status and check change nothing on disk, not even the state directory.
-//   - The exit code tells a scheduler whether a person is needed (exit.go).
+//   - The exit code tells a scheduler whether a person is needed (internal/exit).
 //
 // A crash leaves behind the lock file, which the kernel has unlocked and which
 // is never deleted, and whatever the packages below say they leave behind.

@@ -6,14 +6,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // Alerts and dashboards that watch what is not there are silent for ever.
 func TestTheMetricsAreTheProgramsEverywhere(t *testing.T) {
-	var all []string
-	for _, m := range metricTable() {
-		all = append(all, m.name)
-	}
+	w := newWorld(t)
+	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
+	w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
+	all := matches(`(?m)^# HELP (\w+)`, readDoc(t, file))
 	wantSame(t, manSpoolfwd, matches(`(?m)^\.It Cm (spoolfwd_\w+)$`, section(t, manSpoolfwd, ".Sh METRICS", ".Sh ")), all)
 	docs := []string{readme, "../../CHANGELOG.md"}
 	for _, pattern := range []string{"../../contrib/prometheus/*.yml", "../../contrib/grafana/*.json"} {

@@ -44,6 +44,12 @@ func (e *heldError) Error() string {
 	return fmt.Sprintf("another spoolfwd is at work: process %d has held %s for %s", e.pid, e.path, console.Duration(e.since))
 }
 
+// isHeld reports whether another process holds the lock.
+func isHeld(err error) bool {
+	var held *heldError
+	return errors.As(err, &held)
+}
+
 // takeLock takes the lock at path without waiting and writes nothing: an empty
 // run, which most are, leaves the disk alone. The directory must exist. A lock
 // that another process holds is a *heldError.

@@ -116,33 +116,6 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 	})
 }
 
-func TestEveryMetricOfTheTableIsWrittenByASuccessfulRun(t *testing.T) {
-	w := newWorld(t)
-	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
-	w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
-	text, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	got := metricsOf(t, file)
-	for _, m := range metricTable() {
-		wantText(t, "the file", string(text), "# HELP "+m.name+" "+m.help+"\n", "# TYPE "+m.name+" "+strings.ToLower(m.kind.String())+"\n")
-		for _, s := range m.series() {
-			want := of(m.name)
-			if m.label != "" {
-				want = of(m.name, m.label, s.label)
-			}
-			if _, written := got[want]; !written {
-				t.Errorf("the series %s is missing", want)
-			}
-			delete(got, want)
-		}
-	}
-	for series := range got {
-		t.Errorf("the series %s is not in the table", series)
-	}
-}
-
 // One payload file may hold many items, and it is these that are deferred.
 func TestDeferredAreItemsAndNotFiles(t *testing.T) {
 	w := newWorld(t)

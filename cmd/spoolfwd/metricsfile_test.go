@@ -1,7 +1,6 @@
 package main
 
 import (
-	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -119,34 +118,4 @@ func TestAMetricsDirectoryThatIsMissingIsAnErrorAfterTheDelivery(t *testing.T) {
 	if left := w.left(); len(left) != 0 {
 		t.Errorf("left in the spool: %q", left)
 	}
-}
-
-// Two processes that write at once do not lose each other's counts: the second
-// gives up rather than read counters that are about to be outdated.
-func TestTheTemporaryIsLockedWhileItIsWritten(t *testing.T) {
-	w := newWorld(t)
-	dir := t.TempDir()
-	f, err := openMetricsTemporary(filepath.Join(dir, ".spoolfwd.prom.tmp"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer f.Close()
-	r := w.do("run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exit.IO)
-	wantText(t, "standard error", r.stderr, "another process is at it")
-}
-
-// FuzzParseMetrics: whatever lies in the file, counters are numbers that can be
-// counted on.
-func FuzzParseMetrics(f *testing.F) {
-	f.Add([]byte("# TYPE spoolfwd_runs_total counter\nspoolfwd_runs_total{name=\"x\",exit_code=\"0\"} 5\n"))
-	f.Add([]byte("spoolfwd_runs_total 1e400"))
-	f.Add([]byte("# TYPE spoolfwd_backlog_files summary\nspoolfwd_backlog_files{quantile=\"0.5\"} 1\n"))
-	f.Fuzz(func(t *testing.T, text []byte) {
-		before, _ := parseMetrics(text)
-		for s, v := range before {
-			if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
-				t.Errorf("%v is %v", s, v)
-			}
-		}
-	})
 }

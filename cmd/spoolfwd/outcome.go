@@ -1,16 +1,11 @@
 package main
 
 import (
-	"context"
-	"fmt"
-	"log/slog"
-	"strings"
+	"strconv"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
-	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
@@ -69,144 +64,71 @@ func (o *outcome) recovered() bool {
 	return o.before.State != breaker.Closed && o.after.State == breaker.Closed
 }
 
-// tell writes what a person should know: changes of the breaker, and each
-// distinct error once. What was so in the last run and still is, a listener that
-// does not come back, a stray link in the spool, is no news and only said with -v.
-func (o *outcome) tell() {
-	log, r := o.s.log, o.report
-	level := slog.LevelError
-	if o.before.State != breaker.Closed && o.after.State != breaker.Closed {
-		level = slog.LevelInfo
+// end tells the outcome and returns its code as an error without words.
+func (o *outcome) end() error {
+	o.tell()
+	if o.s.cfg.JSON {
+		o.s.out.JSON(o.asJSON())
 	}
-	errs := r.Errors
-	switch {
-	case o.opened() && len(errs) == 1:
-		logError(log, slog.LevelError, fmt.Errorf("%s: %w", o.openedText(), errs[0].Error), o.openedAttrs()...)
-		errs = nil
-	case o.opened():
-		log.Error(o.openedText(), o.openedAttrs()...)
-	case o.recovered():
-		log.Log(context.Background(), console.LevelNotice, o.recoveredText(), "event", "recovered", "breaker", o.after.Name, "failures", o.before.FailureCount)
+	return exit.Silently(o.code())
+}
+
+// runSummary is what run and flush print with --json. Sizes are bytes, times
+// seconds; left is -1 when it was not counted.
+type runSummary struct {
+	Stop           string         `json:"stop"`
+	ExitCode       exit.Code      `json:"exit_code"`
+	Started        float64        `json:"started_at"`
+	Duration       float64        `json:"duration"`
+	Requests       int            `json:"requests"`
+	Delivered      int            `json:"delivered"`
+	DeliveredBytes int64          `json:"delivered_bytes"`
+	Failed         int            `json:"failed"`
+	Rejected       int            `json:"rejected"`
+	Late           int            `json:"late"`
+	Files          int            `json:"files"`
+	Removed        int            `json:"removed"`
+	Left           int            `json:"left"`
+	Skipped        int            `json:"skipped"`
+	Vanished       int            `json:"vanished"`
+	Changed        int            `json:"changed"`
+	Statuses       map[string]int `json:"statuses"`
+	Errors         []errorSummary `json:"errors"`
+	Faults         []string       `json:"faults"`
+	Opened         bool           `json:"breaker_opened"`
+	Recovered      bool           `json:"breaker_recovered"`
+	Breaker        breaker.Stats  `json:"breaker"`
+}
+
+type errorSummary struct {
+	Error  string `json:"error"`
+	Status int    `json:"status,omitempty"`
+	Count  int    `json:"count"`
+}
+
+func (o *outcome) asJSON() runSummary {
+	r := o.report
+	sum := runSummary{
+		Stop: r.Stop.String(), ExitCode: o.code(),
+		Started: float64(o.started.UnixMicro()) / 1e6, Duration: o.ended.Sub(o.started).Seconds(),
+		Requests: r.Requests, Delivered: r.Delivered, DeliveredBytes: r.DeliveredBytes,
+		Failed: r.Failed, Rejected: r.Rejected, Late: r.Late,
+		Files: r.Files, Removed: r.Removed, Left: r.Left, Skipped: r.Skipped.Count, Vanished: r.Vanished, Changed: r.Changed,
+		Statuses: map[string]int{}, Errors: []errorSummary{}, Faults: []string{},
+		Opened: o.opened(), Recovered: o.recovered(), Breaker: o.after,
 	}
-	for _, e := range errs {
-		logError(log, level, fmt.Errorf("%s failed: %w", console.Count(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
-	}
-	if r.Rejected > 0 {
-		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, console.HintKey, "see 'spoolfwd rejected list'")
-	}
-	if r.Skipped.Count > 0 {
-		level := slog.LevelInfo
-		if r.News > 0 || o.byHand {
-			level = slog.LevelWarn
+	for status, n := range r.Statuses {
+		key := "none" // no answer came
+		if status != 0 {
+			key = strconv.Itoa(status)
 		}
-		log.Log(context.Background(), level, o.skippedText(), "event", "skipped", "count", r.Skipped.Count)
+		sum.Statuses[key] = n
+	}
+	for _, e := range r.Errors {
+		sum.Errors = append(sum.Errors, errorSummary{e.Error.Error(), e.Status, e.Count})
 	}
 	for _, f := range o.faults {
-		logError(log, slog.LevelError, f, "event", "fault")
+		sum.Faults = append(sum.Faults, f.Error())
 	}
-	if o.signal != nil {
-		log.Info(o.signal.Error(), "event", "signal")
-	}
-	if o.pruned > 0 {
-		log.Info(fmt.Sprintf("%s deleted, by age or size", console.Were(o.pruned, "rejected payload")), "event", "pruned", "count", o.pruned)
-	}
-	log.Info(o.summary(), "event", "ended", "delivered", r.Delivered, "failed", r.Failed, "left", r.Left)
-}
-
-func (o *outcome) openedText() string {
-	text := fmt.Sprintf("breaker %s opened after %s", o.after.Name, console.Count(o.after.FailureCount, "failure"))
-	if o.after.NextProbeAt > 0 {
-		text += fmt.Sprintf(", next probe in %s", console.Duration(unixTime(o.after.NextProbeAt).Sub(o.ended)))
-	}
-	return text
-}
-
-func (o *outcome) openedAttrs() []any {
-	return []any{"event", "opened", "breaker", o.after.Name, "failures", o.after.FailureCount, "next_probe_at", o.after.NextProbeAt}
-}
-
-func (o *outcome) recoveredText() string {
-	text := fmt.Sprintf("breaker %s closed, the listener is back", o.after.Name)
-	if o.before.FailureCount > 0 {
-		text += " after " + console.Count(o.before.FailureCount, "failure")
-	}
-	if o.before.OpenSince > 0 {
-		// Until the run began: its first request was the probe, and what came
-		// after that was a backlog, which may have taken an hour.
-		text += ", open for " + console.Duration(o.started.Sub(unixTime(o.before.OpenSince)))
-	}
-	return text
-}
-
-// rejectedText names the first of what was rejected.
-func (o *outcome) rejectedText() string {
-	r := o.report
-	var named []string
-	for _, one := range r.Rejections {
-		named = append(named, rejectionText(one))
-	}
-	return fmt.Sprintf("%s rejected: %s", console.Were(r.Rejected, "payload"), listed(named, r.Rejected))
-}
-
-func rejectionText(r drain.Rejection) string {
-	name := spool.EncodeName(r.Name)
-	if r.Item > 0 {
-		name = fmt.Sprintf("item %d of %s", r.Item, name)
-	}
-	switch {
-	case r.Attempts == 0:
-		return name + " " + r.Why
-	case r.Status == 0:
-		return fmt.Sprintf("%s got no answer in %s", name, console.Count(r.Attempts, "attempt"))
-	case r.Attempts > 1:
-		return fmt.Sprintf("%s was answered %d at attempt %d", name, r.Status, r.Attempts)
-	}
-	return fmt.Sprintf("%s was answered %d", name, r.Status)
-}
-
-// listed joins those of all that have a name.
-func listed(named []string, all int) string {
-	text := strings.Join(named, "; ")
-	if more := all - len(named); more > 0 {
-		text += fmt.Sprintf("; and %d more", more)
-	}
-	return text
-}
-
-// skippedText names the first of what was skipped.
-func (o *outcome) skippedText() string {
-	skipped := o.report.Skipped
-	var named []string
-	for _, e := range skipped.Samples {
-		named = append(named, e.Error())
-	}
-	return fmt.Sprintf("%s skipped: %s", console.Were(skipped.Count, "entry"), listed(named, skipped.Count))
-}
-
-// summary is one line about the whole run.
-func (o *outcome) summary() string {
-	r := o.report
-	text := fmt.Sprintf("%s delivered (%s) in %s", console.Count(r.Delivered, "item"), console.Size(r.DeliveredBytes), console.Duration(o.ended.Sub(o.started)))
-	if r.Failed > 0 {
-		text += fmt.Sprintf(", %d failed", r.Failed)
-	}
-	if r.Rejected > 0 {
-		text += fmt.Sprintf(", %d rejected", r.Rejected)
-	}
-	switch {
-	case r.Left > 0:
-		text += fmt.Sprintf("; %s left", console.Count(r.Left, "payload file"))
-	case r.Left == 0:
-		text += "; the spool is empty"
-	}
-	switch r.Stop {
-	case drain.BreakerOpen:
-		text += "; the breaker is open"
-		if o.after.NextProbeAt > 0 {
-			text += ", next probe in " + console.Duration(unixTime(o.after.NextProbeAt).Sub(o.ended))
-		}
-	case drain.Limit:
-		text += "; a limit ended the run"
-	}
-	return text
+	return sum
 }

@@ -8,9 +8,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
-// The exit codes of a monitoring plugin, which are not those of exit.go: Nagios
-// and its heirs prescribe them (Monitoring Plugins Development Guidelines, "Plugin
-// Return Codes").
+// The exit codes of a monitoring plugin are not those of package exit: Nagios and its heirs
+// prescribe them (Monitoring Plugins Development Guidelines, "Plugin Return Codes").
 const (
 	pluginOK       = 0
 	pluginWarning  = 1

@@ -1,0 +1,84 @@
+package metrics
+
+import (
+	"math"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+)
+
+func TestASuccessfulRunWritesEverySeriesOfTheTableAndNoOther(t *testing.T) {
+	now := time.Unix(1e9, 0)
+	got := Samples{}
+	got.Backlog(spool.Page{}, 0, now)
+	got.Rejected(0, 0)
+	got.Report(drain.Report{})
+	got.Breaker(breaker.Stats{}, false)
+	got.Run(now, now, exit.OK, "1.2.3")
+	f := File{Path: filepath.Join(t.TempDir(), "spoolfwd.prom"), Breaker: "east", Version: "1.2.3"}
+	if _, err := f.Write(got); err != nil {
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(f.Path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	written, breakerName := parse(text, table("1.2.3"))
+	if breakerName != "east" {
+		t.Errorf("the file names breaker %q", breakerName)
+	}
+	for _, m := range table("1.2.3") {
+		for _, head := range []string{"# HELP " + m.name + " " + m.help + "\n", "# TYPE " + m.name + " " + strings.ToLower(m.kind.String()) + "\n"} {
+			if !strings.Contains(string(text), head) {
+				t.Errorf("the file has no line %q", head)
+			}
+		}
+		for _, s := range m.series() {
+			if _, ok := written[s]; !ok {
+				t.Errorf("the series %v is missing", s)
+			}
+			delete(got, s)
+		}
+	}
+	for s := range got {
+		t.Errorf("the series %v is not in the table", s)
+	}
+}
+
+// Two processes that write at once do not lose each other's counts: the second gives up and does
+// not read counters that are about to change.
+func TestTheTemporaryIsLockedWhileItIsWritten(t *testing.T) {
+	dir := t.TempDir()
+	f, err := openTemporary(filepath.Join(dir, ".spoolfwd.prom.tmp"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	_, err = File{Path: filepath.Join(dir, "spoolfwd.prom"), Breaker: "east"}.Write(Samples{})
+	if err == nil || !strings.Contains(err.Error(), "locked by another process") || exit.Of(err) != exit.IO {
+		t.Errorf("the second writer gets %v, exit code %d", err, exit.Of(err))
+	}
+}
+
+// Whatever lies in the file, counters are numbers that can be counted on.
+func FuzzParse(f *testing.F) {
+	f.Add([]byte("# TYPE spoolfwd_runs_total counter\nspoolfwd_runs_total{name=\"x\",exit_code=\"0\"} 5\n"))
+	f.Add([]byte("spoolfwd_runs_total 1e400"))
+	f.Add([]byte("# TYPE spoolfwd_backlog_files summary\nspoolfwd_backlog_files{quantile=\"0.5\"} 1\n"))
+	metrics := table("1.2.3")
+	f.Fuzz(func(t *testing.T, text []byte) {
+		before, _ := parse(text, metrics)
+		for s, v := range before {
+			if v < 0 || math.IsNaN(v) || math.IsInf(v, 0) {
+				t.Errorf("%v is %v", s, v)
+			}
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
@@ -39,7 +40,7 @@ func hintOf(err error) string {
 	if errors.As(err, &h) {
 		return h.Hint()
 	}
-	if hint := spoolHint(err); hint != "" {
+	if hint := cmp.Or(spoolHint(err), transmitHint(err)); hint != "" {
 		return hint
 	}
 	_, hint, _ := strings.Cut(err.Error(), "\n")

@@ -99,7 +99,7 @@ func testCertificates(t *testing.T, bin string) {
 		{"expired", &tls.Config{Certificates: []tls.Certificate{ours.issue(t, "127.0.0.1", time.Now().Add(-time.Hour))}},
 			[]string{"--ca-file", ours.file(t)}, "the certificate is valid from ", "renew the listener's certificate, or set this machine's clock"},
 		{"wrong name", &tls.Config{Certificates: []tls.Certificate{ours.issue(t, "example.com", soon)}},
-			[]string{"--ca-file", ours.file(t)}, "127.0.0.1", "its certificate is for another name: write that name in --url"},
+			[]string{"--ca-file", ours.file(t)}, "127.0.0.1", "the certificate is for another name: write that name in --url"},
 		{"client certificate missing", guarded, []string{"--ca-file", ours.file(t)},
 			"certificate required", "the listener wants a client certificate: check --cert-file and --key-file"},
 		{"client certificate of a stranger", guarded, []string{"--ca-file", ours.file(t), "--cert-file", strangeCert, "--key-file", strangeKey},

@@ -21,10 +21,11 @@ func TestImportsRunOneWay(t *testing.T) {
 		{of: "breaker", project: []string{"breaker/statefile"}, never: []string{"net", "net/http"}},
 		{of: "breaker/statefile", never: []string{"net", "net/http"}},
 		{of: "spool", never: []string{"net", "net/http", "github.com/urfave/cli/v2"}},
-		{of: "spool/transmit", never: []string{"github.com/urfave/cli/v2", "github.com/natefinch/atomic"}},
-		{of: "spool/drain", project: []string{"breaker/statefile", "spool", "spool/transmit"}, never: []string{"github.com/urfave/cli/v2"}},
+		{of: "spool/transmit/h1", never: []string{"net/http"}},
+		{of: "spool/transmit", project: []string{"spool/transmit/h1"}, never: []string{"net/http", "github.com/urfave/cli/v2", "github.com/natefinch/atomic"}},
+		{of: "spool/drain", project: []string{"breaker/statefile", "spool", "spool/transmit", "spool/transmit/h1"}, never: []string{"github.com/urfave/cli/v2"}},
 		{of: "cmd/fakelistener"},
-		{of: "cmd/spoolfwd", project: []string{"breaker", "breaker/statefile", "spool", "spool/drain", "spool/transmit"}},
+		{of: "cmd/spoolfwd", project: []string{"breaker", "breaker/statefile", "spool", "spool/drain", "spool/transmit", "spool/transmit/h1"}},
 	} {
 		t.Run(test.of, func(t *testing.T) {
 			out, err := exec.Command("go", "list", "-deps", module+"/"+test.of).Output()

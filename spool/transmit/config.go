@@ -3,12 +3,13 @@ package transmit
 import (
 	"cmp"
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
 	"os"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
 // Config says where and how items are sent. A zero field stands for its default.
@@ -39,10 +40,9 @@ type Transmitter struct {
 	head           []byte       // the part of a request's head that never changes
 	contentType    string
 	actions        actions
-	tls            *tls.Config // for the listener; nil for plain HTTP
 	compressor     *compressor // nil: as it stands
 	secrets        secrets
-	idle           pool
+	client         h1.Client
 	connectTimeout time.Duration
 	timeout        time.Duration
 	dial           func(ctx context.Context, network, address string) (net.Conn, error)
@@ -76,7 +76,8 @@ func New(cfg Config) (*Transmitter, error) {
 		customDial:     cfg.Dial != nil,
 		now:            cfg.Now,
 	}
-	t.idle.max = max(cmp.Or(cfg.MaxIdle, def.MaxIdle), 0)
+	t.client.Dial = t.connect
+	t.client.MaxIdle = max(cmp.Or(cfg.MaxIdle, def.MaxIdle), 0)
 	if t.dial == nil {
 		t.dial = new(net.Dialer).DialContext
 	}
@@ -117,6 +118,9 @@ func New(cfg Config) (*Transmitter, error) {
 	}
 	t.proxy, err = chooseProxy(t.target, getenv)
 	note(err)
+	if t.proxy.tunnels(t.target) {
+		t.client.Tunnel = t.proxy.connectRequest(t.target)
+	}
 	note(t.setTLS(cfg))
 	note(t.setHead(cfg, token, headers))
 	if err := errors.Join(problems...); err != nil {
@@ -129,4 +133,4 @@ func New(cfg Config) (*Transmitter, error) {
 func (t *Transmitter) URL() string { return t.target.display }
 
 // Close closes the idle connections. Requests in flight end undisturbed; their connections are not kept.
-func (t *Transmitter) Close() { t.idle.close() }
+func (t *Transmitter) Close() { t.client.Close() }

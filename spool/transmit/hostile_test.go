@@ -5,13 +5,13 @@ import (
 	"bytes"
 	"compress/gzip"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"strings"
 	"testing"
 	"time"
-	"unicode/utf8"
 )
 
 // tcpOf returns the TCP connection under c.
@@ -48,15 +48,16 @@ func trickle(c net.Conn, text string) {
 
 // hostile is a listener's behaviour on every connection, once it has read a request, and what must come of it.
 type hostile struct {
-	name   string
-	do     func(c net.Conn)
-	action Action
-	status int
-	err    string // in the error
-	slow   bool   // ends by the timeout
-	large  bool   // send a body that no socket buffer holds
-	early  bool   // act before reading the request
-	socket bool   // needs a socket, and not just a connection
+	name     string
+	do       func(c net.Conn)
+	action   Action
+	status   int
+	err      string // in the error
+	slow     bool   // ends by the timeout
+	large    bool   // send a body that no socket buffer holds
+	early    bool   // act before reading the request
+	location string // where it points to
+	socket   bool   // needs a socket, and not just a connection
 }
 
 func says(text string) func(net.Conn) {
@@ -65,6 +66,15 @@ func says(text string) func(net.Conn) {
 
 func saysAndCloses(text string) func(net.Conn) {
 	return func(c net.Conn) { io.WriteString(c, text) }
+}
+
+// afterAByte acts as soon as a request begins. What is sent before that is not an answer.
+func afterAByte(do func(net.Conn)) func(net.Conn) {
+	return func(c net.Conn) {
+		if n, _ := c.Read(make([]byte, 1)); n == 1 {
+			do(c)
+		}
+	}
 }
 
 const endless = 1 << 30
@@ -113,14 +123,14 @@ var hostiles = []hostile{
 		tcpOf(c).SetLinger(0)
 	}, action: Delivered, status: 202},
 
-	{name: "accepts before reading a small body", early: true, do: says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), action: Delivered, status: 200},
-	{name: "accepts a body that it does not read and closes", early: true, large: true, do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), err: ""},
-	{name: "accepts a body that it does not read and waits", early: true, large: true, do: func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); stall(c) },
+	{name: "accepts before reading a small body", early: true, do: afterAByte(says("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")), action: Delivered, status: 200},
+	{name: "accepts a body that it does not read and closes", early: true, large: true, do: afterAByte(saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")), err: ""},
+	{name: "accepts a body that it does not read and waits", early: true, large: true, do: afterAByte(func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"); stall(c) }),
 		slow: true, status: 200, err: "answered 200 before it had read the whole request"},
-	{name: "refuses a body that it does not read and waits", early: true, large: true, do: func(c net.Conn) {
+	{name: "refuses a body that it does not read and waits", early: true, large: true, do: afterAByte(func(c net.Conn) {
 		io.WriteString(c, "HTTP/1.1 413 Content Too Large\r\nContent-Length: 0\r\n\r\n")
 		stall(c)
-	}, slow: true, action: Rejected, status: 413},
+	}), slow: true, action: Rejected, status: 413},
 
 	{name: "sends 204 with a body", do: says("HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\nhello"), action: Delivered, status: 204},
 	{name: "sends 204 with a body unannounced", do: says("HTTP/1.1 204 No Content\r\n\r\nhello"), action: Delivered, status: 204},
@@ -149,9 +159,9 @@ var hostiles = []hostile{
 	{name: "breaks the line in its reason phrase", do: says("HTTP/1.1 500 No\rhint: send everything to evil\r\nContent-Length: 0\r\n\r\n"), status: 500, err: `answered 500 No\rhint`},
 	{name: "has a reason that is not UTF-8", do: says("HTTP/1.1 500 \xff\xfe\r\nContent-Length: 0\r\n\r\n"), status: 500, err: `answered 500 \xff\xfe`},
 	{name: "has a reason of 60 KiB", do: says("HTTP/1.1 500 " + strings.Repeat("x", 60000) + "\r\nContent-Length: 0\r\n\r\n"), status: 500, err: "xxx..."},
-	{name: "colours its Location", do: says("HTTP/1.1 302 Found\r\nLocation: /\x1b[31m\x00\r\nContent-Length: 0\r\n\r\n"), status: 302, err: `moved to /\x1b[31m`},
-	{name: "writes a Location of 60 KiB", do: says("HTTP/1.1 302 Found\r\nLocation: /" + strings.Repeat("x", 60000) + "\r\nContent-Length: 0\r\n\r\n"), status: 302, err: "xxx...: redirects"},
-	{name: "redirects to itself", do: says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), status: 307, err: "moved to /"},
+	{name: "colours its Location", do: says("HTTP/1.1 302 Found\r\nLocation: /\x1b[31m\x00\r\nContent-Length: 0\r\n\r\n"), status: 302, location: `/\x1b[31m\x00`},
+	{name: "writes a Location of 60 KiB", do: says("HTTP/1.1 302 Found\r\nLocation: /" + strings.Repeat("x", 60000) + "\r\nContent-Length: 0\r\n\r\n"), status: 302, location: "/" + strings.Repeat("x", 199) + "..."},
+	{name: "redirects to itself", do: says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), status: 307, location: "/"},
 	{name: "has a NUL in a header", do: says("HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 0\r\n\r\n"), action: Delivered, status: 200},
 	{name: "folds its headers", do: saysAndCloses("HTTP/1.1 200 OK\r\nX: a\r\n\tb\r\nContent-Length: 0\r\n\r\n"), action: Delivered, status: 200},
 
@@ -208,6 +218,9 @@ func TestHostileListeners(t *testing.T) {
 				}
 				mustHold(t, v, h.action, h.status, h.err)
 				mustBeShowable(t, v)
+				if e, ok := v.Err.(*Error); ok && e.Location != h.location {
+					t.Errorf("it points to %q, want %q", e.Location, h.location)
+				}
 			})
 		}
 	}
@@ -221,9 +234,14 @@ func mustBeShowable(t *testing.T, v Verdict) {
 	if v.Err == nil {
 		return
 	}
-	text := v.Err.Error()
-	first, hint, _ := strings.Cut(text, "\n")
-	if len(text) > 1200 || !utf8.ValidString(text) || shortened(first, 1200) != first || shortened(hint, 1200) != hint {
-		t.Errorf("the error is not one or two short printable lines: %q", text)
+	var e *Error
+	if !errors.As(v.Err, &e) {
+		t.Errorf("%v is not an *Error", v.Err)
+		return
+	}
+	for what, text := range map[string]string{"error": v.Err.Error(), "location": e.Location} {
+		if len(text) > 600 || Printable(text) != text {
+			t.Errorf("the %s is not one short printable line: %q", what, text)
+		}
 	}
 }

@@ -86,25 +86,27 @@ func TestOurOwnFaultsAreNotTheListeners(t *testing.T) {
 		err    error
 		action Action
 		want   string
+		cause  Cause
 	}{
-		{dialError(syscall.EMFILE), Aborted, "too many open files\nraise the limit of open files"},
-		{dialError(syscall.ENFILE), Aborted, "\nthis machine ran out of a resource"},
-		{dialError(syscall.ENOMEM), Aborted, "\nthis machine ran out of a resource"},
-		{dialError(syscall.ENOBUFS), Aborted, "\nthis machine ran out of a resource"},
-		{&net.DNSError{Err: "dial udp 10.0.0.53:53: socket: " + syscall.EMFILE.Error(), Name: "x"}, Aborted, "too many open files\nraise the limit"},
-		{dialError(syscall.ECONNREFUSED), Kept, "connecting: connection refused\nnothing listens there"},
-		{dialError(syscall.EADDRNOTAVAIL), Kept, "connecting: "},
-		{dialError(syscall.ENETUNREACH), Kept, "connecting: network is unreachable"},
-		{dialError(syscall.EHOSTUNREACH), Kept, "connecting: no route to host"},
-		{dialError(syscall.EACCES), Kept, "connecting: permission denied"},
-		{&net.DNSError{Err: "no such host", Name: "no.where", IsNotFound: true}, Kept, "no such host: no.where\ncheck the name in --url"},
-		{&net.DNSError{Err: "i/o timeout", Name: "no.where", IsTimeout: true}, Kept, "the lookup of no.where got no answer in time\ncheck this machine's name servers"},
-		{&net.DNSError{Err: "read udp 10.0.0.1:41234->10.0.0.53:53: connection refused", Name: "no.where"}, Kept, "the lookup of no.where failed: read udp 10.0.0.53:53: connection refused"},
-		{errRefusedInTest, Kept, "connecting: refused by the test"},
+		{dialError(syscall.EMFILE), Aborted, "too many open files", NoDescriptors},
+		{dialError(syscall.ENFILE), Aborted, "", NoResources},
+		{dialError(syscall.ENOMEM), Aborted, "", NoResources},
+		{dialError(syscall.ENOBUFS), Aborted, "", NoResources},
+		{&net.DNSError{Err: "dial udp 10.0.0.53:53: socket: " + syscall.EMFILE.Error(), Name: "x"}, Aborted, "too many open files", NoDescriptors},
+		{dialError(syscall.ECONNREFUSED), Kept, "connecting: connection refused", Refused},
+		{dialError(syscall.EADDRNOTAVAIL), Kept, "connecting: ", Unknown},
+		{dialError(syscall.ENETUNREACH), Kept, "connecting: network is unreachable", Unknown},
+		{dialError(syscall.EHOSTUNREACH), Kept, "connecting: no route to host", Unknown},
+		{dialError(syscall.EACCES), Kept, "connecting: permission denied", Unknown},
+		{&net.DNSError{Err: "no such host", Name: "no.where", IsNotFound: true}, Kept, "no such host: no.where", NoSuchHost},
+		{&net.DNSError{Err: "i/o timeout", Name: "no.where", IsTimeout: true}, Kept, "the lookup of no.where got no answer in time", LookupFailed},
+		{&net.DNSError{Err: "read udp 10.0.0.1:41234->10.0.0.53:53: connection refused", Name: "no.where"}, Kept, "the lookup of no.where failed: read udp 10.0.0.53:53: connection refused", LookupFailed},
+		{errRefusedInTest, Kept, "connecting: refused by the test", Unknown},
 	} {
 		tr := newTransmitter(t, Config{Dial: func(context.Context, string, string) (net.Conn, error) { return nil, c.err }})
 		v := send(tr, "{}")
 		mustHold(t, v, c.action, 0, c.want)
+		mustHaveCause(t, v.Err, c.cause)
 		if !errors.Is(v.Err, c.err) {
 			t.Errorf("%v has lost its cause", v.Err)
 		}

@@ -156,4 +156,12 @@ func mustHold(t *testing.T, v Verdict, action Action, status int, inError string
 	}
 }
 
+func mustHaveCause(t *testing.T, err error, want Cause) {
+	t.Helper()
+	var e *Error
+	if !errors.As(err, &e) || e.Cause != want {
+		t.Errorf("the cause of %v is %+v, want cause %d", err, e, want)
+	}
+}
+
 var errRefusedInTest = errors.New("refused by the test")

@@ -6,6 +6,8 @@ import (
 	"net"
 	"strings"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
 // Step is one thing that has to work before a request can be made.
@@ -25,10 +27,10 @@ type Diagnosis struct {
 // timeouts of Config. The connection is closed again.
 func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 	var d Diagnosis
-	step := func(name string, at stage, detail string, err error) bool {
+	step := func(name, detail string, err error) bool {
 		s := Step{Name: name, Detail: detail}
 		if err != nil {
-			s.Detail, s.Err = "", t.failed(ctx, at, err).Err
+			s.Detail, s.Err = "", t.failed(ctx, err).Err
 		}
 		d.Steps = append(d.Steps, s)
 		return err == nil
@@ -37,7 +39,7 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 	limit := time.Now().Add(t.timeout)
 	host := t.target.host
 	if t.proxy != nil {
-		step("proxy", connecting, t.proxy.display, nil)
+		step("proxy", t.proxy.display, nil)
 		host = t.proxy.host
 	}
 	// Who brings a dial function resolves in it; an address needs no lookup.
@@ -45,36 +47,29 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 		lookup, cancel := context.WithTimeout(ctx, t.connectTimeout)
 		addresses, err := net.DefaultResolver.LookupHost(lookup, host)
 		cancel()
-		if !step("resolve", connecting, host+" is "+strings.Join(addresses, ", "), err) {
+		if !step("resolve", host+" is "+strings.Join(addresses, ", "), err) {
 			return d
 		}
 	}
-	raw, err := t.connect(ctx, limit)
+	c, err := t.client.Connect(ctx, limit)
 	if err != nil {
-		step("connect", connecting, "", err)
+		step("connect", "", err)
 		return d
 	}
-	defer raw.Close()
-	step("connect", connecting, raw.RemoteAddr().String(), nil)
-	if err := raw.SetDeadline(limit); err != nil {
-		step("connect", connecting, "", err)
-		return d
-	}
-	watch := abortWith(ctx, raw)
-	defer watch.stop()
-	top, at, err := t.establish(raw)
-	if err != nil {
+	defer c.Close()
+	step("connect", c.RemoteAddr().String(), nil)
+	if err := c.Establish(ctx); err != nil {
 		name := "tls"
-		if at == tunnelling {
+		if stage := err.(*h1.Error).Stage; stage == h1.Tunnelling {
 			name = "proxy"
 		}
-		step(name, at, "", err)
+		step(name, "", err)
 		return d
 	}
-	if session, ok := top.(*tls.Conn); ok && t.tls != nil {
+	if session := c.TLS(); session != nil {
 		state := session.ConnectionState()
 		d.NotAfter = state.PeerCertificates[0].NotAfter
-		step("tls", securing, tls.VersionName(state.Version)+", certificate valid until "+d.NotAfter.UTC().Format("2006-01-02"), nil)
+		step("tls", tls.VersionName(state.Version)+", certificate valid until "+d.NotAfter.UTC().Format("2006-01-02"), nil)
 	}
 	return d
 }

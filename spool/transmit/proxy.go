@@ -1,8 +1,6 @@
 package transmit
 
 import (
-	"bufio"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"net"
@@ -17,8 +15,7 @@ type proxyServer struct {
 	scheme        string // http, https or socks5
 	host, port    string
 	user          *url.Userinfo
-	authorization string      // for HTTP proxies; "" is none
-	tls           *tls.Config // for https
+	authorization string // for HTTP proxies; "" is none
 	display       string
 }
 
@@ -98,36 +95,11 @@ func parseProxy(raw string) (*proxyServer, error) {
 	return p, nil
 }
 
-// proxyRefusal is a proxy's answer to CONNECT that opened no tunnel.
-type proxyRefusal struct {
-	status int
-	reason string
-}
-
-func (e *proxyRefusal) Error() string {
-	return fmt.Sprintf("it answered %d %s to CONNECT", e.status, e.reason)
-}
-
-// tunnel asks the proxy at the other end of c for a connection to the listener (RFC 9110 section 9.3.6).
-func (t *Transmitter) tunnel(c net.Conn) error {
-	to := t.target.address()
-	request := "CONNECT " + to + " HTTP/1.1\r\nHost: " + to + "\r\n"
-	if t.proxy.authorization != "" {
-		request += "Proxy-Authorization: " + t.proxy.authorization + "\r\n"
+// connectRequest asks the proxy for a tunnel to the listener (RFC 9110 section 9.3.6).
+func (p *proxyServer) connectRequest(t target) []byte {
+	request := "CONNECT " + t.address() + " HTTP/1.1\r\nHost: " + t.address() + "\r\n"
+	if p.authorization != "" {
+		request += "Proxy-Authorization: " + p.authorization + "\r\n"
 	}
-	if _, err := c.Write([]byte(request + "\r\n")); err != nil {
-		return err
-	}
-	br := bufio.NewReader(c)
-	var a answer
-	if err := a.read(br); err != nil {
-		return err
-	}
-	if a.status < 200 || a.status > 299 {
-		return &proxyRefusal{a.status, a.reason}
-	}
-	if br.Buffered() > 0 {
-		return errors.New("the proxy sent something into the tunnel before the listener was asked")
-	}
-	return nil
+	return []byte(request + "\r\n")
 }

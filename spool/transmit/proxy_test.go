@@ -183,16 +183,17 @@ func TestProxiesThatFail(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer, err string
+		cause       Cause
 	}{
-		"wants credentials":    {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "opened no tunnel: it answered 407 Proxy Authentication Required to CONNECT\nput its credentials"},
-		"forbids it":           {"HTTP/1.1 403 \x1b[31mNo\r\n\r\n", `it answered 403 \x1b[31mNo to CONNECT` + "\ncheck https_proxy and no_proxy"},
-		"redirects":            {"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "it answered 302 Found to CONNECT"},
-		"closes":               {"", "the proxy http://proxy.test:3128: the connection was closed without an answer\ncheck the proxy's URL"},
-		"is none":              {"SSH-2.0-OpenSSH_9.9\r\n", "does not begin with"},
-		"sends endless heads":  {"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20000), "larger than 64 KiB"},
-		"talks into a tunnel":  {"HTTP/1.1 200 OK\r\n\r\nhello", "sent something into the tunnel"},
-		"continues for ever":   {strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 50), "more than 16 interim"},
-		"echoes what it heard": {"HTTP/1.1 500 " + proxyUser + " proxypassword\r\n\r\n", "it answered 500 [redacted] [redacted] to CONNECT"},
+		"wants credentials":    {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "opened no tunnel: it answered 407 Proxy Authentication Required to CONNECT", ProxyCredentials},
+		"forbids it":           {"HTTP/1.1 403 \x1b[31mNo\r\n\r\n", `it answered 403 \x1b[31mNo to CONNECT`, ProxyRefused},
+		"redirects":            {"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "it answered 302 Found to CONNECT", ProxyRefused},
+		"closes":               {"", "the proxy http://proxy.test:3128: the connection was closed without an answer", ProxyFailed},
+		"is none":              {"SSH-2.0-OpenSSH_9.9\r\n", "does not begin with", ProxyFailed},
+		"sends endless heads":  {"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20000), "larger than 64 KiB", ProxyFailed},
+		"talks into a tunnel":  {"HTTP/1.1 200 OK\r\n\r\nhello", "sent something into the tunnel", ProxyFailed},
+		"continues for ever":   {strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 50), "more than 16 interim", ProxyFailed},
+		"echoes what it heard": {"HTTP/1.1 500 " + proxyUser + " proxypassword\r\n\r\n", "it answered 500 [redacted] [redacted] to CONNECT", ProxyRefused},
 	} {
 		t.Run(name, func(t *testing.T) {
 			proxy := listen(t, nil, func(conn net.Conn, _ int) {
@@ -205,6 +206,7 @@ func TestProxiesThatFail(t *testing.T) {
 			})
 			v := send(tr, "{}")
 			mustHold(t, v, Kept, 0, c.err)
+			mustHaveCause(t, v.Err, c.cause)
 			mustBeShowable(t, v)
 		})
 	}

@@ -3,14 +3,10 @@ package transmit
 import (
 	"context"
 	"errors"
-	"io"
-	"syscall"
 	"time"
-)
 
-// grace is how long an answer may take once the listener has not read the whole request in time: it may have answered
-// long ago and be waiting.
-const grace = 100 * time.Millisecond
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
+)
 
 // Request is one item.
 type Request struct {
@@ -19,24 +15,15 @@ type Request struct {
 	ContentType string // "" is that of Config
 }
 
-// Verdict is what came of a request.
-type Verdict struct {
-	Action     Action
-	Status     int           // 0: no answer
-	Sent       bool          // without an answer: some of the request may have reached the listener
-	RetryAfter time.Duration // more than 0 only for a 429 or 503 that asks for it
-	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, as it came but for secrets; nil when delivered
-	Err        error         // nil when delivered; one sentence without secrets, a hint as second line, the same for the same cause
-}
-
-// Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx aborts it, whether or
-// not the listener has taken it already; a context that cannot be cancelled costs nothing.
+// Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx
+// aborts it, whether or not the listener has taken it already; a context that cannot be cancelled
+// costs nothing.
 func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
-		return t.failed(ctx, connecting, nil)
+		return t.failed(ctx, nil)
 	}
 	if err := r.check(); err != nil {
-		return Verdict{Action: Aborted, Err: t.errorf(err, "", "%v", err)}
+		return Verdict{Action: Aborted, Err: t.newError(Unknown, err, err.Error())}
 	}
 	limit := time.Now().Add(t.timeout)
 	body := r.Body
@@ -46,82 +33,42 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 		body = buffer.Bytes()
 	}
 
-	c := t.idle.take(limit)
-	if c != nil {
-		v, unsent := t.exchange(ctx, c, r, body)
-		if !unsent {
+	if c := t.client.Idle(limit); c != nil {
+		v, again := t.exchange(ctx, c, r, body)
+		if !again {
 			return v
 		}
-		// The listener closed this connection between the look at it and the write, and not a byte was taken. With a
-		// new connection this is still the first request on the wire. The other idle ones are likely as dead.
-		t.idle.empty()
+		// The other idle connections are likely as dead as this one.
+		t.client.DropIdle()
 	}
-	c, at, err := t.open(ctx, limit)
+	c, err := t.client.Open(ctx, limit)
 	if err != nil {
-		return t.failed(ctx, at, err)
+		return t.failed(ctx, err)
 	}
 	v, _ := t.exchange(ctx, c, r, body)
 	return v
 }
 
-// exchange writes the request, reads the answer, and keeps or closes c. unsent means that c was found closed and that
-// the request can go out on another connection; v says nothing then.
-func (t *Transmitter) exchange(ctx context.Context, c *conn, r Request, body []byte) (v Verdict, unsent bool) {
-	watch := abortWith(ctx, c.raw)
-	defer watch.stop()
-	reused := c.used
-	c.used = true
-	c.out = t.appendHead(c.out[:0], r, len(body))
-	n, writeErr := c.write(body)
-	if writeErr != nil {
-		switch {
-		case over(ctx) != nil || ownFault(writeErr):
-			defer c.close()
-			return t.failed(ctx, sending, writeErr), false
-		case reused && n == 0 && isGone(writeErr):
-			c.close()
-			return v, true
-		case isTimeout(writeErr):
-			c.raw.SetReadDeadline(time.Now().Add(grace))
+// exchange makes the request on c. again means that c was found closed, that the listener got
+// nothing of the request, and that it can go out on another connection; v says nothing then.
+func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body []byte) (v Verdict, again bool) {
+	var a h1.Answer
+	reused := c.Reused()
+	if err := c.RoundTrip(ctx, t.appendHead(c.Buffer(), r, len(body)), body, &a); err != nil {
+		var e *h1.Error
+		if reused && errors.As(err, &e) && e.Ended {
+			if e.Unsent && over(ctx) == nil {
+				return v, true
+			}
+			t.client.DropIdle() // the same end awaits the others
 		}
-		// A listener that refuses a payload early answers, closes, and resets what is still being written. The
-		// answer is there to be read.
+		return t.failed(ctx, err), false
 	}
-
-	var a answer
-	if err := a.read(c.br); err != nil {
-		c.close()
-		if reused && isGone(err) {
-			t.idle.empty() // the same end awaits the others
-		}
-		if writeErr != nil && (isGone(err) || isTimeout(err)) {
-			return t.failed(ctx, sending, writeErr), false
-		}
-		return t.failed(ctx, receiving, err), false
-	}
-	v.Status, v.Action = a.status, t.actions.of(a.status)
-	partial := v.Action == Delivered && writeErr != nil
-	if partial {
-		v.Action = Kept // it cannot have been taken: it was not sent
-	}
-	var clean bool
-	var excerpt []byte
-	if v.Action != Delivered {
-		excerpt = make([]byte, 0, maxExcerpt)
-	}
-	excerpt, clean = a.readBody(c.br, excerpt)
-	if watch.stop() && clean && writeErr == nil && c.br.Buffered() == 0 {
-		t.idle.put(c)
-	} else {
-		c.close()
-	}
-	if v.Action != Delivered {
-		t.explain(&v, &a, excerpt, partial)
-	}
-	return v, false
+	return t.judge(c, &a), false
 }
 
-// over returns why ctx ended the request, or nil. A deadline that has passed counts although its timer has not fired.
+// over returns why ctx ended the request, or nil. A deadline that has passed counts although its timer
+// has not fired.
 func over(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
@@ -130,9 +77,4 @@ func over(ctx context.Context) error {
 		return context.DeadlineExceeded
 	}
 	return nil
-}
-
-// isGone reports whether err is a connection that the other side has ended.
-func isGone(err error) bool {
-	return errors.Is(err, syscall.EPIPE) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, io.EOF)
 }

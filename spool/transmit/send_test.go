@@ -69,7 +69,7 @@ func TestBodiesOfEverySizeArriveWhole(t *testing.T) {
 			}
 		})
 		tr := newTransmitter(t, Config{URL: s.URL, Compress: compress})
-		for _, size := range []int{0, 1, 1000, smallBody - 1, smallBody, smallBody + 1, 64 << 10, 5 << 20} {
+		for _, size := range []int{0, 1, 1000, 13 << 10, 14 << 10, 15 << 10, 64 << 10, 5 << 20} {
 			body := bytes.Repeat([]byte("0123456789abcdef!"), size/17+1)[:size]
 			v := tr.Send(context.Background(), Request{Body: body})
 			mu.Lock()

@@ -83,25 +83,29 @@ func TestTimeouts(t *testing.T) {
 		action Action
 		status int
 		err    string
+		cause  Cause
 	}{
-		{"connecting", Config{Dial: dialForEver}, nil, nil, 2 * time.Second, Kept, 0, "no connection within 2s\nthe host is down"},
-		{"connecting, with less time in all", Config{Dial: dialForEver, Timeout: time.Second}, nil, nil, time.Second, Kept, 0, "no connection within 1s"},
-		{"connecting, as configured", Config{Dial: dialForEver, ConnectTimeout: 3 * time.Second}, nil, nil, 3 * time.Second, Kept, 0, "no connection within 3s"},
-		{"a handshake", Config{URL: "https://localhost"}, nil, untilClosed, 5 * time.Second, Kept, 0, "the TLS handshake did not end within 5s\nthe listener is slow"},
-		{"an answer", Config{}, nil, untilClosed, 5 * time.Second, Kept, 0, "no complete answer within 5s\nthe listener is slow"},
-		{"an answer, as configured", Config{Timeout: time.Minute}, nil, untilClosed, time.Minute, Kept, 0, "within 1m0s"},
-		{"a trickling answer", Config{}, nil, everySecond("HTTP/1.1 200 OK\r\n\r\n"), 5 * time.Second, Kept, 0, "no complete answer within 5s"},
-		{"an answer in good time", Config{Timeout: time.Minute}, nil, everySecond("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 38 * time.Second, Delivered, 200, ""},
-		{"a stuck body of a success", Config{}, nil, reading(says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")), 5 * time.Second, Delivered, 200, ""},
-		{"a stuck body of a failure", Config{}, nil, reading(says("HTTP/1.1 400 No\r\nContent-Length: 9\r\n\r\n")), 5 * time.Second, Rejected, 400, ""},
-		{"a request that is not read", Config{}, large, func(c net.Conn) { io.ReadFull(c, make([]byte, 9999)); time.Sleep(time.Hour) }, 5*time.Second + grace, Kept, 0, "did not read the whole request within 5s"},
-		{"a request that is refused unread", Config{}, large, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 413 Too Large\r\n\r\n") }, 5 * time.Second, Rejected, 413, ""},
-		{"a request that is taken unread", Config{}, large, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n") }, 5 * time.Second, Kept, 200, "before it had read the whole request"},
+		{"connecting", Config{Dial: dialForEver}, nil, nil, 2 * time.Second, Kept, 0, "no connection within 2s", ConnectTimeout},
+		{"connecting, with less time in all", Config{Dial: dialForEver, Timeout: time.Second}, nil, nil, time.Second, Kept, 0, "no connection within 1s", ConnectTimeout},
+		{"connecting, as configured", Config{Dial: dialForEver, ConnectTimeout: 3 * time.Second}, nil, nil, 3 * time.Second, Kept, 0, "no connection within 3s", ConnectTimeout},
+		{"a handshake", Config{URL: "https://localhost"}, nil, untilClosed, 5 * time.Second, Kept, 0, "the TLS handshake did not end within 5s", SlowListener},
+		{"an answer", Config{}, nil, untilClosed, 5 * time.Second, Kept, 0, "no complete answer within 5s", SlowListener},
+		{"an answer, as configured", Config{Timeout: time.Minute}, nil, untilClosed, time.Minute, Kept, 0, "within 1m0s", SlowListener},
+		{"a trickling answer", Config{}, nil, everySecond("HTTP/1.1 200 OK\r\n\r\n"), 5 * time.Second, Kept, 0, "no complete answer within 5s", SlowListener},
+		{"an answer in good time", Config{Timeout: time.Minute}, nil, everySecond("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"), 38 * time.Second, Delivered, 200, "", Unknown},
+		{"a stuck body of a success", Config{}, nil, reading(says("HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")), 5 * time.Second, Delivered, 200, "", Unknown},
+		{"a stuck body of a failure", Config{}, nil, reading(says("HTTP/1.1 400 No\r\nContent-Length: 9\r\n\r\n")), 5 * time.Second, Rejected, 400, "", Unknown},
+		{"a request that is not read", Config{}, large, func(c net.Conn) { io.ReadFull(c, make([]byte, 9999)); time.Sleep(time.Hour) }, 5*time.Second + 100*time.Millisecond, Kept, 0, "did not read the whole request within 5s", SlowListener},
+		{"a request that is refused unread", Config{}, large, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 413 Too Large\r\n\r\n") }, 5 * time.Second, Rejected, 413, "", Unknown},
+		{"a request that is taken unread", Config{}, large, func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n") }, 5 * time.Second, Kept, 200, "before it had read the whole request", Unknown},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				v, took := inBubble(t, c.cfg, background, c.body, c.listen)
 				mustHold(t, v, c.action, c.status, c.err)
+				if v.Err != nil {
+					mustHaveCause(t, v.Err, c.cause)
+				}
 				if took != c.took {
 					t.Errorf("it took %v, want %v", took, c.took)
 				}

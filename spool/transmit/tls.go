@@ -35,12 +35,12 @@ func (t *Transmitter) setTLS(cfg Config) error {
 		}
 	}
 	if proxied {
-		t.proxy.tls = base.Clone()
-		t.proxy.tls.ServerName = serverName(t.proxy.host)
+		t.client.ProxyTLS = base.Clone()
+		t.client.ProxyTLS.ServerName = serverName(t.proxy.host)
 	}
 	if t.target.secure {
-		t.tls = base
-		t.tls.ServerName = serverName(t.target.host)
+		t.client.TLS = base
+		t.client.TLS.ServerName = serverName(t.target.host)
 	}
 
 	switch {
@@ -53,7 +53,7 @@ func (t *Transmitter) setTLS(cfg Config) error {
 		if err != nil {
 			problems = append(problems, fmt.Errorf("client certificate %s: %w", cfg.CertFile, err))
 		}
-		t.tls.Certificates = []tls.Certificate{pair}
+		t.client.TLS.Certificates = []tls.Certificate{pair}
 	}
 	return errors.Join(problems...)
 }

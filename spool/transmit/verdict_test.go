@@ -126,28 +126,34 @@ func TestRetryAfterBelongsTo429And503(t *testing.T) {
 	}
 }
 
-func TestHintsFollowTheAnswer(t *testing.T) {
+func TestEveryAnswerHasItsCause(t *testing.T) {
 	t.Parallel()
 	for _, c := range []struct {
 		answer   string
 		compress string
 		action   Action
-		want     string
+		message  string
+		cause    Cause
 	}{
-		{"HTTP/1.1 401 Unauthorized\r\n", "", Kept, "answered 401 Unauthorized\nthe listener wants other credentials: check --token-file"},
-		{"HTTP/1.1 403 Forbidden\r\n", "", Kept, "check --token-file"},
-		{"HTTP/1.1 404 Not Found\r\n", "", Kept, "check --url"},
-		{"HTTP/1.1 405 Method Not Allowed\r\n", "", Kept, "check --url"},
-		{"HTTP/1.1 407 Proxy Authentication Required\r\n", "", Kept, "the proxy wants credentials"},
-		{"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n", "", Kept, "\nmoved to /elsewhere: redirects are not followed"},
-		{"HTTP/1.1 415 Unsupported\r\n", "gzip", Kept, "\nthe listener may not read gzip"},
-		{"HTTP/1.1 415 Unsupported\r\n", "", Rejected, "answered 415 Unsupported"},
-		{"HTTP/1.1 500\r\n", "", Kept, ": answered 500"},
+		{"HTTP/1.1 401 Unauthorized\r\n", "", Kept, ": answered 401 Unauthorized", Unauthorized},
+		{"HTTP/1.1 403 Forbidden\r\n", "", Kept, ": answered 403 Forbidden", Unauthorized},
+		{"HTTP/1.1 404 Not Found\r\n", "", Kept, ": answered 404 Not Found", NoEndpoint},
+		{"HTTP/1.1 405 Method Not Allowed\r\n", "", Kept, ": answered 405 Method Not Allowed", NoEndpoint},
+		{"HTTP/1.1 407 Proxy Authentication Required\r\n", "", Kept, ": answered 407 Proxy Authentication Required", ProxyCredentials},
+		{"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n", "", Kept, ": answered 302 Found", Moved},
+		{"HTTP/1.1 302 Found\r\n", "", Kept, ": answered 302 Found", Unknown},
+		{"HTTP/1.1 415 Unsupported\r\n", "gzip", Kept, ": answered 415 Unsupported", CompressionRefused},
+		{"HTTP/1.1 415 Unsupported\r\n", "", Rejected, ": answered 415 Unsupported", Unknown},
+		{"HTTP/1.1 500\r\n", "", Kept, ": answered 500", Unknown},
 	} {
 		l := listen(t, nil, answering(c.answer+"Content-Length: 0\r\n\r\n"))
 		v := send(newTransmitter(t, Config{URL: l.url(), Compress: c.compress}), "{}")
-		if v.Action != c.action || !strings.Contains(v.Err.Error(), c.want) {
-			t.Errorf("%q is %v with %q, want %v with %q", c.answer, v.Action, v.Err, c.action, c.want)
+		if v.Action != c.action || !strings.HasSuffix(v.Err.Error(), c.message) {
+			t.Errorf("%q is %v with %q, want %v with %q", c.answer, v.Action, v.Err, c.action, c.message)
+		}
+		mustHaveCause(t, v.Err, c.cause)
+		if e := v.Err.(*Error); e.Status != v.Status || e.URL != l.url()+"/" {
+			t.Errorf("the error of %q is %+v, want its status and URL", c.answer, e)
 		}
 	}
 }
@@ -161,7 +167,12 @@ func TestRedirectsAreNotFollowed(t *testing.T) {
 			http.Redirect(w, r, "/elsewhere", http.StatusFound)
 		} // elsewhere answers 200
 	})
-	mustHold(t, send(newTransmitter(t, Config{URL: s.URL}), "{}"), Kept, 302, "moved to /elsewhere")
+	v := send(newTransmitter(t, Config{URL: s.URL}), "{}")
+	mustHold(t, v, Kept, 302, "answered 302 Found")
+	mustHaveCause(t, v.Err, Moved)
+	if e := v.Err.(*Error); e.Location != "/elsewhere" {
+		t.Errorf("it points to %q, want /elsewhere", e.Location)
+	}
 	if n := requests.Load(); n != 1 {
 		t.Errorf("the listener saw %d requests, want 1", n)
 	}

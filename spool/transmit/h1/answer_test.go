@@ -1,4 +1,4 @@
-package transmit
+package h1
 
 import (
 	"bufio"
@@ -88,16 +88,16 @@ func TestAnswersAndWhetherTheConnectionIsKept(t *testing.T) {
 			"in pieces":   bufio.NewReader(iotest.OneByteReader(strings.NewReader(c.text))),
 			"end at once": bufio.NewReader(iotest.DataErrReader(strings.NewReader(c.text))),
 		} {
-			var a answer
+			var a Answer
 			err := a.read(br)
 			if c.status == 0 {
 				if err == nil {
-					t.Errorf("%s, %s: it was taken for an answer with status %d", c.name, pieces, a.status)
+					t.Errorf("%s, %s: it was taken for an answer with status %d", c.name, pieces, a.Status)
 				}
 				continue
 			}
-			if err != nil || a.status != c.status {
-				t.Errorf("%s, %s: status %d (%v), want %d", c.name, pieces, a.status, err, c.status)
+			if err != nil || a.Status != c.status {
+				t.Errorf("%s, %s: status %d (%v), want %d", c.name, pieces, a.Status, err, c.status)
 				continue
 			}
 			excerpt, clean := a.readBody(br, make([]byte, 0, maxExcerpt))
@@ -107,6 +107,8 @@ func TestAnswersAndWhetherTheConnectionIsKept(t *testing.T) {
 		}
 	}
 }
+
+const maxExcerpt = 2 << 10 // what a caller wants to see of a body
 
 // The next answer begins exactly where a clean one ended.
 func TestACleanAnswerLeavesTheNextOne(t *testing.T) {
@@ -118,55 +120,16 @@ func TestACleanAnswerLeavesTheNextOne(t *testing.T) {
 	} {
 		for _, room := range []int{0, 2, maxExcerpt} {
 			br := bufio.NewReader(strings.NewReader("HTTP/1.1 200 OK\r\n" + body + next))
-			var a answer
+			var a Answer
 			if err := a.read(br); err != nil {
 				t.Fatal(err)
 			}
 			if _, clean := a.readBody(br, make([]byte, 0, room)); !clean {
 				t.Errorf("%.30q with room for %d bytes is not clean", body, room)
 			}
-			if err := a.read(br); err != nil || a.status != 201 {
-				t.Errorf("after %.30q with room for %d bytes comes %d (%v), want 201", body, room, a.status, err)
+			if err := a.read(br); err != nil || a.Status != 201 {
+				t.Errorf("after %.30q with room for %d bytes comes %d (%v), want 201", body, room, a.Status, err)
 			}
 		}
 	}
-}
-
-func FuzzAnswer(f *testing.F) {
-	for _, s := range []string{
-		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
-		"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 503 No\r\nRetry-After: 3\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n0\r\n\r\n",
-		"HTTP/1.0 302 Found\r\nLocation: http://u:p@x/\x1b[31m?q\r\n\r\n",
-		"\x15\x03\x03\x00\x02\x02\x28", "\x00\x00\x12\x04\x00",
-	} {
-		f.Add([]byte(s))
-	}
-	tr := newTransmitter(f, Config{})
-	f.Fuzz(func(t *testing.T, data []byte) {
-		in := strings.NewReader(string(data))
-		br := bufio.NewReader(in)
-		var a answer
-		if a.read(br) != nil {
-			return
-		}
-		if a.status != 101 && (a.status < 200 || a.status > 999) {
-			t.Fatalf("status %d is not final", a.status)
-		}
-		excerpt, clean := a.readBody(br, make([]byte, 0, maxExcerpt))
-		if len(excerpt) > maxExcerpt {
-			t.Fatalf("excerpt of %d bytes", len(excerpt))
-		}
-		v := Verdict{Action: tr.actions.of(a.status)}
-		if good := a.status >= 200 && a.status < 300; good != (v.Action == Delivered) {
-			t.Fatalf("status %d is %v", a.status, v.Action)
-		}
-		tr.explain(&v, &a, excerpt, false)
-		mustBeShowable(t, v)
-		if v.RetryAfter < 0 || v.RetryAfter > 0 && a.status != 429 && a.status != 503 {
-			t.Fatalf("status %d asks for %v", a.status, v.RetryAfter)
-		}
-		if used := len(data) - in.Len() - br.Buffered(); clean && used > maxHead+maxDrain {
-			t.Fatalf("%d bytes were read", used)
-		}
-	})
 }

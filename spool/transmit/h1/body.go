@@ -1,4 +1,4 @@
-package transmit
+package h1
 
 import (
 	"bufio"
@@ -10,7 +10,7 @@ var errChunk = errors.New("malformed chunk")
 
 // readBody reads what the rest of the answer is needed for: excerpt, the first bytes of the body, up to its capacity,
 // and the connection, which is ready for another request only when clean. It reads no further than it has to.
-func (a *answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean bool) {
+func (a *Answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean bool) {
 	b := body{br: br, excerpt: excerpt, budget: maxDrain}
 	if !a.keep {
 		b.budget = cap(excerpt)

@@ -1,0 +1,116 @@
+package transmit
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"errors"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
+)
+
+// Cause is what is behind an [Error], where something can be said about it in general.
+type Cause int
+
+const (
+	Unknown Cause = iota
+
+	// The listener answered.
+	Unauthorized       // 401, 403
+	NoEndpoint         // 404, 405: nothing takes payloads at this path
+	ProxyCredentials   // 407, by whoever
+	CompressionRefused // 415 to a compressed body
+	Moved              // a redirect, with Location
+	WantsTLS           // the listener speaks TLS, and the URL begins with http://
+
+	// There was no answer.
+	NoSuchHost
+	LookupFailed
+	Refused        // nothing listens there
+	ConnectTimeout // the host is down, or the packets are dropped
+	SlowListener   // connected, and then the time was up
+	ProxyRefused   // the proxy opened no tunnel
+	ProxyFailed    // the proxy could not be reached or used
+	SpeaksPlain    // the listener speaks plain HTTP, and the URL begins with https://
+
+	// TLS failed.
+	UnknownAuthority
+	WrongName
+	CertificateExpired
+	OldTLS
+	NoCommonTLS
+	WantsCertificate
+	UnknownCertificate // the listener does not know who signed the client certificate
+	NotHTTP            // the listener does not speak HTTP/1.1 there
+
+	// This machine ran out of something.
+	NoDescriptors
+	NoResources
+)
+
+// causeOf names the cause of a request without an answer.
+func (t *Transmitter) causeOf(e *h1.Error) Cause {
+	var dns *net.DNSError
+	var unknown x509.UnknownAuthorityError
+	var name x509.HostnameError
+	var invalid x509.CertificateInvalidError
+	var record tls.RecordHeaderError
+	var refusal *h1.Refusal
+	switch {
+	case isErrno(e, syscall.EMFILE):
+		return NoDescriptors
+	case ownFault(e):
+		return NoResources
+	case errors.As(e, &refusal) && refusal.Status == 407:
+		return ProxyCredentials
+	case errors.As(e, &refusal):
+		return ProxyRefused
+	case t.proxy != nil && e.Stage <= h1.Tunnelling:
+		return ProxyFailed
+	case errors.As(e, &dns) && dns.IsNotFound:
+		return NoSuchHost
+	case errors.As(e, &dns):
+		return LookupFailed
+	case errors.As(e, &unknown):
+		return UnknownAuthority
+	case errors.As(e, &name):
+		return WrongName
+	case errors.As(e, &invalid) && invalid.Reason == x509.Expired:
+		return CertificateExpired
+	case errors.As(e, &record) && strings.HasPrefix(string(record.RecordHeader[:]), "HTTP/"):
+		return SpeaksPlain
+	case errors.Is(e, h1.ErrTLS):
+		return WantsTLS
+	case errors.Is(e, syscall.ECONNREFUSED):
+		return Refused
+	case isTimeout(e) && e.Stage == h1.Connecting:
+		return ConnectTimeout
+	case isTimeout(e):
+		return SlowListener
+	}
+	return causeOfAlert(e.Err)
+}
+
+// causeOfAlert reads the TLS alerts with which a listener says what it misses. crypto/tls offers them
+// as text only.
+func causeOfAlert(err error) Cause {
+	for _, alert := range [...]struct {
+		text  string
+		cause Cause
+	}{
+		{"tls: protocol version not supported", OldTLS},
+		{"tls: server selected unsupported protocol version", OldTLS},
+		{"tls: certificate required", WantsCertificate},
+		{"tls: bad certificate", WantsCertificate},
+		{"tls: handshake failure", NoCommonTLS},
+		{"tls: unknown certificate authority", UnknownCertificate},
+		{"tls: no application protocol", NotHTTP},
+	} {
+		if strings.Contains(err.Error(), alert.text) {
+			return alert.cause
+		}
+	}
+	return Unknown
+}

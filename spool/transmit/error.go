@@ -1,0 +1,164 @@
+package transmit
+
+import (
+	"context"
+	"crypto/x509"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"strings"
+	"syscall"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
+)
+
+// Error is why a request delivered nothing. It is one line without secrets, made of URL and the
+// sentence about what happened, and it is the same for the same cause, so that equal errors can be
+// counted as one: it holds no port of this machine, no time, and no address out of several.
+type Error struct {
+	URL      string // the listener's, for display
+	Cause    Cause  // for callers that have advice to give
+	Status   int    // of the answer; 0 is none
+	Location string // where a redirect points to, without what may be secret in it
+	Err      error  // what others reported; nil for an answer
+
+	sentence string
+}
+
+func (e *Error) Error() string { return e.URL + ": " + e.sentence }
+func (e *Error) Unwrap() error { return e.Err }
+
+// newError makes an error's text printable, since others had a part in it, and cuts out the secrets.
+func (t *Transmitter) newError(cause Cause, err error, sentence string) *Error {
+	return &Error{URL: t.target.display, Cause: cause, Err: err, sentence: shortened(t.secrets.cut(sentence, false), 300)}
+}
+
+// failed is the verdict of a request that got no answer.
+func (t *Transmitter) failed(ctx context.Context, err error) Verdict {
+	if cause := over(ctx); cause != nil {
+		return Verdict{Action: Aborted, Err: t.newError(Unknown, cause, "the request was cancelled")}
+	}
+	var e *h1.Error
+	if !errors.As(err, &e) {
+		e = &h1.Error{Err: err}
+	}
+	v := Verdict{
+		Action: Kept,
+		Sent:   e.Stage >= h1.Sending && !e.Unsent,
+		Err:    t.newError(t.causeOf(e), err, t.sentence(e)),
+	}
+	if ownFault(err) {
+		v.Action, v.Sent = Aborted, false
+	}
+	return v
+}
+
+// ownFaults say nothing about the listener: descriptors and kernel memory have run out on this
+// machine. EADDRNOTAVAIL is deliberately missing: it means exhausted ports, but it is also the usual
+// answer for ::1 where IPv6 is off. ENETUNREACH and EPERM are missing because they can last for days.
+// The breaker has to hear of those, or every run would try every payload.
+var ownFaults = [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
+
+func ownFault(err error) bool {
+	for _, errno := range ownFaults {
+		if isErrno(err, errno) {
+			return true
+		}
+	}
+	return false
+}
+
+// isErrno also looks into a resolver's error, which keeps nothing of its cause but the text.
+func isErrno(err error, errno syscall.Errno) bool {
+	var dns *net.DNSError
+	return errors.Is(err, errno) || errors.As(err, &dns) && strings.HasSuffix(dns.Err, errno.Error())
+}
+
+func isTimeout(err error) bool {
+	var timeout interface{ Timeout() bool }
+	return errors.As(err, &timeout) && timeout.Timeout()
+}
+
+// sentence says what went wrong.
+func (t *Transmitter) sentence(e *h1.Error) string {
+	var dns *net.DNSError
+	var expired x509.CertificateInvalidError
+	var refusal *h1.Refusal
+	switch {
+	case errors.As(e, &dns) && dns.IsNotFound:
+		return "no such host: " + dns.Name
+	case errors.As(e, &dns) && dns.IsTimeout:
+		return "the lookup of " + dns.Name + " got no answer in time"
+	case errors.As(e, &dns):
+		return "the lookup of " + dns.Name + " failed: " + withoutOwnAddress(dns.Err)
+	case errors.As(e, &refusal):
+		return fmt.Sprintf("the proxy %s opened no tunnel: it %v", t.proxy.display, refusal)
+	case isTimeout(e):
+		return t.late(e.Stage)
+	case errors.As(e, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
+		return fmt.Sprintf("the certificate is valid from %s to %s only",
+			expired.Cert.NotBefore.UTC().Format("2006-01-02"), expired.Cert.NotAfter.UTC().Format("2006-01-02"))
+	}
+	what := root(e.Err)
+	switch {
+	case errors.Is(e, io.ErrUnexpectedEOF):
+		what = "the connection was closed in the middle of an answer"
+	case errors.Is(e, io.EOF):
+		what = "the connection was closed without an answer"
+	case errors.Is(e, syscall.EPIPE):
+		what = "the connection was closed"
+	}
+	switch {
+	case e.Stage == h1.Connecting && t.proxy != nil:
+		return "connecting to the proxy " + t.proxy.display + ": " + what
+	case e.Stage == h1.Tunnelling:
+		return "the proxy " + t.proxy.display + ": " + what
+	}
+	return e.Stage.String() + ": " + what
+}
+
+// late says which wait took too long.
+func (t *Transmitter) late(at h1.Stage) string {
+	switch at {
+	case h1.Connecting:
+		to := ""
+		if t.proxy != nil {
+			to = " to the proxy " + t.proxy.display
+		}
+		return fmt.Sprintf("no connection%s within %v", to, min(t.connectTimeout, t.timeout))
+	case h1.Tunnelling:
+		return fmt.Sprintf("no tunnel through the proxy %s within %v", t.proxy.display, t.timeout)
+	case h1.Securing:
+		return fmt.Sprintf("the TLS handshake did not end within %v", t.timeout)
+	case h1.Sending:
+		return fmt.Sprintf("the listener did not read the whole request within %v", t.timeout)
+	default:
+		return fmt.Sprintf("no complete answer within %v", t.timeout)
+	}
+}
+
+// root is the text of an error without what packages net and crypto/tls wrap around it: addresses, of
+// which ours changes with every connection, and the names of system calls.
+func root(err error) string {
+	var errno syscall.Errno
+	if errors.As(err, &errno) {
+		return errno.Error()
+	}
+	var op *net.OpError
+	if errors.As(err, &op) && op.Err != nil && op.Op != "remote error" { // that is a TLS alert, and worth saying
+		return root(op.Err)
+	}
+	return withoutOwnAddress(err.Error())
+}
+
+// withoutOwnAddress turns "read udp 10.0.0.1:41234->10.0.0.53:53: ..." into "read udp 10.0.0.53:53: ...".
+func withoutOwnAddress(text string) string {
+	words := strings.Fields(text)
+	for i, word := range words {
+		if _, remote, found := strings.Cut(word, "->"); found {
+			words[i] = remote
+		}
+	}
+	return strings.Join(words, " ")
+}

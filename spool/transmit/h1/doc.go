@@ -1,0 +1,37 @@
+// Package h1 exchanges one HTTP/1.1 request for one answer, on one connection, in the goroutine that
+// asks for it. It has no policy: which answers are good, what is worth a second request and what a
+// person is told are matters of its caller.
+//
+// # What it promises
+//
+// [Conn.RoundTrip] returns an answer only if a final status line and complete headers came back after
+// the request began to leave. Bytes that were there before are never taken for an answer: a connection
+// is looked at before each request, and one with anything on it is given up.
+//
+// A connection is kept only if the next answer is certain to begin where this one ended. Whenever the
+// end of an answer is in doubt, the status stands and the connection is closed.
+//
+// An exchange ends at its limit, whatever the peer does, or a tenth of a second later where an answer
+// may have been waiting: the peer stopped reading the request, or this process was stopped. Memory is
+// bounded: 64 KiB of headers, 16 interim answers, and of the body what the caller has room for.
+//
+// # Why it is not net/http
+//
+// The client of net/http gives every connection a reading and a writing goroutine, and every request is
+// handed from one to the next. Here the caller's goroutine writes and reads: one look, one write, one
+// read, no allocation. `make bench` prints the processor time that a payload costs both ways;
+// BenchmarkSend in package transmit races the two alone.
+//
+// Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer the
+// status, five headers and the place where it ends. FuzzResponseAgainstNetHTTP gives the same bytes to
+// net/http: status, body and the use of the connection agree, but for a table of differences with
+// their reasons, in each of which this package gives up a connection or refuses an answer that net/http
+// would have taken, or the other way round where no harm can come of it.
+//
+// # What it does not do
+//
+// No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no retries. A second
+// answer that arrives just after the first one on a kept connection, and after the look, cannot be told
+// from the next answer: HTTP/1.1 gives an answer nothing that names its request. Whoever cannot rely on
+// the peer sets MaxIdle to 0.
+package h1

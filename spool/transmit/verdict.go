@@ -1,0 +1,103 @@
+package transmit
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
+)
+
+const maxExcerpt = 2 << 10
+
+// Verdict is what came of a request.
+type Verdict struct {
+	Action     Action
+	Status     int           // 0: no answer
+	Sent       bool          // without an answer: some of the request may have reached the listener
+	RetryAfter time.Duration // more than 0 only for a 429 or 503 that asks for it
+	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, as it came but for secrets; nil when delivered
+	Err        error         // nil when delivered; otherwise an *Error
+}
+
+// judge turns an answer into a verdict, and reads of its body what that needs.
+func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer) Verdict {
+	v := Verdict{Status: a.Status, Action: t.actions.of(a.Status)}
+	if a.Partial && v.Action == Delivered {
+		v.Action = Kept // it cannot have been taken: it was not sent
+	}
+	if v.Action == Delivered {
+		c.Finish(a, nil)
+		return v
+	}
+	v.Excerpt = c.Finish(a, make([]byte, 0, maxExcerpt))
+	t.explain(&v, a)
+	return v
+}
+
+// explain fills in what an answer that delivered nothing says.
+func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
+	v.Excerpt = t.cutExcerpt(v.Excerpt)
+	if a.Status == 429 || a.Status == 503 {
+		v.RetryAfter = retryAfter(a.RetryAfter, a.Date, t.now())
+	}
+	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.Status, shortened(t.secrets.cut(a.Reason, false), 80)))
+	if a.Partial {
+		sentence += " before it had read the whole request"
+	}
+	cause := t.causeOfAnswer(a, string(v.Excerpt))
+	if cause == WantsTLS && v.Action == Rejected {
+		v.Action = Kept // it is the URL that is wrong, and no payload's fault
+	}
+	err := t.newError(cause, nil, sentence)
+	err.Status = a.Status
+	if cause == Moved {
+		err.Location = shortened(t.secrets.cut(bareLocation(a.Location), false), 200)
+	}
+	v.Err = err
+}
+
+// cutExcerpt removes secrets; nil is an answer without a body.
+func (t *Transmitter) cutExcerpt(excerpt []byte) []byte {
+	if len(excerpt) == 0 {
+		return nil
+	}
+	shown := t.secrets.cut(string(excerpt), true)
+	return []byte(shown[:min(len(shown), maxExcerpt)])
+}
+
+// causeOfAnswer names the cause behind an answer that delivered nothing.
+func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
+	switch {
+	case a.Status == 401 || a.Status == 403:
+		return Unauthorized
+	case a.Status == 404 || a.Status == 405:
+		return NoEndpoint
+	case a.Status == 407:
+		return ProxyCredentials
+	case a.Status == 415 && t.compressor != nil:
+		return CompressionRefused
+	case a.Status == 400 && !t.target.secure && saysItWantsTLS(excerpt):
+		return WantsTLS
+	case a.Status >= 300 && a.Status < 400 && a.Location != "":
+		return Moved
+	}
+	return Unknown
+}
+
+// saysItWantsTLS knows what Go, and what nginx and Apache answer to plain HTTP.
+func saysItWantsTLS(excerpt string) bool {
+	return strings.Contains(excerpt, "HTTP request to an HTTPS server") || strings.Contains(excerpt, "plain HTTP")
+}
+
+// bareLocation leaves out of a Location what may hold secrets: user info, query, fragment.
+func bareLocation(location string) string {
+	if u, err := url.Parse(location); err == nil {
+		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+		return u.String()
+	}
+	location, _, _ = strings.Cut(location, "?")
+	location, _, _ = strings.Cut(location, "#")
+	return location[strings.LastIndexByte(location, '@')+1:]
+}

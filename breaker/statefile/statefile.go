@@ -24,8 +24,11 @@ type File struct {
 	Volatile bool
 }
 
-// ErrNotRegular is the cause when something else than a regular file lies at the path.
-var ErrNotRegular = errors.New("not a regular file")
+// Causes for which Read refuses what is at the path.
+var (
+	ErrNotRegular = errors.New("not a regular file")
+	ErrTooLarge   = errors.New("too large")
+)
 
 // Read returns the content. The error of an absent file is fs.ErrNotExist.
 func (f File) Read() ([]byte, error) {
@@ -51,7 +54,7 @@ func (f File) Read() ([]byte, error) {
 		return nil, bare(err)
 	}
 	if int64(len(data)) > f.MaxSize {
-		return nil, fmt.Errorf("larger than %d bytes", f.MaxSize)
+		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, f.MaxSize)
 	}
 	return data, nil
 }

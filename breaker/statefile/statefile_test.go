@@ -66,10 +66,10 @@ func TestReadAcceptsOnlyASmallRegularFile(t *testing.T) {
 		text string
 	}{
 		{"nothing", func(string) error { return nil }, fs.ErrNotExist, "no such file"},
-		{"a file that is too large", func(path string) error { return os.WriteFile(path, make([]byte, maxSize+1), 0o600) }, nil, "larger than 1000 bytes"},
+		{"a file that is too large", func(path string) error { return os.WriteFile(path, make([]byte, maxSize+1), 0o600) }, ErrTooLarge, "more than 1000 bytes"},
 		{"a sparse file of a terabyte", func(path string) error {
 			return errors.Join(os.WriteFile(path, nil, 0o600), os.Truncate(path, 1<<40))
-		}, nil, "larger than 1000 bytes"},
+		}, ErrTooLarge, "more than 1000 bytes"},
 		{"a link to a good file", func(path string) error {
 			return errors.Join(os.WriteFile(path+".good", nil, 0o600), os.Symlink(path+".good", path))
 		}, ErrNotRegular, "a symbolic link"},
@@ -85,7 +85,7 @@ func TestReadAcceptsOnlyASmallRegularFile(t *testing.T) {
 			if err == nil || len(data) != 0 || !strings.Contains(err.Error(), test.text) || strings.Contains(err.Error(), f.Path) {
 				t.Errorf("read as %d bytes, %v, want an error with %q and without the path", len(data), err, test.text)
 			}
-			if test.want != nil && !errors.Is(err, test.want) {
+			if !errors.Is(err, test.want) {
 				t.Errorf("%v is not %v", err, test.want)
 			}
 		})

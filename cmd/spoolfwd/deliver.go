@@ -17,7 +17,7 @@ import (
 // held.
 type drainer struct {
 	s           *session
-	lock        *runLock
+	lock        *breaker.Lock
 	breaker     *breaker.Breaker
 	spool       *spool.Spool
 	transmitter *transmit.Transmitter
@@ -113,7 +113,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 // something to send, and lets the first request of a forced flush through.
 type gate struct {
 	*breaker.Breaker
-	lock  *runLock
+	lock  *breaker.Lock
 	force bool
 	asked bool
 }

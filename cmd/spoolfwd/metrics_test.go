@@ -167,7 +167,7 @@ func TestARunThatFindsTheLockHeldLeavesTheHoldersNumbersAlone(t *testing.T) {
 			file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 			w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
 			before := metricsOf(t, file)
-			lock, err := takeLock(filepath.Join(w.state, "central_listener.lock"), w.time())
+			lock, err := takeLock(filepath.Join(w.state, "central_listener.lock"))
 			if err != nil {
 				t.Fatal(err)
 			}

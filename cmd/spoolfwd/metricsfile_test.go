@@ -26,21 +26,25 @@ func TestEverybodyMayReadTheMetricsFileWhateverTheUmask(t *testing.T) {
 			t.Errorf("the mode is %v, want 0644", info.Mode())
 		}
 	}
-	if names := namesIn(t, dir); len(names) != 1 {
-		t.Errorf("the directory holds %q, want the metrics file alone", names)
+	wantOnlyMetrics(t, dir)
+}
+
+// wantOnlyMetrics also finds the lock, which node_exporter does not read.
+func wantOnlyMetrics(t *testing.T, dir string) {
+	t.Helper()
+	if names := strings.Join(namesIn(t, dir), " "); names != ".spoolfwd.prom.lock spoolfwd.prom" {
+		t.Errorf("the directory holds %s, want the metrics file and its lock", names)
 	}
 }
 
-func TestWhatACrashLeftBesideTheMetricsFileIsTakenOver(t *testing.T) {
+func TestWhatACrashLeftBesideTheMetricsFileIsRemoved(t *testing.T) {
 	w := newWorld(t)
 	dir := t.TempDir()
-	if err := os.WriteFile(filepath.Join(dir, ".spoolfwd.prom.tmp"), []byte(strings.Repeat("half a file ", 1000)), 0o600); err != nil {
+	if err := os.WriteFile(filepath.Join(dir, "spoolfwd.prom123"), []byte(strings.Repeat("half a file ", 1000)), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	w.do("run", "--metrics-file", filepath.Join(dir, "spoolfwd.prom")).wantCode(t, exit.OK).wantSilence(t)
-	if names := namesIn(t, dir); len(names) != 1 {
-		t.Errorf("the directory holds %q, want the metrics file alone", names)
-	}
+	wantOnlyMetrics(t, dir)
 	text, err := os.ReadFile(filepath.Join(dir, "spoolfwd.prom"))
 	if err != nil {
 		t.Fatal(err)

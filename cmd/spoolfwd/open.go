@@ -28,7 +28,7 @@ func (s *session) newBreaker() (*breaker.Breaker, error) {
 
 // holdLock takes the lock, for commands that change what a run changes. The
 // breaker is not loaded.
-func (s *session) holdLock() (*breaker.Breaker, *runLock, error) {
+func (s *session) holdLock() (*breaker.Breaker, *breaker.Lock, error) {
 	b, err := s.newBreaker()
 	if err != nil {
 		return nil, nil, err
@@ -36,14 +36,14 @@ func (s *session) holdLock() (*breaker.Breaker, *runLock, error) {
 	if err := s.makeStateDir(); err != nil {
 		return nil, nil, fmt.Errorf("cannot create the state directory: %w", err)
 	}
-	lock, err := takeLock(b.LockPath(), s.env.Now())
+	lock, err := takeLock(b.LockPath())
 	return b, lock, err
 }
 
 // holdBreaker takes the lock and then loads the breaker, for commands that
 // change it. The lock comes first: what is loaded without it may be changed by
 // its holder in the next moment.
-func (s *session) holdBreaker() (*breaker.Breaker, *runLock, error) {
+func (s *session) holdBreaker() (*breaker.Breaker, *breaker.Lock, error) {
 	b, lock, err := s.holdLock()
 	if err != nil {
 		return nil, nil, err

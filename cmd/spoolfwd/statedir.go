@@ -46,22 +46,6 @@ func (s *session) makeStateDir() error {
 	return nil
 }
 
-// createLock makes a lock file that is missing when root needs it, and gives it
-// to the owner of the directory. What goes wrong shows when the lock is taken.
-func createLock(path string) {
-	if os.Geteuid() != 0 {
-		return
-	}
-	// O_EXCL: only a file that is new is given away. One that is there may be a
-	// hard link to something else.
-	f, err := os.OpenFile(path, lockFlags|os.O_EXCL, 0o644)
-	if err != nil {
-		return
-	}
-	defer f.Close()
-	handOver(f, filepath.Dir(path))
-}
-
 // handOver gives a file that root has made to the owner of what is at path,
 // unless that is root. A file system without owners is no reason to fail.
 func handOver(f *os.File, path string) bool {

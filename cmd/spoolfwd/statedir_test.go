@@ -97,24 +97,3 @@ func wantAllOf(t *testing.T, uid int, dir string) {
 		t.Fatal(err)
 	}
 }
-
-// A link to a file of root's must not make it anybody else's.
-func TestRootGivesAwayOnlyALockThatIsNew(t *testing.T) {
-	if os.Geteuid() != 0 {
-		t.Skip("only root can give files away")
-	}
-	dir := ofNobody(t)
-	secret := filepath.Join(t.TempDir(), "secret")
-	if err := os.WriteFile(secret, nil, 0o600); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Link(secret, dir+"/x.lock"); err != nil {
-		t.Skipf("no hard link to test with: %v", err)
-	}
-	lock, err := takeLock(dir+"/x.lock", newWorld(t).now)
-	if err != nil {
-		t.Fatal(err)
-	}
-	lock.Release()
-	wantAllOf(t, 0, secret)
-}

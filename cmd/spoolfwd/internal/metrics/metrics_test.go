@@ -54,13 +54,13 @@ func TestASuccessfulRunWritesEverySeriesOfTheTableAndNoOther(t *testing.T) {
 
 // Two processes that write at once do not lose each other's counts: the second gives up and does
 // not read counters that are about to change.
-func TestTheTemporaryIsLockedWhileItIsWritten(t *testing.T) {
+func TestMetricsAreLockedWhileTheyAreAddedUp(t *testing.T) {
 	dir := t.TempDir()
-	f, err := openTemporary(filepath.Join(dir, ".spoolfwd.prom.tmp"))
+	lock, err := breaker.TakeLock(filepath.Join(dir, ".spoolfwd.prom.lock"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer f.Close()
+	defer lock.Release()
 	_, err = File{Path: filepath.Join(dir, "spoolfwd.prom"), Breaker: "east"}.Write(Samples{})
 	if err == nil || !strings.Contains(err.Error(), "locked by another process") || exit.Of(err) != exit.IO {
 		t.Errorf("the second writer gets %v, exit code %d", err, exit.Of(err))

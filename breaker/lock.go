@@ -1,0 +1,192 @@
+package breaker
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"syscall"
+	"time"
+
+	"github.com/gofrs/flock"
+	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/breaker/statefile"
+)
+
+// A Lock is held by everything that changes the state of a breaker. The kernel releases it when the
+// process ends, however it ends. The file is never deleted: whoever deletes a lock file hands out
+// two locks.
+type Lock struct{ file *flock.Flock }
+
+// HeldError says that another process holds the lock.
+type HeldError struct {
+	Path      string
+	PID       int       // 0 when it is not known
+	Since     time.Time // zero when it is not known
+	Directory bool      // Path is the directory, which is locked while there is no lock file
+}
+
+func (e *HeldError) Error() string {
+	if e.PID == 0 {
+		return e.Path + " is locked by another process"
+	}
+	return fmt.Sprintf("%s is locked by process %d since %s", e.Path, e.PID, e.Since.Format(time.DateTime))
+}
+
+// lockMode keeps others out: whoever can open a lock file can hold the lock.
+const lockMode = 0o600
+
+// ErrLockReplaced says that the lock file was replaced each time it was locked.
+var ErrLockReplaced = errors.New("keeps being replaced")
+
+// TakeLock takes the lock at path without waiting. It writes nothing into the file, because most
+// runs find nothing to do and leave the disk alone. The directory must exist.
+//
+// A lock that another process holds is a *HeldError. Something else than a regular file at path is
+// statefile.ErrNotRegular, since a lock is never taken through a link.
+//
+// While there is no lock file and none can be made, for lack of room or on a read-only disk, the
+// lock is the one of the directory: deliveries are what frees a full disk.
+func TakeLock(path string) (*Lock, error) {
+	for range 5 {
+		lock, err := tryLock(path, os.O_RDWR)
+		switch {
+		case errors.Is(err, fs.ErrNotExist):
+			lock, err = tryNewLock(path)
+		case errors.Is(err, syscall.EROFS):
+			// The lock is in the inode, so a read-only disk that has the file can hold it. Only the
+			// holder's name cannot be written.
+			lock, err = tryLock(path, os.O_RDONLY)
+		}
+		if err != nil || lock != nil {
+			return lock, err
+		}
+	}
+	return nil, fmt.Errorf("lock %s %w", path, ErrLockReplaced)
+}
+
+// tryLock locks the file that is at path. It returns nil without an error when what was locked is
+// no longer what is at path: locks on two inodes exclude nobody.
+func tryLock(path string, flags int) (*Lock, error) {
+	file := flock.New(path, flock.SetFlag(flags|unix.O_NOFOLLOW|unix.O_NONBLOCK), flock.SetPermissions(lockMode))
+	taken, err := file.TryLock()
+	switch {
+	case err != nil:
+		// A link and a socket cannot be opened. The errnos differ among systems and say little.
+		if info, errStat := os.Lstat(path); errStat == nil && !info.Mode().IsRegular() {
+			return nil, fmt.Errorf("lock %s: %w", path, statefile.ErrNotRegular)
+		}
+		return nil, fmt.Errorf("cannot take the lock: %w", err)
+	case !taken:
+		return nil, holderOf(path)
+	}
+	locked, err := file.Stat()
+	if err == nil && !locked.Mode().IsRegular() {
+		err = fmt.Errorf("lock %s: %w", path, statefile.ErrNotRegular)
+	}
+	var there fs.FileInfo
+	if err == nil {
+		there, err = os.Lstat(path)
+	}
+	switch {
+	case err == nil && os.SameFile(locked, there):
+		keepFromOthers(path, locked)
+		return &Lock{file}, nil
+	case errors.Is(err, fs.ErrNotExist):
+		err = nil
+	}
+	file.Unlock()
+	return nil, err
+}
+
+// keepFromOthers takes the rights of others from a lock file of an earlier version: whoever can
+// open a lock file can hold the lock. Root does so only where nobody else can have put a hard link
+// to a file of root's.
+func keepFromOthers(path string, locked fs.FileInfo) {
+	if locked.Mode().Perm()&0o077 == 0 {
+		return
+	}
+	if uid, _, known := ownerOf(filepath.Dir(path)); os.Geteuid() == 0 && (!known || uid != 0) {
+		return
+	}
+	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	if opened, err := f.Stat(); err == nil && os.SameFile(opened, locked) {
+		_ = f.Chmod(lockMode)
+	}
+}
+
+// tryNewLock makes the lock file and locks it, or locks the directory if that has no room for a
+// file. It returns nil without an error when another process was faster.
+func tryNewLock(path string) (*Lock, error) {
+	err := makeLockFile(path)
+	switch {
+	case err == nil, errors.Is(err, fs.ErrExist):
+		return tryLock(path, os.O_RDWR)
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT), errors.Is(err, syscall.EROFS):
+		if lock, errDir := tryDirectoryLock(path); errDir == nil || errors.As(errDir, new(*HeldError)) {
+			return lock, errDir
+		}
+	}
+	return nil, err
+}
+
+// tryDirectoryLock locks the directory in place of a file that is not there. Nobody can make the
+// file from then on, because whoever does so shares a lock on the directory meanwhile.
+func tryDirectoryLock(path string) (*Lock, error) {
+	dir := directoryLock(path)
+	if taken, err := dir.TryLock(); err != nil {
+		return nil, err
+	} else if !taken {
+		return nil, &HeldError{Path: dir.Path(), Directory: true}
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {
+		dir.Unlock()
+		return nil, nil
+	}
+	return &Lock{dir}, nil
+}
+
+// makeLockFile reports a file that is already there as fs.ErrExist.
+func makeLockFile(path string) error {
+	dir := directoryLock(path)
+	// A file system that cannot lock directories is no obstacle to making the file.
+	if shared, err := dir.TryRLock(); err == nil && !shared {
+		return &HeldError{Path: dir.Path(), Directory: true}
+	}
+	defer dir.Unlock()
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_EXCL|os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, lockMode)
+	if err != nil {
+		return fmt.Errorf("cannot make the lock: %w", err)
+	}
+	defer f.Close()
+	// Root makes the file for the owner of the directory, who otherwise could not use it. A file
+	// that was there already is not given away: it may be a hard link to something else.
+	if os.Geteuid() == 0 {
+		if uid, gid, known := ownerOf(filepath.Dir(path)); known {
+			_ = f.Chown(uid, gid) // in vain where there are no owners
+		}
+	}
+	return nil
+}
+
+func directoryLock(path string) *flock.Flock {
+	return flock.New(filepath.Dir(path), flock.SetFlag(os.O_RDONLY|unix.O_DIRECTORY))
+}
+
+func ownerOf(path string) (uid, gid int, known bool) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return 0, 0, false
+	}
+	st, known := info.Sys().(*syscall.Stat_t)
+	if !known {
+		return 0, 0, false
+	}
+	return int(st.Uid), int(st.Gid), true
+}

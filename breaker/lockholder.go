@@ -1,0 +1,58 @@
+package breaker
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// Release releases the lock.
+func (l *Lock) Release() { l.file.Unlock() }
+
+// Sign writes into the lock file who holds the lock. That serves messages only and nothing is
+// decided by it, so a failure (a full disk) is ignored. Holders that take time call it.
+func (l *Lock) Sign(now time.Time) {
+	f, err := os.OpenFile(l.file.Path(), os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	locked, errLocked := l.file.Stat()
+	opened, errOpened := f.Stat()
+	if errLocked != nil || errOpened != nil || !os.SameFile(locked, opened) {
+		return // in somebody else's directory it could be any file of this machine by now
+	}
+	text := fmt.Sprintf("%d %d\n", os.Getpid(), now.Unix())
+	if f.Truncate(0) == nil {
+		f.WriteString(text)
+	}
+}
+
+// holderOf reads who holds the lock at path. A holder that has not signed leaves the signature of
+// an earlier one, who is no longer alive.
+func holderOf(path string) *HeldError {
+	held := &HeldError{Path: path}
+	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return held
+	}
+	defer f.Close()
+	b := make([]byte, 64)
+	n, _ := f.Read(b)
+	fields := strings.Fields(string(b[:n]))
+	if len(fields) != 2 {
+		return held
+	}
+	pid, errPID := strconv.Atoi(fields[0])
+	start, errStart := strconv.ParseInt(fields[1], 10, 64)
+	if errPID == nil && errStart == nil && pid > 0 && !errors.Is(unix.Kill(pid, 0), syscall.ESRCH) {
+		held.PID, held.Since = pid, time.Unix(start, 0)
+	}
+	return held
+}

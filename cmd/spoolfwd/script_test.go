@@ -11,31 +11,32 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// TestScripts runs the scripts in testdata/script: the real binary, against the
-// real fake listener, seen from outside. Besides testscript's own commands they
-// have
+// TestScripts runs the scripts in testdata/script: the real binary against the real fake listener,
+// seen from outside. Each script shows one behaviour and begins with the reason for it. Besides
+// testscript's own commands there are
 //
 //	listener [FLAGS]       start fakelistener; SPOOLFWD_URL names it
 //	answers SCRIPT         give it another script
-//	counts KEY N           its counts, as its control endpoint tells them
-//	until KEY N            the same, waiting for it
+//	counts KEY N           expect one of the counts of its control endpoint
+//	until KEY N            the same, but wait for it
 //	spool N PREFIX [AGE]   put N object files PREFIX0000.json... into the spool
 //	buffer NAME FROM TO    put an array file of items FROM to TO into the spool
 //	files N [DIR]          expect N payload files in the spool, or in DIR
 //	exits CODE COMMAND...  expect an exit code
 //	exits CODE at D spoolfwd ARGS...    the same with the clock D ahead
-//	exits CODE at @D spoolfwd ARGS...   the same with a clock that stands still, D
-//	                       after the beginning of the script
+//	exits CODE at @D spoolfwd ARGS...   the same with a clock that stands still, D after the
+//	                                    beginning of the script
 //	start NAME spoolfwd ARGS...         run it in the background
-//	signal NAME SIGNAL     send it TERM, INT, HUP, STOP or CONT
+//	signal NAME SIGNAL     send it TERM, INT, HUP, STOP, CONT or KILL
 //	ended NAME CODE        wait for its end and expect an exit code
 //	immutable on|off FILE  make a file undeletable, as chattr +i does
 //
-// and the conditions [root] and [immutable]. The forms with "at" call run in this
-// process, because only there the clock can be moved; state, spool and listener
-// are those of the processes before it. With "@" not even a slow machine makes
-// more time pass than the script says, so that borders can be shown to the
-// fraction of a second; do not mix it with processes, whose clock goes on.
+// and the conditions [root] and [immutable].
+//
+// The forms with "at" call run in this process, because only there the clock can be moved; state,
+// spool and listener are those of the processes before it. With "@" no more time passes than the
+// script says, even on a slow machine, so that a script can look at the moment before a deadline.
+// Do not mix it with processes: their clock goes on.
 func TestScripts(t *testing.T) {
 	bin := buildCommands(t)
 	testscript.Run(t, testscript.Params{

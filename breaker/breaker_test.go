@@ -70,8 +70,8 @@ func TestTheHalfOpenStateIsSavedBeforeTheProbe(t *testing.T) {
 	wantAvailable(t, killed, later.Add(time.Minute), true)
 }
 
-// TestTheEndOfTheTimeoutIsExact asks on both sides of it, in the process that opened the breaker and in a new one, from
-// starts that a float64 does not represent.
+// TestTheEndOfTheTimeoutIsExact asks on both sides of it, in the process that opened the breaker
+// and in a new one, from starts that a float64 does not represent.
 func TestTheEndOfTheTimeoutIsExact(t *testing.T) {
 	for _, at := range []time.Time{start, time.Unix(1763848123, 0), time.UnixMicro(1763848123999999), time.UnixMicro(4102444800000001), time.Unix(0, 0)} {
 		for _, early := range []time.Duration{time.Nanosecond, time.Microsecond} {
@@ -173,6 +173,6 @@ func TestSeveralGoroutinesMayUseOneBreaker(t *testing.T) {
 	all.Wait()
 	wantState(t, b, Open)
 	if got, want := open(t, c, start).Stats(start), b.Stats(start); got != want {
-		t.Errorf("the file says %+v, the memory %+v", got, want)
+		t.Errorf("the file says %+v, the breaker %+v", got, want)
 	}
 }

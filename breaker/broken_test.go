@@ -10,7 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// brokenFiles are the broken contents of a state file, by name. They are files so that other tests can use them too.
+// brokenFiles are the broken contents of a state file, by name. They are files so that other tests
+// can use them too.
 func brokenFiles(t testing.TB) map[string][]byte {
 	t.Helper()
 	paths, err := filepath.Glob("testdata/broken/*.state")
@@ -28,7 +29,8 @@ func brokenFiles(t testing.TB) map[string][]byte {
 	return files
 }
 
-// checkBroken says what a breaker must do about the thing at its state path, and then works with it.
+// checkBroken says what a breaker must do about the thing at its state path, and then works with
+// it.
 func checkBroken(t *testing.T, c Config, cause string) {
 	t.Helper()
 	peeking := newBreaker(t, c)
@@ -102,7 +104,8 @@ func TestSomethingElseThanAFileIsAClosedBreakerAndOneWarning(t *testing.T) {
 	}
 }
 
-// bindSocket leaves a socket without a listener. Its path may be too long for a socket address, a relative one is not.
+// bindSocket leaves a socket without a listener. Its path may be too long for a socket address, a
+// relative one is not.
 func bindSocket(path string) error {
 	fd, err := unix.Socket(unix.AF_UNIX, unix.SOCK_STREAM, 0)
 	if err != nil {

@@ -8,7 +8,7 @@ import (
 
 const year = 365 * 24 * time.Hour
 
-func TestAClockSetBackHoldsForOneTimeoutInAll(t *testing.T) {
+func TestAClockSetBackHoldsForOneTimeoutOnly(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		open func(b *Breaker) error
@@ -24,7 +24,7 @@ func TestAClockSetBackHoldsForOneTimeoutInAll(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			c := Config{StateDir: t.TempDir()}
 			mustDo(t, test.name, test.open(open(t, c, start)))
-			back := time.UnixMicro(int64(momentOf(test.back)))
+			back := time.UnixMicro(int64(microsAt(test.back)))
 			// A process every third of the hold, as cron starts them.
 			for _, part := range []time.Duration{0, 1, 2, 3} {
 				now := back.Add(part * test.held / 3)
@@ -73,7 +73,7 @@ func TestAClockSetBackDuringARunHoldsForOneTimeout(t *testing.T) {
 	wantAvailable(t, b, back.Add(time.Minute), true)
 }
 
-func TestNoTimeInAFileHoldsForLongerThanItMay(t *testing.T) {
+func TestNoTimeInTheFileHoldsTheBreakerBeyondItsLimit(t *testing.T) {
 	for _, bad := range []string{"1e300", "1e999", "-1e999", "-1", "0", "null", "1e-300", "99999999999", "1763848123123", "8589934592"} {
 		for _, test := range []struct {
 			name, file string
@@ -94,7 +94,8 @@ func TestNoTimeInAFileHoldsForLongerThanItMay(t *testing.T) {
 					wantAvailable(t, b, start.Add(elapsed), true)
 					break
 				}
-				// A new process after half of the wait, so that one which counts anew is never done.
+				// A new process after half of the wait, so that one which counts anew is never
+				// done.
 				elapsed += (wait + 1) / 2
 			}
 			if elapsed > test.longest || open(t, c, start.Add(elapsed)).Wait(start.Add(elapsed)) != 0 {
@@ -104,9 +105,9 @@ func TestNoTimeInAFileHoldsForLongerThanItMay(t *testing.T) {
 	}
 }
 
-// TestAHoldThatCannotBeCorrectedIsOver: every run finds the same time in the future on a disk that takes no correction, and
-// would wait for another timeout. It sends one probe instead, and stops since the failure cannot be saved.
-func TestAHoldThatCannotBeCorrectedIsOver(t *testing.T) {
+// Every run finds the same time in the future on a disk that takes no correction, and would wait
+// for another timeout. It sends one probe instead, and stops since the failure cannot be saved.
+func TestAHoldIsOverWhenItsCorrectionCannotBeSaved(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		open func(b *Breaker) error

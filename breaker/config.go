@@ -15,8 +15,9 @@ import (
 
 // Config says how a breaker behaves. The zero value of each field stands for its default.
 type Config struct {
-	// Name tells breakers that share a StateDir apart. It is a plain file name without control characters, at most 200
-	// bytes, not beginning with a dot and without "..". Default "central_listener".
+	// Name tells breakers that share a StateDir apart. It is a plain file name of at most 200
+	// bytes, without control characters, without ".." and without a dot in front. Default
+	// "central_listener".
 	Name string
 
 	// StateDir holds the state file. It is created, mode 0755, when there is something to save.
@@ -26,12 +27,14 @@ type Config struct {
 	// FailureThreshold is the number of consecutive failures that opens the breaker. Default 5.
 	FailureThreshold int
 
-	// RetryTimeout is how long an open breaker lets nothing pass, rounded up to whole microseconds. Default 60s.
+	// RetryTimeout is how long an open breaker lets nothing pass, rounded up to whole microseconds.
+	// Default 60s.
 	RetryTimeout time.Duration
 
-	// RetryJitter is the largest part of RetryTimeout, in percent from 0 to 100, that is added to it. How much of it
-	// follows from MachineID and Name alone, so that it is the same in every run of a host and different among the
-	// hosts of a fleet, which then do not probe in the same second. 0, the default, adds nothing.
+	// RetryJitter is the largest part of RetryTimeout, in percent from 0 to 100, that is added to
+	// it. The part that is added follows from MachineID and Name alone. So it is the same in every
+	// run of a host and differs among the hosts of a fleet, which then do not probe in the same
+	// second. Default 0, which adds nothing.
 	RetryJitter float64
 
 	// MaxRetryAfter is the longest Retry-After that is believed. Default 1h.
@@ -71,7 +74,7 @@ func (c Config) withDefaults() (Config, error) {
 	if c.RetryTimeout < 0 {
 		problems = append(problems, fmt.Errorf("retry timeout %v is negative", c.RetryTimeout))
 	}
-	if !(c.RetryJitter >= 0 && c.RetryJitter <= 100) { // this way round, NaN is caught too
+	if !(c.RetryJitter >= 0 && c.RetryJitter <= 100) { // NaN fails this too
 		problems = append(problems, fmt.Errorf("retry jitter %v is not between 0 and 100 percent", c.RetryJitter))
 	}
 	if c.MaxRetryAfter < 0 {
@@ -80,8 +83,8 @@ func (c Config) withDefaults() (Config, error) {
 	return c, errors.Join(problems...)
 }
 
-// checkName sees to it that the name stays one file in the state directory, that no file of one name is a leftover of
-// another, and that messages can show it.
+// checkName makes sure that the name stays one file in the state directory, that no file of one
+// name is a leftover of another, and that messages can show it.
 func checkName(name string) error {
 	reason := ""
 	switch {
@@ -95,7 +98,7 @@ func checkName(name string) error {
 		reason = `contains ".."`
 	case !utf8.ValidString(name), strings.ContainsFunc(name, unicode.IsControl):
 		reason = "contains control characters or is not UTF-8"
-	case len(name) > 200: // the directory limits names to 255 bytes, and suffixes come on top
+	case len(name) > 200: // a directory takes 255 bytes, and suffixes come on top
 		reason = "is longer than 200 bytes"
 	default:
 		return nil
@@ -106,15 +109,15 @@ func checkName(name string) error {
 func (c Config) rules() rules {
 	return rules{
 		threshold: c.FailureThreshold,
-		timeout:   spanOf(c.RetryTimeout) + c.jitter(),
-		holdCap:   spanOf(c.MaxRetryAfter),
+		timeout:   microsFrom(c.RetryTimeout) + c.jitter(),
+		holdCap:   microsFrom(c.MaxRetryAfter),
 	}
 }
 
-// jitter is this host's part of the allowed addition to the retry timeout. The hash spreads machine ids, which may differ
-// in a few bits only, evenly.
+// jitter is this host's part of the allowed addition to the retry timeout. The hash spreads machine
+// ids evenly, although they may differ in a few bits only.
 func (c Config) jitter() micros {
 	sum := sha256.Sum256([]byte(c.MachineID + "\x00" + c.Name))
 	part := float64(binary.BigEndian.Uint64(sum[:8])) / math.MaxUint64
-	return micros(math.Round(float64(spanOf(c.RetryTimeout)) * c.RetryJitter / 100 * part))
+	return micros(math.Round(float64(microsFrom(c.RetryTimeout)) * c.RetryJitter / 100 * part))
 }

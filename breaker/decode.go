@@ -9,28 +9,29 @@ import (
 	"strconv"
 )
 
-// decode is strict about the state and about types, because a wrong guess lets requests through or holds them back. It is
-// lenient where programs that write this file differ: times may be null, zero or missing, the count may be missing or
-// have a zero fraction. The error names the cause in a few words, and not the file.
-func decode(data []byte) (memory, otherKeys, error) {
+// decode is strict about the state and about types, because a wrong guess lets requests through or
+// holds them back. It is lenient where programs that write this file differ: times may be null,
+// zero or missing, and the count may be missing or have a zero fraction. The error names the cause
+// in a few words, and not the file.
+func decode(data []byte) (snapshot, unknownKeys, error) {
 	switch {
 	case len(bytes.TrimSpace(data)) == 0:
-		return memory{}, nil, errors.New("empty")
+		return snapshot{}, nil, errors.New("empty")
 	case data[0] == 0: // what some file systems make of a file after a power cut
-		return memory{}, nil, errors.New("begins with NUL bytes")
+		return snapshot{}, nil, errors.New("begins with NUL bytes")
 	}
-	var keys otherKeys
+	var keys unknownKeys
 	if err := json.Unmarshal(data, &keys); err != nil {
 		if typeErr := (*json.UnmarshalTypeError)(nil); errors.As(err, &typeErr) {
-			return memory{}, nil, errors.New("not a JSON object")
+			return snapshot{}, nil, errors.New("not a JSON object")
 		}
-		return memory{}, nil, fmt.Errorf("not valid JSON: %w", err)
+		return snapshot{}, nil, fmt.Errorf("not valid JSON: %w", err)
 	}
 	if keys == nil { // null
-		return memory{}, nil, errors.New("not a JSON object")
+		return snapshot{}, nil, errors.New("not a JSON object")
 	}
 
-	var m memory
+	var m snapshot
 	for _, field := range []struct {
 		name string
 		set  func(value string) error
@@ -45,17 +46,18 @@ func decode(data []byte) (memory, otherKeys, error) {
 		{"version", func(string) error { return nil }}, // no version changes what the other keys mean
 	} {
 		if err := field.set(string(keys[field.name])); err != nil {
-			return memory{}, nil, fmt.Errorf("%s %w", field.name, err)
+			return snapshot{}, nil, fmt.Errorf("%s %w", field.name, err)
 		}
 		delete(keys, field.name)
 	}
 	if m.state != Open {
-		// Left over by a program that knows just the four keys; not to be held against the next opening.
+		// A program that knows just the four keys left them. They must not count at the next
+		// opening.
 		m.notBefore, m.tripped = 0, false
 	}
 	switch {
 	case m.state == Closed:
-		m.openSince = 0 // left over likewise
+		m.openSince = 0 // left likewise
 	case m.openSince == 0, m.openedAt != 0 && m.openSince > m.openedAt:
 		m.openSince = m.openedAt // opened by such a program
 	}
@@ -64,7 +66,7 @@ func decode(data []byte) (memory, otherKeys, error) {
 
 // The setters take a valid JSON value, or "" for a key that is missing.
 
-func (m *memory) setState(value string) error {
+func (m *snapshot) setState(value string) error {
 	if value == "" {
 		return errMissing
 	}
@@ -75,7 +77,7 @@ func (m *memory) setState(value string) error {
 	return nil
 }
 
-func (m *memory) setFailures(value string) error {
+func (m *snapshot) setFailures(value string) error {
 	if value == "" {
 		return nil
 	}
@@ -95,11 +97,11 @@ func (m *micros) set(value string) error {
 	if !isNumber {
 		return notA("time", value)
 	}
-	*m = momentOfSeconds(f)
+	*m = microsFromSeconds(f)
 	return nil
 }
 
-func (m *memory) setTripped(value string) error {
+func (m *snapshot) setTripped(value string) error {
 	if value == "" {
 		return nil
 	}

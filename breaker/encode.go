@@ -13,26 +13,28 @@ const (
 	// maxFileSize bounds what is read, and so what is written.
 	maxFileSize = 64 << 10
 
-	// maxCount is where the failure count stops, so that every reader's integers can hold it.
+	// maxCount is the largest failure count, so that every reader's integers can hold it.
 	maxCount = math.MaxInt32
 
 	fileVersion = 1
 )
 
-// otherKeys are the keys of a state file that we do not know, with their values as they were written.
-type otherKeys map[string]json.RawMessage
+// unknownKeys are the keys of a state file that this package does not know, with their values as
+// they were written.
+type unknownKeys map[string]json.RawMessage
 
-// encode writes the four keys that every reader of the file knows, then ours, then the others sorted by name. Numbers are
-// never null and the count has no fraction, because readers in typed languages insist. The others are left out when they
+// encode writes the four keys that every reader of the file knows, then the other keys of this
+// package, then the unknown keys sorted by name. Numbers are never null and the count has no
+// fraction, because readers in typed languages insist. The unknown keys are left out when they
 // would make the file too large to be read again.
-func encode(m memory, others otherKeys) []byte {
+func encode(m snapshot, unknown unknownKeys) []byte {
 	ours := fmt.Appendf(nil,
 		`{"state":%q,"failure_count":%d,"last_failure_time":%s,"opened_at":%s,"not_before":%s,"tripped":%t,"open_since":%s,"version":%d`,
 		m.state, m.failures, decimal(m.lastFailure), decimal(m.openedAt), decimal(m.notBefore), m.tripped, decimal(m.openSince), fileVersion)
 	all := slices.Clone(ours)
-	for _, key := range slices.Sorted(maps.Keys(others)) {
+	for _, key := range slices.Sorted(maps.Keys(unknown)) {
 		quoted, _ := json.Marshal(key) // a string always has a JSON form
-		all = fmt.Appendf(all, ",%s:%s", quoted, others[key])
+		all = fmt.Appendf(all, ",%s:%s", quoted, unknown[key])
 	}
 	const end = "}\n"
 	if len(all)+len(end) > maxFileSize {

@@ -68,7 +68,7 @@ func TestAReaderOfFourKeysReadsEveryState(t *testing.T) {
 	}
 }
 
-func TestTheFileSaysWhatItSaid(t *testing.T) {
+func TestUnknownKeysSurviveASave(t *testing.T) {
 	c := stateFile(t, ` { "zone" : {"b": [1,  2.50, "\u00e9<"] } , "state":"closed","count":"7", "failure_count": 4.0,
 		"opened_at":null, "tripped":true, "not_before":9, "version":"2.3", "é\n": null } `)
 	b := open(t, c, start)
@@ -86,28 +86,28 @@ func TestTheFileSaysWhatItSaid(t *testing.T) {
 func TestWhatOtherProgramsWriteIsAccepted(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
-		want       memory
+		want       snapshot
 	}{
-		{"just a state", `{"state":"closed"}`, memory{}},
-		{"null times", `{"state":"closed","failure_count":2,"last_failure_time":null,"opened_at":null}`, memory{failures: 2}},
-		{"a count with a zero fraction", `{"state":"half_open","failure_count":5.0}`, memory{state: HalfOpen, failures: 5}},
-		{"a count with an exponent", `{"state":"half_open","failure_count":0.5e1}`, memory{state: HalfOpen, failures: 5}},
+		{"just a state", `{"state":"closed"}`, snapshot{}},
+		{"null times", `{"state":"closed","failure_count":2,"last_failure_time":null,"opened_at":null}`, snapshot{failures: 2}},
+		{"a count with a zero fraction", `{"state":"half_open","failure_count":5.0}`, snapshot{state: HalfOpen, failures: 5}},
+		{"a count with an exponent", `{"state":"half_open","failure_count":0.5e1}`, snapshot{state: HalfOpen, failures: 5}},
 		{"whole seconds", `{"state":"open","failure_count":5,"opened_at":1763848123}`,
-			memory{state: Open, failures: 5, openedAt: 1763848123000000, openSince: 1763848123000000}},
-		{"escaped letters", `{"\u0073tate":"\u006fpen"}`, memory{state: Open}},
-		{"a key twice", `{"state":"open","state":"closed"}`, memory{}},
-		{"a key in capitals beside it", `{"STATE":"open","state":"closed"}`, memory{}},
-		{"white space around", "\r\n\t{\"state\":\n\"open\"}\r\n", memory{state: Open}},
-		{"a time before 1970", `{"state":"open","opened_at":-5.5}`, memory{state: Open}},
-		{"a time beyond all numbers", `{"state":"open","opened_at":1e999}`, memory{state: Open, openedAt: maxMicros, openSince: maxMicros}},
-		{"a hold of ours in a closed file", `{"state":"closed","not_before":1763848123,"tripped":true}`, memory{}},
-		{"an open_since of ours in a closed file", `{"state":"closed","open_since":1763848123}`, memory{}},
+			snapshot{state: Open, failures: 5, openedAt: 1763848123000000, openSince: 1763848123000000}},
+		{"escaped letters", `{"\u0073tate":"\u006fpen"}`, snapshot{state: Open}},
+		{"a key twice", `{"state":"open","state":"closed"}`, snapshot{}},
+		{"a key in capitals beside it", `{"STATE":"open","state":"closed"}`, snapshot{}},
+		{"white space around", "\r\n\t{\"state\":\n\"open\"}\r\n", snapshot{state: Open}},
+		{"a time before 1970", `{"state":"open","opened_at":-5.5}`, snapshot{state: Open}},
+		{"a time beyond all numbers", `{"state":"open","opened_at":1e999}`, snapshot{state: Open, openedAt: maxMicros, openSince: maxMicros}},
+		{"a hold of ours in a closed file", `{"state":"closed","not_before":1763848123,"tripped":true}`, snapshot{}},
+		{"an open_since of ours in a closed file", `{"state":"closed","open_since":1763848123}`, snapshot{}},
 		{"opened anew by a program that keeps our keys", `{"state":"open","opened_at":1763848123,"open_since":1763848000}`,
-			memory{state: Open, openedAt: 1763848123000000, openSince: 1763848000000000}},
+			snapshot{state: Open, openedAt: 1763848123000000, openSince: 1763848000000000}},
 		{"open since later than opened", `{"state":"open","opened_at":1763848000,"open_since":1763848123}`,
-			memory{state: Open, openedAt: 1763848000000000, openSince: 1763848000000000}},
-		{"open since no time", `{"state":"open","open_since":1763848123}`, memory{state: Open, openSince: 1763848123000000}},
-		{"a version we do not know", `{"state":"open","version":[2]}`, memory{state: Open}},
+			snapshot{state: Open, openedAt: 1763848000000000, openSince: 1763848000000000}},
+		{"open since no time", `{"state":"open","open_since":1763848123}`, snapshot{state: Open, openSince: 1763848123000000}},
+		{"a version we do not know", `{"state":"open","version":[2]}`, snapshot{state: Open}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			if got, _, err := decode([]byte(test.file)); err != nil || got != test.want {
@@ -117,15 +117,15 @@ func TestWhatOtherProgramsWriteIsAccepted(t *testing.T) {
 	}
 }
 
-// TestOthersKeysNeverMakeTheFileUnreadable: a state that cannot be read back is worth less than keys that are not ours.
-func TestOthersKeysNeverMakeTheFileUnreadable(t *testing.T) {
+// A state that cannot be read back is worth less than keys that are not ours.
+func TestUnknownKeysNeverMakeTheFileUnreadable(t *testing.T) {
 	head, tail := `{"state":"open","failure_count":5,"pad":"`, `"}`
 	full := head + strings.Repeat("x", maxFileSize-len(head)-len(tail)) + tail
-	m, others, err := decode([]byte(full))
-	if err != nil || len(others) != 1 {
-		t.Fatalf("a file of exactly the largest size: %d other keys, %v", len(others), err)
+	m, unknown, err := decode([]byte(full))
+	if err != nil || len(unknown) != 1 {
+		t.Fatalf("a file of exactly the largest size: %d other keys, %v", len(unknown), err)
 	}
-	written := encode(m, others)
+	written := encode(m, unknown)
 	if len(written) > maxFileSize {
 		t.Errorf("%d bytes are written, and %d are read", len(written), maxFileSize)
 	}
@@ -133,8 +133,8 @@ func TestOthersKeysNeverMakeTheFileUnreadable(t *testing.T) {
 	if err != nil || again != m || len(left) != 0 {
 		t.Errorf("written with %d bytes and read again as %+v with %d other keys, %v; want %+v", len(written), again, len(left), err, m)
 	}
-	m.openedAt = momentOf(start)
-	smaller := otherKeys{"pad": others["pad"][:1000]}
+	m.openedAt = microsAt(start)
+	smaller := unknownKeys{"pad": unknown["pad"][:1000]}
 	smaller["pad"] = append(bytes.Clone(smaller["pad"]), '"')
 	if _, left, err := decode(encode(m, smaller)); err != nil || !bytes.Equal(left["pad"], smaller["pad"]) {
 		t.Errorf("a key that fits came back as %s, %v", left["pad"], err)
@@ -144,7 +144,7 @@ func TestOthersKeysNeverMakeTheFileUnreadable(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"state":"open","failure_count":5,"last_failure_time":1763848123.1234,"opened_at":1763848123.1234}`,
-		string(encode(memory{state: Open, failures: 5, lastFailure: 3, openedAt: 2, notBefore: 9, tripped: true}, nil)),
+		string(encode(snapshot{state: Open, failures: 5, lastFailure: 3, openedAt: 2, notBefore: 9, tripped: true}, nil)),
 		`{"state":"closed","failure_count":0,"last_failure_time":null,"opened_at":null,"a":[1, 2],"\u00e9":{"b":1e999}}`,
 		`{"state":"half_open","failure_count":1e0,"last_failure_time":1e300,"opened_at":-1e-300,"é\ud800":"\ud800"}`,
 		`{"state":"open","failure_count":-0,"opened_at":8589934591.999999,"not_before":4294967296.000001}`,
@@ -158,17 +158,17 @@ func FuzzDecode(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
-		m, others, err := decode(data)
+		m, unknown, err := decode(data)
 		if err != nil {
-			if m != (memory{}) || others != nil {
-				t.Fatalf("a file that is refused (%v) left %+v, %q", err, m, others)
+			if m != (snapshot{}) || unknown != nil {
+				t.Fatalf("a file that is refused (%v) left %+v, %q", err, m, unknown)
 			}
 			if text := (&Anomaly{Path: "/x.state", Cause: err}).Error(); len(text) > 300 || strings.ContainsAny(text, "\n\x1b") {
 				t.Fatalf("not one short sentence: %q", text)
 			}
 			return
 		}
-		written := encode(m, others)
+		written := encode(m, unknown)
 		if len(written) > maxFileSize {
 			t.Errorf("%d bytes are written, and %d are read", len(written), maxFileSize)
 		}
@@ -176,8 +176,8 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || again != m {
 			t.Fatalf("%+v was written as %s and read as %+v, %v", m, written, again, err)
 		}
-		if len(encode(m, nil)) < len(written) && fmt.Sprint(left) != fmt.Sprint(others) {
-			t.Fatalf("other keys %s became %s", others, left)
+		if len(encode(m, nil)) < len(written) && fmt.Sprint(left) != fmt.Sprint(unknown) {
+			t.Fatalf("other keys %s became %s", unknown, left)
 		}
 		var four fourKeys
 		if err := json.Unmarshal(encode(m, nil), &four); err != nil || four.State == nil || four.FailureCount == nil ||

@@ -39,7 +39,8 @@ func makeUnwritable(t *testing.T, dir string) {
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
 }
 
-// as runs the rest of the test as another user, so that modes mean something when the tests run as root.
+// as runs the rest of the test as another user, so that modes mean something when the tests run as
+// root.
 func as(t *testing.T, uid int) {
 	t.Helper()
 	need.Root(t, "become another user")
@@ -104,7 +105,7 @@ func TestAFullDisk(t *testing.T) {
 	mustDo(t, "Save", b.Save())
 	mustDo(t, "SaveError", b.SaveError())
 	if got := open(t, c, later).Stats(later); got != b.Stats(later) {
-		t.Errorf("once there was room the file says %+v, the memory %+v", got, b.Stats(later))
+		t.Errorf("once there was room the file says %+v, the breaker %+v", got, b.Stats(later))
 	}
 }
 
@@ -148,9 +149,9 @@ func TestAStateDirectoryOfAnotherUser(t *testing.T) {
 	wantSaveError(t, deep, deep.RecordFailure(start, 0), unix.EACCES)
 }
 
-// TestASaveThatMayNotLastIsRepeated: the file was renamed but its directory could not be synced, and the memory is back at
-// what was loaded. That is no reason to call it saved.
-func TestASaveThatMayNotLastIsRepeated(t *testing.T) {
+// The file was renamed but its directory could not be synced, and the breaker is back at what was
+// loaded. That is no reason to call it saved.
+func TestASaveIsRepeatedWhenItsDirectoryCouldNotBeSynced(t *testing.T) {
 	c := Config{StateDir: nobodysDir(t)}
 	as(t, nobody)
 	b := open(t, c, start)
@@ -171,8 +172,8 @@ func TestAFileThatMayNotBeReadIsSetAside(t *testing.T) {
 	checkBroken(t, Config{StateDir: dir}, "permission denied")
 }
 
-// TestAReadFaultThatPassesLeavesTheFile: a process without descriptors says nothing about the file.
-func TestAReadFaultThatPassesLeavesTheFile(t *testing.T) {
+// A process without descriptors says nothing about the file.
+func TestAPassingReadFaultLeavesTheFile(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	failTimes(t, open(t, c, start), 5, start)
 	b := newBreaker(t, c)

@@ -68,7 +68,7 @@ func TestATripHoldsAsLongAsItSays(t *testing.T) {
 	}
 }
 
-func TestAForcedProbeThatFailsShortensNoHold(t *testing.T) {
+func TestAFailedForcedProbeKeepsTheLongerHold(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		open    func(*Breaker) error
@@ -110,8 +110,8 @@ func TestAForcedProbeThatSucceedsEndsATrip(t *testing.T) {
 	wantState(t, open(t, c, start), Closed)
 }
 
-// TestAForcedProbeWithoutAResultNeverWas: neither a kill nor a fault of this machine may end the hold.
-func TestAForcedProbeWithoutAResultNeverWas(t *testing.T) {
+// Neither a kill nor a fault of this machine may end the hold.
+func TestAForcedProbeWithoutAResultChangesNothing(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)
 	mustDo(t, "Trip", b.Trip(start, 24*time.Hour))
@@ -128,7 +128,7 @@ func TestAForcedProbeWithoutAResultNeverWas(t *testing.T) {
 	wantAvailable(t, b, start, false)
 }
 
-func TestABreakerThatLetsRequestsPassIsNotForced(t *testing.T) {
+func TestForceChangesNothingWhileRequestsPass(t *testing.T) {
 	b := open(t, Config{StateDir: t.TempDir()}, start)
 	b.Force(start)
 	wantState(t, b, Closed)

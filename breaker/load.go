@@ -4,13 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+
+	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
-// Anomaly says that the state file could not be used and that the breaker began closed instead. It is one sentence for one
-// warning, never a reason to stop.
+// Anomaly says that the state file could not be used and that the breaker began closed instead. It
+// is one sentence for one warning, never a reason to stop.
 type Anomaly struct {
 	Path      string // the state file
-	Cause     error  // what is wrong with it
+	Cause     error  // why the file cannot be used
 	KeptAs    string // where the bad file is now; "" when it was left in place
 	KeepError error  // why it could not be moved there
 }
@@ -26,17 +28,23 @@ func (a *Anomaly) Error() string {
 	return text
 }
 
-// Unwrap gives the cause, so that errors.Is finds fs.ErrPermission and the like.
+// Unwrap returns the cause, so that errors.Is finds fs.ErrPermission and the like.
 func (a *Anomaly) Unwrap() error { return a.Cause }
 
-// read loads the state file. An absent file is a closed breaker and no error.
-func (b *Breaker) read() (memory, otherKeys, error) {
-	data, err := b.file.Read()
+// load reads the state file. An absent file is a closed breaker and no error. Every error is an
+// *Anomaly.
+func load(file statefile.File) (snapshot, unknownKeys, error) {
+	data, err := file.Read()
 	if errors.Is(err, fs.ErrNotExist) {
-		return memory{}, nil, nil
+		return snapshot{}, nil, nil
+	}
+	var s snapshot
+	var unknown unknownKeys
+	if err == nil {
+		s, unknown, err = decode(data)
 	}
 	if err != nil {
-		return memory{}, nil, err
+		return snapshot{}, nil, &Anomaly{Path: file.Path, Cause: err}
 	}
-	return decode(data)
+	return s, unknown, nil
 }

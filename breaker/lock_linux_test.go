@@ -63,7 +63,8 @@ func TestALockExcludesASecondHolderAndNamesTheFirst(t *testing.T) {
 	}
 }
 
-// Whatever was written into the file by whomever, it is only quoted when it is a process that lives.
+// Whatever was written into the file by whomever, it is only quoted when it is a process that
+// lives.
 func TestTheHolderIsUnknownWhenTheSignatureMakesNoSense(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	for _, text := range []string{"", "x", "1", "-1 5", "1 x", "\x1b[2J 5", "999999999 5", "1 2 3", strings.Repeat("9", 5000)} {

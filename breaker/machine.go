@@ -1,23 +1,23 @@
 package breaker
 
-// memory is all a breaker knows, and all the state file keeps. It is comparable: whether something is unsaved is a
-// comparison with what was last read or written.
-type memory struct {
+// snapshot is all that a breaker knows and all that the state file keeps. It is comparable:
+// something is unsaved when it differs from the snapshot that was last read or written.
+type snapshot struct {
 	state       State
 	failures    int // consecutive
 	lastFailure micros
 	openedAt    micros // each failed probe moves it
-	openSince   micros // when it last left closed; failed probes do not move it; only when not closed
-	notBefore   micros // no probe before, on top of the retry timeout; only when open
-	tripped     bool   // opened by hand: notBefore alone says until when, and the cap does not apply; only when open
-	forced      bool   // half-open by hand, its hold not being over; that stands unless the probe succeeds. Never in the file
+	openSince   micros // when it last left closed, for messages; failed probes do not move it; 0 when closed
+	notBefore   micros // no probe before, on top of the retry timeout; 0 unless open
+	tripped     bool   // opened by hand: notBefore alone counts, and the cap does not; false unless open
+	forced      bool   // half-open by hand before the hold is over; only in memory
 }
 
 type eventKind int
 
 const (
-	looked    eventKind = iota // nothing but the clock moved
-	asked                      // may a request go?
+	tick      eventKind = iota // time passed and nothing else happened
+	allow                      // may a request go?
 	succeeded                  // a request got its 2xx
 	failed                     // a request did not; hold is its Retry-After
 	reset                      // closed by hand
@@ -25,7 +25,8 @@ const (
 	forced                     // a probe was let through by hand
 )
 
-// event is what happens to a breaker. hold is 0 or positive; only failed and tripped use it.
+// event is something that happens to a breaker. Only failed and tripped use hold, which is never
+// negative.
 type event struct {
 	kind eventKind
 	hold micros
@@ -35,96 +36,98 @@ type event struct {
 type rules struct {
 	threshold int
 	timeout   micros // the retry timeout with this host's jitter
-	holdCap   micros // longest Retry-After that is believed
+	holdCap   micros // the longest Retry-After that is believed
 }
 
-// step is the whole behaviour of the breaker: what it knows after e happened at now.
-func (r rules) step(m memory, e event, now micros) memory {
+// step is the whole behaviour of the breaker. It returns what the breaker knows after e happened at
+// now.
+func (r rules) step(s snapshot, e event, now micros) snapshot {
 	switch e.kind {
-	case looked:
-		return r.reanchor(m, now)
-	case asked:
-		m = r.reanchor(m, now)
-		if m.state == Open && r.wait(m, now) == 0 {
-			m.state, m.notBefore, m.tripped = HalfOpen, 0, false
+	case tick:
+		return r.reanchor(s, now)
+	case allow:
+		s = r.reanchor(s, now)
+		if s.state == Open && r.wait(s, now) == 0 {
+			s.state, s.notBefore, s.tripped = HalfOpen, 0, false
 		}
-		return m
+		return s
 	case succeeded:
-		return r.success(m)
+		return r.success(s)
 	case failed:
-		return r.failure(m, now, e.hold)
+		return r.failure(s, now, e.hold)
 	case reset:
-		return memory{}
+		return snapshot{}
 	case tripped:
-		m = m.open(now)
-		m.tripped = true
+		s = s.open(now)
+		s.tripped = true
 		if e.hold > 0 {
-			m.notBefore = now + min(e.hold, maxTrip)
+			s.notBefore = now + min(e.hold, maxTrip)
 		}
 	case forced:
-		m = r.reanchor(m, now)
-		if r.wait(m, now) > 0 {
-			m.state, m.forced = HalfOpen, true
+		s = r.reanchor(s, now)
+		if r.wait(s, now) > 0 {
+			s.state, s.forced = HalfOpen, true
 		}
 	}
-	return m
+	return s
 }
 
-func (r rules) success(m memory) memory {
-	switch m.state {
+func (r rules) success(s snapshot) snapshot {
+	switch s.state {
 	case Closed:
-		m.failures = 0
+		s.failures = 0
 	case HalfOpen:
-		m = memory{}
+		s = snapshot{}
 	}
 	// Open: the request was sent before the breaker opened, and the failures since then weigh more.
-	return m
+	return s
 }
 
-func (r rules) failure(m memory, now, retryAfter micros) memory {
-	m.failures = min(m.failures+1, maxCount)
-	m.lastFailure = now
+func (r rules) failure(s snapshot, now, retryAfter micros) snapshot {
+	s.failures = min(s.failures+1, maxCount)
+	s.lastFailure = now
 	switch {
-	case m.state == Open:
-		// A request that was in flight: opened_at stays, or a slow listener would push the probe ever further away.
-	case m.forced:
-		m = r.openAgain(m, now)
-	case m.state == HalfOpen, m.failures >= r.threshold, retryAfter > 0:
-		m = m.open(now)
+	case s.state == Open:
+		// The request was in flight. opened_at stays, or a slow listener would push the probe ever
+		// further away.
+	case s.forced:
+		s = r.openAgain(s, now)
+	case s.state == HalfOpen, s.failures >= r.threshold, retryAfter > 0:
+		s = s.open(now)
 	}
-	if m.state == Open && retryAfter > 0 {
-		if until := now + min(retryAfter, r.holdCap); until > r.probeAt(m) {
-			m.notBefore = until
+	if s.state == Open && retryAfter > 0 {
+		if until := now + min(retryAfter, r.holdCap); until > r.probeAt(s) {
+			s.notBefore = until
 		}
 	}
-	return m
+	return s
 }
 
-// open is m opened at now, held by the retry timeout alone.
-func (m memory) open(now micros) memory {
-	m.state, m.openedAt, m.notBefore, m.tripped, m.forced = Open, now, 0, false, false
-	if m.openSince == 0 || m.openSince > now { // the clock may have stepped back since it was loaded
-		m.openSince = now
+// open is s opened at now and held by the retry timeout alone.
+func (s snapshot) open(now micros) snapshot {
+	s.state, s.openedAt, s.notBefore, s.tripped, s.forced = Open, now, 0, false, false
+	if s.openSince == 0 || s.openSince > now { // the clock may have stepped back since it was loaded
+		s.openSince = now
 	}
-	return m
+	return s
 }
 
-// openAgain is m opened by the failure of a probe that was forced, and held at least as long as it was before: whoever
-// looks whether the listener is back must not end a Retry-After or a maintenance that way.
-func (r rules) openAgain(m memory, now micros) memory {
-	before := r.reanchor(m, now)
-	m = m.open(now)
-	m.tripped = before.tripped
-	if until := r.probeAt(before); until > r.probeAt(m) {
-		m.notBefore = until
+// openAgain is s opened by the failure of a forced probe. It is held at least as long as before:
+// whoever looks whether the listener is back must not end a Retry-After or a maintenance that way.
+func (r rules) openAgain(s snapshot, now micros) snapshot {
+	before := r.reanchor(s, now)
+	s = s.open(now)
+	s.tripped = before.tripped
+	if until := r.probeAt(before); until > r.probeAt(s) {
+		s.notBefore = until
 	}
-	return m
+	return s
 }
 
-// settled is m without a probe that was forced and of which nothing was heard: the hold goes on.
-func (m memory) settled() memory {
-	if m.forced {
-		m.state, m.forced = Open, false
+// withoutForcedProbe is s after a forced probe of which nothing was heard: the hold goes on.
+func (s snapshot) withoutForcedProbe() snapshot {
+	if s.forced {
+		s.state, s.forced = Open, false
 	}
-	return m
+	return s
 }

@@ -11,10 +11,12 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// start is a moment with a fraction, as clocks have them, in whole microseconds, as the state file keeps them.
+// start is a moment with a fraction, as clocks have them, in whole microseconds, as the state file
+// keeps them.
 var start = time.Unix(1763848123, 123456000).UTC()
 
-// newBreaker makes the breaker of a new process: from its configuration, before it has loaded anything.
+// newBreaker makes the breaker of a new process: from its configuration, before it has loaded
+// anything.
 func newBreaker(t *testing.T, c Config) *Breaker {
 	t.Helper()
 	b, err := New(c)
@@ -63,7 +65,8 @@ func wantAvailable(t *testing.T, b *Breaker, now time.Time, want bool) {
 	}
 }
 
-// stateFile writes what another program left as the state of the default name, and returns a configuration for it.
+// stateFile writes what another program left as the state of the default name, and returns a
+// configuration for it.
 func stateFile(t *testing.T, content string) Config {
 	t.Helper()
 	c := Config{StateDir: t.TempDir()}

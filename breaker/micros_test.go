@@ -8,21 +8,21 @@ import (
 	"time"
 )
 
-// TestMomentsSurviveTheFile matters since a time that came back one microsecond off would move the end of a hold. It covers
-// 2041, from where a plain multiplication rounds wrong.
+// TestMomentsSurviveTheFile matters since a time that came back one microsecond off would move the
+// end of a hold. It covers 2041, from where a plain multiplication rounds wrong.
 func TestMomentsSurviveTheFile(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range 200_000 {
 		want := micros(random.Int64N(int64(maxMicros)))
 		f, err := strconv.ParseFloat(decimal(want), 64)
-		if got := momentOfSeconds(f); err != nil || got != want {
+		if got := microsFromSeconds(f); err != nil || got != want {
 			t.Fatalf("seed %d: %d microseconds were written as %s and came back as %d, %v", seed, want, decimal(want), got, err)
 		}
 	}
 }
 
-func TestEveryNumberIsAMoment(t *testing.T) {
+func TestAnyNumberIsReadAsATime(t *testing.T) {
 	for _, test := range []struct {
 		seconds float64
 		want    micros
@@ -31,13 +31,13 @@ func TestEveryNumberIsAMoment(t *testing.T) {
 		{1e-6, 1}, {1, 1_000_000}, {1763848123.1234, 1763848123123400}, {1763848123.000001, 1763848123000001},
 		{maxSeconds, maxMicros}, {1e300, maxMicros}, {math.Inf(1), maxMicros},
 	} {
-		if got := momentOfSeconds(test.seconds); got != test.want {
+		if got := microsFromSeconds(test.seconds); got != test.want {
 			t.Errorf("%v seconds are %d microseconds, want %d", test.seconds, got, test.want)
 		}
 	}
 }
 
-func TestEveryTimeIsAMoment(t *testing.T) {
+func TestAnyClockIsConverted(t *testing.T) {
 	for _, test := range []struct {
 		time time.Time
 		want micros
@@ -45,7 +45,7 @@ func TestEveryTimeIsAMoment(t *testing.T) {
 		{time.Time{}, 1}, {time.Unix(-1, 0), 1}, {time.Unix(0, 0), 1}, {time.Unix(0, 2000), 2},
 		{time.Unix(5, 999), 5_000_000}, {start, 1763848123123456}, {time.Unix(1<<62, 0), maxMicros},
 	} {
-		if got := momentOf(test.time); got != test.want {
+		if got := microsAt(test.time); got != test.want {
 			t.Errorf("%v is moment %d, want %d", test.time, got, test.want)
 		}
 	}
@@ -56,11 +56,11 @@ func TestSpansAreNeverShortened(t *testing.T) {
 		span time.Duration
 		want micros
 	}{{0, 0}, {1, 1}, {1000, 1}, {1001, 2}, {time.Hour, 3_600_000_000}, {math.MaxInt64, math.MaxInt64/1000 + 1}} {
-		if got := spanOf(test.span); got != test.want {
+		if got := microsFrom(test.span); got != test.want {
 			t.Errorf("%d ns are %d microseconds, want %d", test.span, got, test.want)
 		}
 	}
-	if got := (spanOf(math.MaxInt64) * 2).duration(); got < math.MaxInt64/2 {
+	if got := (microsFrom(math.MaxInt64) * 2).duration(); got < math.MaxInt64/2 {
 		t.Errorf("a span beyond 292 years became %v, it overflowed", got)
 	}
 }

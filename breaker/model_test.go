@@ -12,7 +12,8 @@ import (
 	"time"
 )
 
-// model is the breaker as one would tell it, without a file, without microseconds, and without a line of the real one.
+// model is the breaker as one would tell it, without a file, without microseconds, and without a
+// line of the real one.
 type model struct {
 	c            Config
 	state        string
@@ -134,8 +135,8 @@ type world struct {
 	log    []string
 }
 
-// TestNoSequenceOfEventsAndRestartsDiffersFromTheModel plays random histories, with restarts and clock jumps between any two
-// events, and compares memory and file with the model after each.
+// TestNoSequenceOfEventsAndRestartsDiffersFromTheModel plays random histories, with restarts and
+// clock jumps between any two events, and compares memory and file with the model after each.
 func TestNoSequenceOfEventsAndRestartsDiffersFromTheModel(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	for round := range 30 {

@@ -12,8 +12,9 @@ import (
 	"time"
 )
 
-// snapshot is all that a write would change: the entries of a directory with their inodes, modes and times.
-func snapshot(t *testing.T, dir string) string {
+// listing is all that a write would change: the entries of a directory with their inodes, modes and
+// times.
+func listing(t *testing.T, dir string) string {
 	t.Helper()
 	var all strings.Builder
 	mustDo(t, "WalkDir", filepath.WalkDir(dir, func(path string, entry fs.DirEntry, err error) error {
@@ -43,14 +44,14 @@ func TestARunThatChangesNothingWritesNothing(t *testing.T) {
 			}
 			old := start.Add(-year)
 			mustDo(t, "Chtimes", os.Chtimes(c.StateDir, old, old))
-			before := snapshot(t, c.StateDir)
+			before := listing(t, c.StateDir)
 			b := open(t, c, start)
 			for range 100 {
 				wantAvailable(t, b, start, true)
 				mustDo(t, "RecordSuccess", b.RecordSuccess(start))
 			}
 			mustDo(t, "Save", b.Save())
-			if after := snapshot(t, c.StateDir); after != before {
+			if after := listing(t, c.StateDir); after != before {
 				t.Errorf("the directory was\n%sand is\n%s", before, after)
 			}
 		})
@@ -70,18 +71,18 @@ func TestTheResetOfTheCountWaitsForSave(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)
 	failTimes(t, b, 2, start)
-	before := snapshot(t, c.StateDir)
+	before := listing(t, c.StateDir)
 	mustDo(t, "RecordSuccess", b.RecordSuccess(start))
-	if after := snapshot(t, c.StateDir); after != before {
+	if after := listing(t, c.StateDir); after != before {
 		t.Errorf("a success wrote: the directory was\n%sand is\n%s", before, after)
 	}
 	mustDo(t, "Save", b.Save())
 	if got := open(t, c, start).Stats(start).FailureCount; got != 0 {
 		t.Errorf("after Save the file counts %d failures", got)
 	}
-	before = snapshot(t, c.StateDir)
+	before = listing(t, c.StateDir)
 	mustDo(t, "Save", b.Save())
-	if after := snapshot(t, c.StateDir); after != before {
+	if after := listing(t, c.StateDir); after != before {
 		t.Errorf("a second Save wrote: the directory was\n%sand is\n%s", before, after)
 	}
 }
@@ -134,7 +135,7 @@ func TestAStateDirectoryThatIsAFile(t *testing.T) {
 	}
 }
 
-// TestAnotherProgramWritesBetweenRuns: whatever lies there counts, also for a Breaker that has loaded something else before.
+// Whatever lies there counts, also for a Breaker that has loaded something else before.
 func TestAnotherProgramWritesBetweenRuns(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)

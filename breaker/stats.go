@@ -2,7 +2,7 @@ package breaker
 
 import "time"
 
-// Stats is what there is to say about a breaker at one moment. Times are Unix seconds, 0 when there is none.
+// Stats describes a breaker at one moment. Times are Unix seconds, 0 when there is none.
 type Stats struct {
 	Name             string  `json:"name"`
 	State            State   `json:"state"`           // as recorded
@@ -18,28 +18,30 @@ type Stats struct {
 	Tripped          bool    `json:"tripped"`       // opened by hand
 }
 
-// State is the state as it is now. An open breaker stays open, however long ago, until Available turns it half-open.
+// State is the state as it is now. An open breaker stays open, however long ago it opened, until
+// Available turns it half-open.
 func (b *Breaker) State() State {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.memory.state
+	return b.current.state
 }
 
 // Wait is how long it takes until a request may go, 0 if it may go now.
 func (b *Breaker) Wait(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	// Kept, so that a caller who waits while the clock steps back does not wait from the start each time it asks.
-	b.happen(event{kind: looked}, now)
-	return b.rules.wait(b.memory, momentOf(now)).duration()
+	// The step is kept, so that a caller who waits while the clock steps back does not wait from
+	// the start each time it asks.
+	b.stepLocked(event{kind: tick}, now)
+	return b.rules.wait(b.current, microsAt(now)).duration()
 }
 
 // Stats describes the breaker at now and changes nothing.
 func (b *Breaker) Stats(now time.Time) Stats {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	at := momentOf(now)
-	m := b.rules.step(b.memory, event{kind: looked}, at)
+	at := microsAt(now)
+	m := b.rules.step(b.current, event{kind: tick}, at)
 	s := Stats{
 		Name:             b.config.Name,
 		State:            m.state,

@@ -1,0 +1,31 @@
+package breaker
+
+import "time"
+
+// Reset closes the breaker and clears everything. It saves even if nothing changed, so that it
+// mends a file that could not be read.
+func (b *Breaker) Reset(now time.Time) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stepLocked(event{kind: reset}, now)
+	return b.saveLocked()
+}
+
+// Trip opens the breaker by hand for exactly hold. MaxRetryAfter does not apply, but 100 years are
+// the end. A hold of 0 or less is one retry timeout. The probe that follows decides as ever.
+func (b *Breaker) Trip(now time.Time, hold time.Duration) error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stepLocked(event{kind: tripped, hold: microsFrom(max(hold, 0))}, now)
+	return b.saveLocked()
+}
+
+// Force lets a probe pass before its time. It changes nothing at all for a breaker that lets
+// requests pass, and nothing on disk: the hold stays in the file until the probe's result is
+// recorded, so that a kill does not end it. Success closes the breaker. Failure opens it anew and
+// holds it at least as long as before, a trip as a trip. Without a result, Save takes Force back.
+func (b *Breaker) Force(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.stepLocked(event{kind: forced}, now)
+}

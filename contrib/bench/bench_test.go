@@ -3,15 +3,16 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 )
 
-// TestMeasurements runs the real thing with few files. The programs are built once.
+// The real thing with few files. The programs are built once.
 func TestMeasurements(t *testing.T) {
-	b, err := newBench(options{files: 150, size: 300, rounds: 1, dir: t.TempDir(), trips: 1})
+	b, err := newBench(options{files: 150, size: 300, rounds: 1, dir: t.TempDir(), trips: 1, idleRuns: 2})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -20,123 +21,105 @@ func TestMeasurements(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	lazy := contender{name: "lazy", run: func(string) error { return nil }}
-
 	t.Run("every contender delivers all and is compared", func(t *testing.T) {
-		r, err := b.race()
-		if err != nil {
+		var text strings.Builder
+		if err := b.race(&text); err != nil {
 			t.Fatal(err)
 		}
-		var text strings.Builder
-		r.markdown(&text)
 		for _, c := range b.contenders() {
 			if !strings.Contains(text.String(), "| "+c.name+" | ") {
-				t.Errorf("the table says nothing of %q:\n%s", c.name, &text)
+				t.Errorf("the table lacks %q:\n%s", c.name, &text)
 			}
 		}
-		for _, ratio := range r.(*raceResult).Ratios {
-			if !(ratio.Lowest > 0 && ratio.Lowest <= ratio.Median && ratio.Median <= ratio.Most) {
-				t.Errorf("%s: %v between %v and %v", ratio.Text, ratio.Median, ratio.Lowest, ratio.Most)
-			}
+		if strings.Contains(text.String(), "NaN") || strings.Contains(text.String(), "Inf") {
+			t.Errorf("a ratio without a contender:\n%s", &text)
 		}
 	})
-	t.Run("one that delivers nothing ends the race", func(t *testing.T) {
-		lazy.sends = true
-		if _, err := b.turn(lazy, l); err == nil || !strings.Contains(err.Error(), "took 0 items") {
-			t.Errorf("got %v", err)
-		}
-		empty(t, b)
-	})
-	t.Run("one that removes nothing ends the race", func(t *testing.T) {
-		lazy.sends = false
-		if _, err := b.turn(lazy, l); err == nil || !strings.Contains(err.Error(), "150 files are left") {
-			t.Errorf("got %v", err)
-		}
-		empty(t, b)
-	})
-	t.Run("payload files are as large as asked", func(t *testing.T) {
-		if err := b.fill(3); err != nil {
-			t.Fatal(err)
-		}
-		for _, file := range empty(t, b) {
-			if len(file) != b.size {
-				t.Errorf("%d bytes instead of %d", len(file), b.size)
-			}
-		}
-	})
-	t.Run("the built binary sends in order of age", func(t *testing.T) {
-		w, err := newWitness()
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer w.socket.Close()
-		r, err := b.bigRun(w, 400, 1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if r.Disorder != 0 || r.FirstPOST <= 0 {
-			t.Errorf("places off: %d; first POST after %v s", r.Disorder, r.FirstPOST)
-		}
-	})
-}
-
-// empty empties the spool and returns what was in its files.
-func empty(t *testing.T, b *bench) (contents []string) {
-	t.Helper()
-	files, err := filepath.Glob(filepath.Join(b.spool, "*.json"))
-	if err != nil || len(files) == 0 {
-		t.Fatalf("%d files in the spool: %v", len(files), err)
-	}
-	for _, file := range files {
-		text, err := os.ReadFile(file)
-		if err == nil {
-			err = os.Remove(file)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		contents = append(contents, string(text))
-	}
-	return contents
-}
-
-func TestTheWitnessSeesWhatIsMissingAndDoubled(t *testing.T) {
 	for _, c := range []struct {
-		name       string
-		came       []int32
-		early, all int
-		wrong      string
+		name  string
+		sends bool
+		err   string
 	}{
-		{"in order", []int32{0, 1, 2, 3}, 0, 0, ""},
-		{"late ones swapped", []int32{0, 1, 3, 2}, 0, 1, ""},
-		{"the oldest last", []int32{1, 2, 3, 0}, 1, 3, ""},
-		{"one missing", []int32{0, 1, 2}, 0, 0, "3 of 4 payloads came"},
-		{"one doubled", []int32{0, 1, 1, 2}, 0, 0, "came twice"},
-		{"one that was never spooled", []int32{0, 1, 2, 9}, 0, 0, "never spooled"},
+		{"a contender that delivers nothing ends the race", true, "received 0 items"},
+		{"a contender that removes nothing ends the race", false, "150 files are left"},
 	} {
-		w := &witness{order: c.came}
-		early, all, err := w.disorder(4, 2)
-		switch {
-		case c.wrong == "" && (err != nil || early != c.early || all != c.all):
-			t.Errorf("%s: got %d, %d, %v, want %d, %d", c.name, early, all, err, c.early, c.all)
-		case c.wrong != "" && (err == nil || !strings.Contains(err.Error(), c.wrong)):
-			t.Errorf("%s: got %v, want an error with %q", c.name, err, c.wrong)
+		t.Run(c.name, func(t *testing.T) {
+			lazy := contender{sends: c.sends, run: func(string) (float64, error) { return 0, nil }}
+			if _, err := b.turn(lazy, l); err == nil || !strings.Contains(err.Error(), c.err) {
+				t.Errorf("got %v", err)
+			}
+			for _, file := range files(t, b) {
+				if info, err := os.Stat(file); err != nil || info.Size() != int64(b.size) {
+					t.Errorf("%s: %v, want a file of %d bytes: %v", file, info, b.size, err)
+				}
+				os.Remove(file)
+			}
+		})
+	}
+	t.Run("the built binary sends in order of age", func(t *testing.T) {
+		l, err := newOrderRecorder()
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer l.close()
+		r, err := b.bigRun(l, 400, "--concurrency", "1")
+		if err != nil || r.disorder != 0 || r.firstPOST <= 0 {
+			t.Errorf("%+v, %v", r, err)
+		}
+	})
+	t.Run("an idle run is measured", func(t *testing.T) {
+		if err := b.idleRun(io.Discard); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+func files(t *testing.T, b *bench) []string {
+	t.Helper()
+	all, err := filepath.Glob(filepath.Join(b.spool, "*.json"))
+	if err != nil || len(all) != b.files {
+		t.Fatalf("%d files in the spool, want %d: %v", len(all), b.files, err)
+	}
+	return all
+}
+
+func TestMissingAndRepeatedPayloadsAreErrors(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		came     []int32
+		disorder int
+		err      string
+	}{
+		{"in order", []int32{0, 1, 2, 3}, 0, ""},
+		{"two swapped", []int32{0, 1, 3, 2}, 1, ""},
+		{"the oldest last", []int32{1, 2, 3, 0}, 3, ""},
+		{"one missing", []int32{0, 1, 2}, 0, "3 of 4 payloads came"},
+		{"one twice", []int32{0, 1, 1, 2}, 0, "came twice"},
+		{"one that was never spooled", []int32{0, 1, 2, 9}, 0, "never spooled"},
+	} {
+		l := &orderRecorder{order: c.came}
+		switch most, err := l.disorder(4); {
+		case c.err == "" && (err != nil || most != c.disorder):
+			t.Errorf("%s: got %d, %v, want %d", c.name, most, err, c.disorder)
+		case c.err != "" && (err == nil || !strings.Contains(err.Error(), c.err)):
+			t.Errorf("%s: got %v, want an error with %q", c.name, err, c.err)
 		}
 	}
 }
 
+// The second of three rounds was ten times as slow for both.
 func TestRatiosAreFormedWithinTheirRound(t *testing.T) {
-	// The second round was ten times as slow for both.
 	turns := map[string][]turn{
-		"a": {{Seconds: 1, CPU: 1}, {Seconds: 10, CPU: 3}, {Seconds: 1, CPU: 1}},
-		"b": {{Seconds: 2, CPU: 2}, {Seconds: 20, CPU: 2}, {Seconds: 3, CPU: 2}},
+		"a": {{seconds: 1, cpu: 1}, {seconds: 10, cpu: 3}, {seconds: 1, cpu: 1}},
+		"b": {{seconds: 2, cpu: 2}, {seconds: 20, cpu: 2}, {seconds: 3, cpu: 2}},
 	}
-	speed := comparison{what: perSecond, over: "a", under: "b", want: 2}.of(turns)
-	if speed.Median != 2 || speed.Lowest != 2 || speed.Most != 3 || !speed.Target.Reached {
-		t.Errorf("speed: %+v %+v", speed.spreadOf, *speed.Target)
-	}
-	cpu := comparison{what: cpuTimeUsed, over: "a", under: "b", want: 0.4, lowerIsBetter: true}.of(turns)
-	if cpu.Median != 0.5 || cpu.Lowest != 0.5 || cpu.Most != 1.5 || cpu.Target.Reached {
-		t.Errorf("CPU: %+v %+v", cpu.spreadOf, *cpu.Target)
+	got := compare([]comparison{{over: "a", under: "b", want: 2}, {over: "a", under: "b", cpu: true, want: 0.4}}, turns)
+	for i, want := range []ratio{
+		{spread: spread{2, 2, 3}, limit: 2},
+		{spread: spread{0.5, 0.5, 1.5}, limit: 0.4, atMost: true},
+	} {
+		if got[i] != want || got[i].reached() != (i == 0) {
+			t.Errorf("got %+v, reached %v, want %+v", got[i], got[i].reached(), want)
+		}
 	}
 }

@@ -1,7 +1,7 @@
 <?php
-// What one would write in PHP to empty a spool: drain.php HANDLES SPOOL URL, where
-// HANDLES is new (a cURL handle per payload), reused (one for all) or multi (four at a
-// time). A payload file is removed after a 2xx.
+// The program that one would write in PHP to empty a spool: drain.php HANDLES SPOOL URL. HANDLES is
+// new (a cURL handle for each payload), reused (one for all) or multi (four at a time). A payload
+// file is removed after a 2xx.
 [, $handles, $spool, $url] = $argv;
 
 function handle(string $url): CurlHandle
@@ -69,7 +69,7 @@ switch ($handles) {
                 $busy->detach($curl);
                 $send($curl);
             }
-            // Handles that were just added run at once; only then is there something to wait for.
+            // Runs the handles that were just added, so that there is something to wait for.
             curl_multi_exec($multi, $running);
             if ($running > 0) {
                 curl_multi_select($multi, 1.0);

@@ -5,12 +5,14 @@ package main
 import (
 	"fmt"
 	"math/rand/v2"
+	"os"
+	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// numberAt is where a payload's number stands in it, in numberDigits digits.
+// A payload is a JSON object that begins with its number, in numberDigits digits.
 const (
 	payloadStart = `{"n":"`
 	numberAt     = len(payloadStart)
@@ -20,9 +22,9 @@ const (
 	minPayload   = numberAt + numberDigits + len(payloadRest) + len(payloadEnd)
 )
 
-// fill puts n payload files into the spool, the first the oldest, a thousand a
-// second. They are named as the PHP producers name theirs, so names tell the age to
-// the second only, and the file system keeps them in an order of its own.
+// fill puts n payload files into the spool, the oldest first, a thousand a second. They are named
+// as the PHP producers name theirs: the names tell the age to the second only, and the file system
+// keeps them in an order of its own.
 func (b *bench) fill(n int) error {
 	dir, err := unix.Open(b.spool, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
@@ -30,20 +32,20 @@ func (b *bench) fill(n int) error {
 	}
 	defer unix.Close(dir)
 	random := rand.New(rand.NewPCG(uint64(n), 0)) // the same names for every contender
-	body := payload(b.size)
-	var name []byte
+	text := strings.Repeat("App Controller Order index SELECT * FROM orders WHERE id = 42; ", b.size/60+1)
 	start := time.Unix(1_700_000_000, 0)
+	var name, body []byte
 	for i := range n {
 		written := start.Add(time.Duration(i) * time.Millisecond)
 		name = written.AppendFormat(name[:0], "profile_20060102_150405_")
 		name = fmt.Appendf(name, "%08x.json", random.Uint32())
-		number(body, i)
+		body = fmt.Appendf(body[:0], "%s%0*d%s%s%s", payloadStart, numberDigits, i, payloadRest, text[:b.size-minPayload], payloadEnd)
 		age := unix.NsecToTimespec(written.UnixNano())
 		if err := create(dir, string(name), body, []unix.Timespec{age, age}); err != nil {
 			return fmt.Errorf("filling the spool: %w", err)
 		}
 	}
-	return b.settle()
+	return b.syncDisk()
 }
 
 func create(dir int, name string, body []byte, times []unix.Timespec) error {
@@ -58,23 +60,20 @@ func create(dir int, name string, body []byte, times []unix.Timespec) error {
 	return unix.UtimesNanoAt(dir, name, times, 0)
 }
 
-// payload is a JSON object of so many bytes.
-func payload(size int) []byte {
-	body := make([]byte, 0, size)
-	body = append(body, payloadStart...)
-	body = append(body, make([]byte, numberDigits)...)
-	body = append(body, payloadRest...)
-	const text = "App Controller Order index SELECT * FROM orders WHERE id = 42; "
-	for i := 0; len(body) < size-len(payloadEnd); i++ {
-		body = append(body, text[i%len(text)])
+// list returns the spool's files and a descriptor of the spool.
+func (b *bench) list() ([]os.DirEntry, int, error) {
+	entries, err := os.ReadDir(b.spool)
+	if err != nil {
+		return nil, -1, err
 	}
-	return append(body, payloadEnd...)
+	dir, err := unix.Open(b.spool, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	return entries, dir, err
 }
 
-// number writes a payload's number into it.
-func number(body []byte, n int) {
-	for i := numberAt + numberDigits - 1; i >= numberAt; i-- {
-		body[i] = byte('0' + n%10)
-		n /= 10
+func (b *bench) expectEmpty() error {
+	left, err := os.ReadDir(b.spool)
+	if err == nil && len(left) > 0 {
+		err = fmt.Errorf("%d files are left in the spool, %s for one", len(left), left[0].Name())
 	}
+	return err
 }

@@ -38,39 +38,20 @@ func (b *bench) startListener(args ...string) (*listener, error) {
 	b.onExit(l.stop)
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		return nil, fmt.Errorf("the listener does not start: %w", err)
+		return nil, fmt.Errorf("starting fakelistener: %w", err)
 	}
 	l.url = strings.TrimSpace(line)
 	u, err := url.Parse(l.url)
 	if err != nil {
-		return nil, fmt.Errorf("the listener's address: %w", err)
+		return nil, fmt.Errorf("the address of fakelistener: %w", err)
 	}
 	l.control = "http://" + u.Host + "/_control/"
 	return l, nil
 }
 
-func (l *listener) pid() int { return l.cmd.Process.Pid }
-
 func (l *listener) stop() {
 	l.cmd.Process.Kill()
 	l.cmd.Wait()
-}
-
-// counts are those of fakelistener that tell whether a contender did its work.
-type counts struct {
-	Delivered      int `json:"delivered"`
-	Items          int `json:"items"`
-	DistinctBodies int `json:"distinct_bodies"`
-	Connections    int `json:"connections"`
-}
-
-func (l *listener) counts() (c counts, err error) {
-	answer, err := http.Get(l.control + "stats")
-	if err != nil {
-		return c, err
-	}
-	defer answer.Body.Close()
-	return c, json.NewDecoder(answer.Body).Decode(&c)
 }
 
 func (l *listener) reset() error {
@@ -81,16 +62,24 @@ func (l *listener) reset() error {
 	return answer.Body.Close()
 }
 
-// expect returns an error unless the listener took so many items in so many
-// requests since it was reset.
-func (l *listener) expect(items, requests int) error {
-	c, err := l.counts()
+// expect returns an error unless the listener received so many items since its reset, each once.
+func (l *listener) expect(items int) error {
+	answer, err := http.Get(l.control + "stats")
 	if err != nil {
 		return err
 	}
-	if c.Items != items || c.DistinctBodies != c.Delivered || requests > 0 && c.Delivered != requests {
-		return fmt.Errorf("the listener took %d items in %d requests, %d of them different, instead of %d items",
-			c.Items, c.Delivered, c.DistinctBodies, items)
+	defer answer.Body.Close()
+	var c struct {
+		Delivered      int `json:"delivered"`
+		Items          int `json:"items"`
+		DistinctBodies int `json:"distinct_bodies"`
+	}
+	if err := json.NewDecoder(answer.Body).Decode(&c); err != nil {
+		return err
+	}
+	if c.Items != items || c.DistinctBodies != c.Delivered {
+		return fmt.Errorf("the listener received %d items instead of %d, in %d requests, %d of them different",
+			c.Items, items, c.Delivered, c.DistinctBodies)
 	}
 	return nil
 }

@@ -1,43 +1,126 @@
 //go:build linux
 
-// Bench measures the drain against what it could be replaced by and against what
-// the machine allows, and prints the ratios in Markdown.
+// Bench measures the built binary against what it could be replaced by and against what the machine
+// allows, and prints the ratios in Markdown. README.md says how to read them.
 //
 // # What is measured
 //
-// Each contender empties the same spool: payload files of one size on a journaled
-// ext4, into fakelistener, a process of its own on the loopback interface. All
-// contenders run in this process, with the same runtime, heap and processors: our
-// packages put together as the command puts them together, the plain net/http loop,
-// HTTP written by hand, and the file system alone. The listener shares the
-// processors with them, so a contender's speed includes what the listener costs.
+// Each contender empties the same spool: payload files of one size on a journaled ext4, into
+// fakelistener, a process on the loopback interface. The contenders are the built spoolfwd, the loop
+// that one would write with net/http, the least HTTP that delivers a spool, and the file system
+// alone; the last three run in this process. The listener shares the processors with them, so a
+// contender's speed includes what the listener costs.
 //
-// Numbers from different machines, or from different minutes of a shared one, say
-// nothing about each other. So the contenders take turns, each round in another
-// order; a ratio is formed within its round, and the median of the rounds is what
-// is printed, with the lowest and the highest beside it. Ratios within 20 % of each
-// other are ties unless they repeat.
+// The contenders take turns, each round in another order. A ratio is formed within its round, and
+// the median of the rounds is printed, with the lowest and the highest beside it: a shared machine
+// is not the same one a minute later. Ratios within 20 % of each other are ties unless they repeat.
 //
-// After every turn the spool must be empty and the listener must have been sent
-// every payload exactly once; a contender that cheats ends the program.
+// After every turn the spool must be empty, and the listener must have received every payload
+// exactly once. Otherwise the program ends.
 //
 // # What is left behind
 //
-// Nothing, unless it is killed, which leaves the two built programs in the directory
-// for temporary files. As root, the file system is an image in /dev/shm, which has no
-// name any more once it is mounted, in a mount namespace that dies with the process.
-// Otherwise the directory for temporary files is used, and a line says so: without a
-// journal, or mounted with discard, removing a file can cost more than everything
-// else together and hide it.
+// Nothing, unless the program is killed: then the two built programs stay in the directory for
+// temporary files. As root, the spool is on an ext4 image in memory, mounted in a namespace that
+// dies with the process. Otherwise it is in the directory for temporary files, and a line says so:
+// without a journal, or mounted with discard, removing a file can cost more than all the rest.
 //
 // # What it does not do
 //
-// It judges no run by its exit code, which is 0 also where a target is missed: on a
-// machine that others use, a benchmark that fails is an alarm that rings for nothing.
+// A missed target is printed and is not an error. On a machine that others use, a benchmark that
+// fails is an alarm that rings for nothing.
 package main
 
 import (
+	"errors"
+	"flag"
+	"fmt"
 	"os"
+	"os/signal"
+
+	"golang.org/x/sys/unix"
 )
 
+// options are those of the command line.
+type options struct {
+	files  int
+	size   int
+	rounds int
+	trips  int    // round trips to the slow listener
+	dir    string // holds the spool; "": an ext4 of its own where possible
+
+	scale      bool
+	scaleFiles int
+	idle       bool
+	idleRuns   int
+}
+
+func parse(args []string) (options, error) {
+	var o options
+	flags := flag.NewFlagSet("bench", flag.ContinueOnError)
+	flags.IntVar(&o.files, "files", 20_000, "payload files in a spool")
+	flags.IntVar(&o.size, "size", 1024, "bytes in a payload file")
+	flags.IntVar(&o.rounds, "rounds", 5, "rounds, of which the medians are printed")
+	flags.IntVar(&o.trips, "trips", 200, "round trips of the measurement with a slow listener; 0 is none")
+	flags.StringVar(&o.dir, "dir", "", "make the spool in `DIR` instead of an ext4 of its own")
+	flags.BoolVar(&o.scale, "scale", false, "instead: drain a very large spool")
+	flags.IntVar(&o.scaleFiles, "scale-files", 1_000_000, "payload files in the very large spool")
+	flags.BoolVar(&o.idle, "idle", false, "instead: measure a run that finds an empty spool")
+	flags.IntVar(&o.idleRuns, "idle-runs", 200, "runs that find an empty spool")
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	if flags.NArg() > 0 {
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	}
+	if o.scale && o.idle {
+		return o, errors.New("choose one of -scale and -idle")
+	}
+	if min(o.files, o.rounds, o.scaleFiles, o.idleRuns) < 1 || o.trips < 0 || o.size < minPayload {
+		return o, fmt.Errorf("at least one file, round and run, and %d bytes in a file", minPayload)
+	}
+	return o, nil
+}
+
 func main() { os.Exit(run(os.Args[1:])) }
+
+func run(args []string) int {
+	o, err := parse(args)
+	switch {
+	case errors.Is(err, flag.ErrHelp):
+		return 0
+	case err != nil:
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 64
+	}
+	if o.dir == "" {
+		inOwnMounts()
+	}
+	b, err := newBench(o)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
+	}
+	defer b.cleanUp()
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, unix.SIGINT, unix.SIGTERM, unix.SIGHUP)
+	measure := b.race
+	switch {
+	case o.scale:
+		measure = b.scaleUp
+	case o.idle:
+		measure = b.idleRun
+	}
+	done := make(chan error, 1)
+	go func() { done <- measure(os.Stdout) }()
+	select {
+	case err = <-done:
+	case s := <-signals: // the processes that are measured end with this one
+		err = fmt.Errorf("ended by %v", s)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		return 1
+	}
+	return 0
+}

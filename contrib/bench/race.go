@@ -4,130 +4,110 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // turn is what was measured of one contender in one round.
-type turn struct {
-	Seconds float64 `json:"seconds"`
-	CPU     float64 `json:"cpu_seconds"` // of this process
-	Heard   float64 `json:"listener_cpu_seconds"`
-	Others  float64 `json:"others"` // share of the processors that neither this process nor the listener used
-}
+type turn struct{ seconds, cpu float64 }
 
 // race lets the contenders take turns and compares them.
-func (b *bench) race() (result, error) {
+func (b *bench) race(w io.Writer) error {
 	l, err := b.startListener()
 	if err != nil {
-		return nil, err
+		return err
 	}
 	all := b.contenders()
 	turns := make(map[string][]turn)
 	for round := range b.rounds {
 		for i := range all {
 			c := all[(i+round)%len(all)]
-			t, err := b.calmly(func() (turn, error) { return b.turn(c, l) })
+			t, err := b.turn(c, l)
 			if err != nil {
-				return nil, fmt.Errorf("%s: %w", c.name, err)
+				return fmt.Errorf("%s: %w", c.name, err)
 			}
 			turns[c.name] = append(turns[c.name], t)
 		}
-		b.say("round %d of %d is over", round+1, b.rounds)
+		b.progress("round %d of %d is over", round+1, b.rounds)
 	}
 	l.stop()
-	r := &raceResult{Machine: b.machine, Files: b.files, Size: b.size, Rounds: b.rounds, Trips: b.trips}
+
+	fmt.Fprintf(w, "%s; %d files of %d bytes, fakelistener on loopback, medians of %d rounds\n\n", b.machine(), b.files, b.size, b.rounds)
+	fmt.Fprint(w, "| contender | payloads/s | lowest to highest | CPU us/payload |\n|---|--:|--:|--:|\n")
 	for _, c := range all {
-		r.Contenders = append(r.Contenders, b.summary(c.name, turns[c.name]))
-	}
-	for _, c := range comparisons() {
-		r.Ratios = append(r.Ratios, c.of(turns))
-	}
-	if b.latency {
-		if r.Latency, err = b.slowListener(); err != nil {
-			return nil, err
+		var rate, cpu []float64
+		for _, t := range turns[c.name] {
+			rate, cpu = append(rate, float64(b.files)/t.seconds), append(cpu, t.cpu*1e6/float64(b.files))
 		}
+		r := summarize(rate)
+		fmt.Fprintf(w, "| %s | %.0f | %.0f to %.0f | %.1f |\n", c.name, r.median, r.lowest, r.highest, summarize(cpu).median)
 	}
-	return r, nil
+	printRatios(w, compare(comparisons(), turns))
+	if b.trips > 0 {
+		return b.slowListener(w)
+	}
+	return nil
 }
 
 // turn fills the spool, lets a contender empty it, and checks that it did.
-func (b *bench) turn(c contender, l *listener) (turn, error) {
+func (b *bench) turn(c contender, l *listener) (t turn, err error) {
 	if err := b.fill(b.files); err != nil {
-		return turn{}, err
-	}
-	if c.looks != nil {
-		return b.look(c, l)
+		return t, err
 	}
 	if err := l.reset(); err != nil {
-		return turn{}, err
-	}
-	before := usageNow(l.pid())
-	t, err := timed(func() error { return c.run(l.url) })
-	after := usageNow(l.pid())
-	t.Others, t.Heard = after.othersSince(before), after.listener-before.listener
-	if err != nil {
 		return t, err
 	}
-	if c.sends {
-		requests := b.files
-		if c.batch {
-			requests = 0
-		}
-		if err := l.expect(b.files, requests); err != nil {
-			return t, err
-		}
-	}
-	if err := b.expectEmpty(); err != nil {
-		return t, err
-	}
-	return t, b.settle()
-}
-
-// look is the turn of a contender that leaves the payload files where they are.
-func (b *bench) look(c contender, l *listener) (turn, error) {
-	entries, err := b.scanned() // so that no contender is the first to look at the files
-	if err != nil {
-		return turn{}, err
-	}
-	before := usageNow(l.pid())
-	t, err := timed(func() error { return c.looks(entries) })
-	after := usageNow(l.pid())
-	t.Others, t.Heard = after.othersSince(before), after.listener-before.listener
-	if err == nil {
-		err = b.fileSystemAlone(1)
+	runtime.GC() // a contender does not pay for the garbage of those before it
+	began := time.Now()
+	t.cpu, err = c.run(l.url)
+	t.seconds = time.Since(began).Seconds()
+	if err == nil && c.sends {
+		err = l.expect(b.files)
 	}
 	if err == nil {
-		err = b.settle()
+		err = b.expectEmpty()
+	}
+	if err == nil {
+		err = b.syncDisk()
 	}
 	return t, err
 }
 
-// timed measures what do costs. The garbage of those before it is not its own.
-func timed(do func() error) (turn, error) {
-	runtime.GC()
-	cpu, began := cpuTime(), time.Now()
-	err := do()
-	return turn{Seconds: time.Since(began).Seconds(), CPU: cpuTime() - cpu}, err
+// comparison is one ratio of two contenders, and what it should be.
+type comparison struct {
+	text        string
+	over, under string // contenders
+	cpu         bool   // CPU per payload, where less is better, instead of payloads per second
+	want        float64
 }
 
-// cpuTime is what this process has used of the processors, in seconds.
-func cpuTime() float64 {
-	var u unix.Rusage
-	unix.Getrusage(unix.RUSAGE_SELF, &u) // cannot fail: getrusage(2)
-	return float64(u.Utime.Nano()+u.Stime.Nano()) / 1e9
+func comparisons() []comparison {
+	return []comparison{
+		{text: "one POST for each item, to the net/http loop x16", over: "spoolfwd", under: "net/http loop x16", want: 1},
+		{text: "one POST for each item, to HTTP by hand x4", over: "spoolfwd", under: "HTTP by hand x4", want: 0.75},
+		{text: "one request in flight, to the net/http loop x1", over: "spoolfwd --concurrency 1", under: "net/http loop x1", want: 1},
+		{text: "batches of 100, to one POST for each item", over: "spoolfwd --batch-items 100", under: "spoolfwd", want: 2.5},
+		{text: "batches of 100, to the file system alone", over: "spoolfwd --batch-items 100", under: "file system alone", want: 0.6},
+		{text: "CPU per payload with 4 in flight, to the net/http loop x4", over: "spoolfwd --concurrency 4", under: "net/http loop x4", cpu: true, want: 1.05},
+		{text: "CPU per payload with 1 in flight, to the net/http loop x1", over: "spoolfwd --concurrency 1", under: "net/http loop x1", cpu: true, want: 1.05},
+		{text: "CPU per payload with 4 in flight, to HTTP by hand x4", over: "spoolfwd --concurrency 4", under: "HTTP by hand x4", cpu: true},
+	}
 }
 
-func (b *bench) expectEmpty() error {
-	left, dir, err := b.list()
-	if err != nil {
-		return err
+// compare forms each ratio within its round: what slowed a round down slowed both sides of it.
+func compare(comparisons []comparison, turns map[string][]turn) (all []ratio) {
+	for _, c := range comparisons {
+		var values []float64
+		for round, over := range turns[c.over] {
+			under := turns[c.under][round]
+			if c.cpu {
+				values = append(values, over.cpu/under.cpu)
+			} else {
+				values = append(values, under.seconds/over.seconds)
+			}
+		}
+		all = append(all, ratio{text: c.text, spread: summarize(values), limit: c.want, atMost: c.cpu})
 	}
-	unix.Close(dir)
-	if len(left) > 0 {
-		return fmt.Errorf("%d files are left in the spool, %s for one", len(left), left[0].Name())
-	}
-	return nil
+	return all
 }

@@ -1,15 +1,13 @@
 #!/usr/bin/env bash
-# Races spoolfwd against what one would have otherwise: curl in a shell loop, under
-# xargs and with --parallel, and PHP with its curl extension. Prints a table in
-# Markdown.
+# Races spoolfwd against curl in a shell loop, curl under xargs, curl --parallel, and PHP with its
+# curl extension. Prints a table in Markdown.
 #
 #   contrib/bench/race.sh [-n FILES] [-s FILES_FOR_THE_SLOW] [-r ROUNDS]
 #
-# The contenders take turns, and medians of the rounds are printed. Each one must
-# deliver every payload file exactly once, which fakelistener's counts tell, and
-# remove it; one that does not ends the race. As root, the spool is on an ext4 with a
-# journal in memory, which is gone when this script is; otherwise it is in the
-# directory for temporary files.
+# The contenders take turns, and the medians of the rounds are printed. Each contender must deliver
+# every payload file exactly once, which fakelistener counts, and remove it; otherwise the race ends.
+# As root, the spool is on an ext4 with a journal, an image in memory that is gone with this script.
+# Otherwise it is in the directory for temporary files.
 set -euo pipefail
 here=$(cd "$(dirname "$0")" && pwd)
 cd "$here/../.."
@@ -26,7 +24,7 @@ while getopts n:s:r: option; do
 done
 [ "$OPTIND" -gt $# ] || usage
 
-# What is mounted in a namespace of its own ends with the script, however that ends.
+# The mounts in a namespace of its own end with the script, however that ends.
 if [ "$(id -u)" -eq 0 ] && [ -z "${SPOOLFWD_BENCH_NAMESPACED-}" ] && command -v unshare >/dev/null; then
 	SPOOLFWD_BENCH_NAMESPACED=1 exec unshare --mount "$here/race.sh" -n "$files" -s "$slow" -r "$rounds"
 fi
@@ -54,7 +52,7 @@ if [ -n "${SPOOLFWD_BENCH_NAMESPACED-}" ]; then
 	if mkfs.ext4 -q -F -N 100000 -J size=128 -E lazy_itable_init=0,lazy_journal_init=0 "$image" && mount -o loop,noatime "$image" "$disk"; then
 		place="ext4 with a journal, an image in memory"
 	fi
-	rm "$image" # it lives for as long as it is mounted
+	rm "$image" # the file lives as long as it is mounted
 fi
 [ "${place#ext4}" != "$place" ] || say "the spool is in $place; as root it would be on a journaled ext4 in memory"
 spool=$disk/spool
@@ -71,8 +69,7 @@ url=$(<"$work/url")
 address=${url#http://}
 address=${address%%/*}
 
-# control METHOD PATH: the listener's control endpoint, without any of the tools that
-# are measured.
+# control METHOD PATH: asks the listener's control endpoint, without the tools that are measured.
 control() {
 	exec 3<>"/dev/tcp/${address%:*}/${address#*:}"
 	printf '%s /_control/%s HTTP/1.0\r\nContent-Length: 0\r\n\r\n' "$1" "$2" >&3
@@ -83,7 +80,7 @@ count() { control GET stats | sed -n "s/^  \"$1\": \([0-9]*\),*\$/\1/p"; }
 
 # The payload files are made once; each contender gets a copy.
 text=$(printf 'App Controller Order index SELECT * FROM orders WHERE id = 42; %.0s' {1..20})
-stock() { # stock DIR FILES
+make_payloads() { # make_payloads DIR FILES
 	mkdir "$1"
 	local i body name
 	for ((i = 0; i < $2; i++)); do
@@ -92,8 +89,8 @@ stock() { # stock DIR FILES
 		printf '%s%s"}' "$body" "${text:0:1022-${#body}}" >"$1/$name"
 	done
 }
-stock "$work/stock" "$files"
-stock "$work/stock.slow" "$slow"
+make_payloads "$work/payloads" "$files"
+make_payloads "$work/payloads.slow" "$slow"
 
 # --- the contenders: each empties $spool into $url ------------------------------------
 
@@ -113,8 +110,8 @@ xargs_curl() {
 		'curl -sS -f -o /dev/null -H "Content-Type: application/json" --data-binary "@$1" "$0" && rm -- "$1"' "$url"
 }
 
-# One curl for all: a config with a section per payload file, each of which prints its
-# status and name, and what had a 2xx is removed.
+# One curl for all: a config with a section for each payload file, which prints status and name.
+# The files with a 2xx are removed.
 curl_parallel() {
 	local file
 	{
@@ -128,20 +125,20 @@ curl_parallel() {
 	curl --config "$work/config" | sed -n 's/^2[0-9][0-9] //p' | tr '\n' '\0' | xargs -0 rm --
 }
 
-names=() calls=() stocks=()
-contender() { # contender STOCK NAME CALL...
-	stocks+=("$1")
+names=() calls=() sources=()
+contender() { # contender PAYLOADS NAME CALL...
+	sources+=("$1")
 	names+=("$2")
 	calls+=("${*:3}")
 }
 missing=()
-contender stock "spoolfwd --concurrency 1" spoolfwd --concurrency 1
-contender stock "spoolfwd" spoolfwd
-contender stock "spoolfwd --batch-items 100" spoolfwd --batch-items 100
+contender payloads "spoolfwd --concurrency 1" spoolfwd --concurrency 1
+contender payloads "spoolfwd" spoolfwd
+contender payloads "spoolfwd --batch-items 100" spoolfwd --batch-items 100
 if command -v curl >/dev/null; then
-	contender stock.slow "shell loop over curl" shell_loop
-	contender stock.slow "xargs -P 4 with curl" xargs_curl
-	contender stock "curl --parallel x4 from a config file" curl_parallel
+	contender payloads.slow "shell loop over curl" shell_loop
+	contender payloads.slow "xargs -P 4 with curl" xargs_curl
+	contender payloads "curl --parallel x4 from a config file" curl_parallel
 else
 	missing+=("curl (Debian package curl)")
 fi
@@ -150,19 +147,19 @@ if ! command -v php >/dev/null; then
 elif ! php -r 'exit(extension_loaded("curl") ? 0 : 1);'; then
 	missing+=("PHP's curl extension (Debian package php-curl)")
 else
-	contender stock "PHP, a new cURL handle per payload" php_curl new
-	contender stock "PHP, a reused cURL handle" php_curl reused
-	contender stock "PHP, curl_multi x4" php_curl multi
+	contender payloads "PHP, a new cURL handle per payload" php_curl new
+	contender payloads "PHP, a reused cURL handle" php_curl reused
+	contender payloads "PHP, curl_multi x4" php_curl multi
 fi
 
 # --- the race -------------------------------------------------------------------------
 
 # turn CONTENDER: prints the payloads per second.
 turn() {
-	local stock=$work/${stocks[$1]} n began ended
+	local source=$work/${sources[$1]} n began ended
 	n=$files
-	[ "${stocks[$1]}" = stock ] || n=$slow
-	cp -a "$stock/." "$spool/"
+	[ "${sources[$1]}" = payloads ] || n=$slow
+	cp -a "$source/." "$spool/"
 	sync -f "$spool"
 	control POST reset >/dev/null
 	began=$EPOCHREALTIME
@@ -187,8 +184,8 @@ for ((round = 0; round < rounds; round++)); do
 	say "round $((round + 1)) of $rounds is over"
 done
 
-# medians CONTENDER [BASE]: median, lowest and highest of the rates, or of their
-# ratios to another contender's in the same round.
+# medians CONTENDER [BASE]: median, lowest and highest of the rates, or of their ratios to those of
+# another contender in the same round.
 medians() {
 	awk -v of="$1" -v base="${2--1}" '
 		$1 == of { rate[$2] = $3 }

@@ -2,66 +2,54 @@
 
 package main
 
-import "slices"
+import (
+	"fmt"
+	"io"
+	"slices"
+)
 
-// spreadOf is the median of values measured in several rounds, with the lowest and
-// the highest.
-type spreadOf struct {
-	Median float64 `json:"median"`
-	Lowest float64 `json:"lowest"`
-	Most   float64 `json:"highest"`
-}
+// spread is the median of values measured in several rounds, with the lowest and the highest.
+type spread struct{ median, lowest, highest float64 }
 
-func summarize(values []float64) spreadOf {
-	if len(values) == 0 {
-		return spreadOf{}
-	}
+func summarize(values []float64) spread {
 	s := slices.Sorted(slices.Values(values))
-	return spreadOf{Median: median(s), Lowest: s[0], Most: s[len(s)-1]}
-}
-
-// median of sorted values.
-func median(sorted []float64) float64 {
-	half := len(sorted) / 2
-	if len(sorted)%2 == 1 {
-		return sorted[half]
+	if len(s) == 0 {
+		return spread{}
 	}
-	return (sorted[half-1] + sorted[half]) / 2
+	half := len(s) / 2
+	median := s[half]
+	if len(s)%2 == 0 {
+		median = (s[half-1] + s[half]) / 2
+	}
+	return spread{median, s[0], s[len(s)-1]}
 }
 
-// ratio is a comparison that was made.
+// ratio is a comparison that was made. Without a limit it is for information.
 type ratio struct {
-	Text string `json:"text"`
-	spreadOf
-	Target *target `json:"target,omitempty"`
+	text string
+	spread
+	limit  float64 // 0: none
+	atMost bool    // the limit is an upper one
 }
 
-// target is what a ratio should be.
-type target struct {
-	Limit   float64 `json:"limit"`
-	AtMost  bool    `json:"at_most,omitempty"` // else at least
-	Reached bool    `json:"reached"`
+func (r ratio) reached() bool {
+	return r.median >= r.limit && !r.atMost || r.median <= r.limit && r.atMost
 }
 
-func newTarget(limit float64, atMost bool, value float64) *target {
-	return &target{Limit: limit, AtMost: atMost, Reached: value >= limit && !atMost || value <= limit && atMost}
-}
-
-// of forms the ratio within each round, so that what slowed a round down slowed both
-// sides of it.
-func (c comparison) of(turns map[string][]turn) ratio {
-	var values []float64
-	for round, over := range turns[c.over] {
-		under := turns[c.under][round]
-		if c.what == cpuTimeUsed {
-			values = append(values, over.CPU/under.CPU)
-		} else {
-			values = append(values, under.Seconds/over.Seconds)
+func printRatios(w io.Writer, ratios []ratio) {
+	fmt.Fprint(w, "\n| ratio | median | lowest to highest | target | |\n|---|--:|--:|--:|---|\n")
+	for _, r := range ratios {
+		sign, verdict := ">=", "missed"
+		if r.atMost {
+			sign = "<="
 		}
+		if r.reached() {
+			verdict = "reached"
+		}
+		target := fmt.Sprintf("%s %.2f | %s", sign, r.limit, verdict)
+		if r.limit == 0 {
+			target = "|"
+		}
+		fmt.Fprintf(w, "| %s | %.2f | %.2f to %.2f | %s |\n", r.text, r.median, r.lowest, r.highest, target)
 	}
-	r := ratio{Text: c.text, spreadOf: summarize(values)}
-	if c.want > 0 {
-		r.Target = newTarget(c.want, c.lowerIsBetter, r.Median)
-	}
-	return r
 }

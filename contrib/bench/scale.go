@@ -5,133 +5,99 @@ package main
 import (
 	"fmt"
 	"io"
+	"os/exec"
 	"time"
 )
 
-// What a very large spool may cost.
+// Targets for a very large spool.
 const (
-	mostMemory = 64 << 20
-	latestPOST = 3.0 // seconds
+	mostMemory = 64  // MiB
+	latestPOST = 3   // seconds
 	leastRate  = 0.9 // of a small spool's throughput
-	firstOnes  = 1000
-
-	largeRuns = 3 // that are compared
+	largeRuns  = 3   // beside the one with one request in flight
 )
-
-// scaleResult is what a very large spool shows. The order is that of a drain with
-// one request at a time: with more in flight, the listener sees the order in which
-// they arrive, which is not that in which they were begun.
-type scaleResult struct {
-	Machine machine  `json:"machine"`
-	Size    int      `json:"size"`
-	Small   []bigRun `json:"small"` // as many before and after each large one
-	Large   []bigRun `json:"large"` // the last with one request at a time
-	Ratio   ratio    `json:"throughput_large_to_small"`
-}
 
 // bigRun is one run of the built binary.
 type bigRun struct {
-	Files       int     `json:"files"`
-	Concurrency int     `json:"concurrency"`
-	Rate        float64 `json:"payloads_per_second"`
-	FirstPOST   float64 `json:"seconds_to_first_post"` // from the start of the process
-	Memory      int64   `json:"peak_memory_bytes"`
-	Early       int     `json:"places_off_first_1000"`
-	Disorder    int     `json:"places_off"`
+	files     int
+	rate      float64 // payloads per second
+	cpu       float64 // seconds per payload
+	firstPOST float64 // seconds from the start of the process
+	memory    float64 // at the peak, MiB
+	disorder  int     // places that a payload is off the order of age, at most
 }
 
-// scaleUp drains very large spools, and small ones around each to compare with: the
-// machine is not the same one a minute later.
-func (b *bench) scaleUp() (result, error) {
-	w, err := newWitness()
+// scaleUp drains very large spools, and small ones before and after each to compare with. The order
+// is checked with one request in flight: with more, the listener sees the order in which requests
+// arrive, which is not the order in which they were begun.
+func (b *bench) scaleUp(w io.Writer) error {
+	l, err := newOrderRecorder()
 	if err != nil {
-		return nil, err
+		return err
 	}
-	defer w.socket.Close()
-	r := &scaleResult{Machine: b.machine, Size: b.size}
-	several := func(files, concurrency, times int, into *[]bigRun) {
-		for range times {
-			if err != nil {
-				return
-			}
-			var one bigRun
-			one, err = b.bigRun(w, files, concurrency)
-			*into = append(*into, one)
-			b.say("%d files have been sent, %d at a time", files, concurrency)
+	defer l.close()
+	fmt.Fprintf(w, "%s; files of %d bytes, a net/http server that records the order\n\n", b.machine(), b.size)
+	fmt.Fprint(w, "| files | flags | payloads/s | CPU us/payload | first POST after | peak memory | places off |\n|--:|---|--:|--:|--:|--:|--:|\n")
+	run := func(files int, flags ...string) (r bigRun) {
+		if err == nil {
+			r, err = b.bigRun(l, files, flags...)
 		}
+		if err == nil {
+			fmt.Fprintf(w, "| %d | %v | %.0f | %.1f | %.2f s | %.1f MiB | %d |\n", r.files, flags, r.rate, r.cpu*1e6, r.firstPOST, r.memory, r.disorder)
+		}
+		return r
 	}
-	several(b.files, 4, b.rounds, &r.Small)
+	var rates, cpus, memory, first []float64
+	before := run(b.files)
 	for range largeRuns {
-		several(b.scaleFiles, 4, 1, &r.Large)
-		several(b.files, 4, b.rounds, &r.Small)
+		large, after := run(b.scaleFiles), run(b.files)
+		rates = append(rates, 2*large.rate/(before.rate+after.rate))
+		cpus = append(cpus, 2*large.cpu/(before.cpu+after.cpu))
+		memory, first = append(memory, large.memory), append(first, large.firstPOST)
+		before = after
 	}
-	several(b.scaleFiles, 1, 1, &r.Large)
+	strict := run(b.scaleFiles, "--concurrency", "1")
 	if err != nil {
-		return nil, err
+		return err
 	}
-	var ratios []float64
-	for i, large := range r.Large[:largeRuns] {
-		var around []float64
-		for _, small := range r.Small[i*b.rounds:][:2*b.rounds] {
-			around = append(around, small.Rate)
-		}
-		ratios = append(ratios, large.Rate/summarize(around).Median)
-	}
-	r.Ratio = ratio{Text: "throughput of the large spool to the small one's", spreadOf: summarize(ratios)}
-	r.Ratio.Target = newTarget(leastRate, false, r.Ratio.Median)
-	return r, nil
+	printRatios(w, []ratio{
+		{text: "throughput of the large spool, to the small one", spread: summarize(rates), limit: leastRate},
+		{text: "CPU per payload of the large spool, to the small one", spread: summarize(cpus), limit: 1 / leastRate, atMost: true},
+		{text: "peak memory of the large spool, MiB", spread: summarize(memory), limit: mostMemory, atMost: true},
+		{text: "first POST, seconds", spread: summarize(first), limit: latestPOST, atMost: true},
+	})
+	fmt.Fprintf(w, "\nWith one request in flight, no payload of %d was more than %d places off the order of age.\n", strict.files, strict.disorder)
+	return nil
 }
 
 // bigRun fills the spool and lets the built binary empty it.
-func (b *bench) bigRun(w *witness, files, concurrency int) (bigRun, error) {
-	r := bigRun{Files: files, Concurrency: concurrency}
+func (b *bench) bigRun(l *orderRecorder, files int, flags ...string) (bigRun, error) {
+	r := bigRun{files: files}
 	if err := b.fill(files); err != nil {
 		return r, err
 	}
-	w.expect(files)
-	cmd := b.spoolfwd(w.url(), "--concurrency", fmt.Sprint(concurrency))
+	l.expect(files)
+	cmd := b.command(l.url(), flags...)
 	began := time.Now()
-	peak, err := watched(cmd, cmd.Path)
+	memory, err := runAndWatch(cmd, cmd.Path)
 	if err != nil {
 		return r, err
 	}
-	r.Rate = float64(files) / time.Since(began).Seconds()
-	r.FirstPOST = w.first.Sub(began).Seconds()
-	r.Memory = peak
-	if r.Early, r.Disorder, err = w.disorder(files, firstOnes); err != nil {
+	r.rate = float64(files) / time.Since(began).Seconds()
+	r.cpu = cpuOf(cmd) / float64(files)
+	r.firstPOST = l.first.Sub(began).Seconds()
+	r.memory = float64(memory) / (1 << 20)
+	if r.disorder, err = l.disorder(files); err != nil {
 		return r, err
 	}
 	if err := b.expectEmpty(); err != nil {
 		return r, err
 	}
-	return r, b.settle()
+	b.progress("%d files have been sent", files)
+	return r, b.syncDisk()
 }
 
-func (r *scaleResult) markdown(w io.Writer) {
-	fmt.Fprintf(w, "%s; files of %d bytes, the built binary, a listener that does next to nothing\n\n", r.Machine, r.Size)
-	fmt.Fprintf(w, "| files | concurrency | payloads/s | first POST after | peak memory | places off, first %d | places off, all |\n", firstOnes)
-	fmt.Fprint(w, "|--:|--:|--:|--:|--:|--:|--:|\n")
-	for _, runs := range [][]bigRun{r.Small, r.Large} {
-		for _, run := range runs {
-			fmt.Fprintf(w, "| %d | %d | %.0f | %.2f s | %.1f MiB | %d | %d |\n", run.Files, run.Concurrency, run.Rate,
-				run.FirstPOST, float64(run.Memory)/(1<<20), run.Early, run.Disorder)
-		}
-	}
-	fmt.Fprintln(w)
-	var memory, first float64
-	for _, run := range r.Large {
-		memory, first = max(memory, float64(run.Memory)/(1<<20)), max(first, run.FirstPOST)
-	}
-	strict := r.Large[len(r.Large)-1] // one request at a time
-	printRatios(w, []ratio{
-		r.Ratio,
-		single("peak memory of the large spool, MiB", memory, mostMemory>>20),
-		single("first POST, seconds", first, latestPOST),
-		single("places off the order of age, all files, one at a time", float64(strict.Disorder), 0),
-	})
-}
-
-// single is a value that was measured once and has an upper limit.
-func single(text string, value, limit float64) ratio {
-	return ratio{Text: text, spreadOf: summarize([]float64{value}), Target: newTarget(limit, true, value)}
+// cpuOf is what a process has used of the processors, in seconds.
+func cpuOf(cmd *exec.Cmd) float64 {
+	return (cmd.ProcessState.UserTime() + cmd.ProcessState.SystemTime()).Seconds()
 }

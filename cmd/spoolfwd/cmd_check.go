@@ -9,6 +9,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // finding is one line of check.
@@ -121,7 +122,7 @@ func (c *config) effective() []effective {
 func (s setting) mask(value string) string {
 	switch s.secrecy {
 	case secretInURL:
-		return redactURL(value)
+		return transmit.Redact(value)
 	case secretHeader:
 		name, _, ok := strings.Cut(value, ":")
 		if !strings.HasPrefix(value, "@") && ok {

@@ -226,13 +226,13 @@ func TestTheSummaryOfARunAsJSON(t *testing.T) {
 		t.Errorf("got %+v", sum)
 	}
 	w.put("c.json", `{}`)
-	w.answer(http.StatusBadGateway)
+	w.answer(http.StatusForbidden)
 	r = w.do("run", "--json", "--failure-threshold", "1").wantCode(t, exit.Left)
 	sum = runSummary{}
 	if err := json.Unmarshal([]byte(r.stdout), &sum); err != nil {
 		t.Fatalf("%v:\n%s", err, r.stdout)
 	}
-	if !sum.Opened || sum.Failed != 1 || sum.Left != 1 || sum.ExitCode != exit.Left || len(sum.Errors) != 1 || sum.Errors[0].Status != 502 {
+	if !sum.Opened || sum.Failed != 1 || sum.Left != 1 || sum.ExitCode != exit.Left || len(sum.Errors) != 1 || sum.Errors[0].Status != 403 || !strings.Contains(sum.Errors[0].Hint, "--token-file") {
 		t.Errorf("got %+v", sum)
 	}
 	r = w.do("run", "--json").wantCode(t, exit.Left)

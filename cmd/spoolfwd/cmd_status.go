@@ -2,13 +2,13 @@ package main
 
 import (
 	"context"
-	"net/url"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // statusReport is what status prints with --json. Ages are seconds, sizes bytes.
@@ -21,7 +21,7 @@ type statusReport struct {
 }
 
 type listenerReport struct {
-	URL            string  `json:"url"`             // without user info and query
+	URL            string  `json:"url"`             // as messages show it
 	Timeout        float64 `json:"timeout"`         // seconds
 	ConnectTimeout float64 `json:"connect_timeout"` // seconds
 }
@@ -79,7 +79,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	r := &statusReport{
 		Breaker:   b.Stats(now),
 		Available: b.Wait(now) == 0,
-		Listener:  listenerReport{redactURL(s.cfg.URL), s.cfg.Timeout.Seconds(), s.cfg.ConnectTimeout.Seconds()},
+		Listener:  listenerReport{transmit.Redact(s.cfg.URL), s.cfg.Timeout.Seconds(), s.cfg.ConnectTimeout.Seconds()},
 		Spool:     spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
 	}
 	if w.Files > 0 {
@@ -112,20 +112,3 @@ func (s *session) printSpool(r *statusReport) {
 }
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }
-
-// redactURL returns a URL without what may be secret in it. It parses, for it was
-// checked.
-func redactURL(text string) string {
-	u, err := url.Parse(text)
-	if err != nil {
-		return "(unreadable)"
-	}
-	if u.User != nil {
-		u.User = url.User("redacted")
-	}
-	if u.RawQuery != "" {
-		u.RawQuery = "redacted"
-	}
-	u.Fragment, u.RawFragment = "", ""
-	return u.String()
-}

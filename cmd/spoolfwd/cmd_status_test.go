@@ -22,7 +22,7 @@ func TestStatusShowsBreakerAndSpool(t *testing.T) {
 	w.answer(http.StatusInternalServerError)
 	w.do("run", "--failure-threshold", "2").wantCode(t, exit.Rejected)
 	r := w.do("status", "--url", "http://user:pw@example.com/x?token=1").wantCode(t, exit.OK)
-	wantText(t, "the text", r.stdout, "central_listener: open, next probe in 1m00s", "2 in a row", "2 payload files, 7 bytes", "a.json, 1m01s", "deferred       2", "1 payload, 1 byte", "http://redacted@example.com/x?redacted")
+	wantText(t, "the text", r.stdout, "central_listener: open, next probe in 1m00s", "2 in a row", "2 payload files, 7 bytes", "a.json, 1m01s", "deferred       2", "1 payload, 1 byte", "http://example.com/x?...")
 	wantNoText(t, "the text", r.stdout, "pw", "token=1")
 
 	r = w.do("status", "--json").wantCode(t, exit.OK)

@@ -1,6 +1,8 @@
 package main
 
 import (
+	"errors"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,12 +25,8 @@ type outcome struct {
 
 // addFaults keeps one of each.
 func (o *outcome) addFaults(errs ...error) {
-	for _, e := range errs {
-		known := e == nil
-		for _, f := range o.faults {
-			known = known || f.Error() == e.Error()
-		}
-		if !known {
+	for _, e := range exit.Each(errors.Join(errs...)) {
+		if !slices.ContainsFunc(o.faults, func(known error) bool { return known.Error() == e.Error() }) {
 			o.faults = append(o.faults, e)
 		}
 	}
@@ -37,23 +35,20 @@ func (o *outcome) addFaults(errs ...error) {
 // code is the exit code for everything that happened.
 func (o *outcome) code() exit.Code {
 	r := o.report
-	codes := []exit.Code{exit.Of(o.signal)}
-	for _, f := range o.faults {
-		codes = append(codes, exit.Of(f))
-	}
+	code := exit.Worst(exit.Of(o.signal), exit.Of(errors.Join(o.faults...)))
 	for _, cause := range r.Skipped.Causes {
-		codes = append(codes, exit.OfSkipped(cause))
+		code = exit.Worst(code, exit.OfSkipped(cause))
 	}
 	if r.Rejected > 0 {
-		codes = append(codes, exit.Rejected)
+		code = exit.Worst(code, exit.Rejected)
 	}
 	if r.Stop == drain.BreakerOpen || r.Failed > 0 {
-		codes = append(codes, exit.Left)
+		code = exit.Worst(code, exit.Left)
 	}
 	if r.Stop == drain.Limit && r.Left != 0 {
-		codes = append(codes, exit.Busy)
+		code = exit.Worst(code, exit.Busy)
 	}
-	return exit.Worst(codes...)
+	return code
 }
 
 func (o *outcome) opened() bool {
@@ -102,6 +97,7 @@ type runSummary struct {
 
 type errorSummary struct {
 	Error  string `json:"error"`
+	Hint   string `json:"hint,omitempty"`
 	Status int    `json:"status,omitempty"`
 	Count  int    `json:"count"`
 }
@@ -125,10 +121,10 @@ func (o *outcome) asJSON() runSummary {
 		sum.Statuses[key] = n
 	}
 	for _, e := range r.Errors {
-		sum.Errors = append(sum.Errors, errorSummary{e.Error.Error(), e.Status, e.Count})
+		sum.Errors = append(sum.Errors, errorSummary{messageOf(e.Error), hintOf(e.Error), e.Status, e.Count})
 	}
 	for _, f := range o.faults {
-		sum.Faults = append(sum.Faults, f.Error())
+		sum.Faults = append(sum.Faults, messageOf(f))
 	}
 	return sum
 }

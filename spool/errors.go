@@ -41,14 +41,28 @@ func (e *PreflightError) Error() string {
 
 func (e *PreflightError) Unwrap() error { return e.Err }
 
-// A RejectedDirError says why rejected/ cannot be used.
+// A RejectedDirError says why rejected/ cannot be used, or cannot take a payload. The payload stays
+// in the spool.
 type RejectedDirError struct {
 	Path string
+	Name string // of the payload file; "" when rejected/ cannot be used at all
 	Err  error
 }
 
-func (e *RejectedDirError) Error() string { return fmt.Sprintf("%s: %v", e.Path, e.Err) }
+func (e *RejectedDirError) Error() string {
+	if e.Name == "" {
+		return fmt.Sprintf("%s: %v", e.Path, e.Err)
+	}
+	return fmt.Sprintf("%s: cannot take %q: %v", e.Path, e.Name, e.Err)
+}
+
 func (e *RejectedDirError) Unwrap() error { return e.Err }
+
+// Foreign reports whether rejected/ is not used because it belongs to another user, or because
+// others may write to it.
+func (e *RejectedDirError) Foreign() bool {
+	return errors.Is(e.Err, errRejectedForeign) || errors.Is(e.Err, errRejectedOpen)
+}
 
 // A SkipError says why an entry cannot be sent now and is left where it is.
 type SkipError struct {

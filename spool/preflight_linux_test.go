@@ -42,7 +42,7 @@ func TestAnImmutableFileCannotBeRemovedOrReplaced(t *testing.T) {
 		if !errors.Is(err, unix.EPERM) {
 			t.Errorf("%s: %v", what, err)
 		}
-		wantText(t, what, err, dir+"/x.json")
+		wantText(t, what, err, dir, "x.json")
 	}
 	wantNames(t, "the spool", list(t, dir), "rejected", "x.json")
 	wantNames(t, "in rejected/", list(t, dir, "rejected"))

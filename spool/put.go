@@ -61,9 +61,9 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 
 	// tmp, fsync, rename, fsync of the directory: each step makes the next one
 	// safe. maildir(5) and every mail queue do the same.
-	temp, err := writeTemp(s.fd, putPrefix, 0o600, data, func(fd int, _ string) error {
+	temp, err := writeTemp(s.fd, putPrefix, 0o600, data, func(fd int, _ string) {
 		s.handOver(fd)
-		return unix.Fchmod(fd, cfg.Mode) // whatever the umask is: a reader depends on it
+		_ = unix.Fchmod(fd, cfg.Mode) // a reader depends on it, whatever the umask is
 	})
 	if err != nil {
 		return "", fmt.Errorf("spool %s: put: %w", s.cfg.Dir, err)

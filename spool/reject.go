@@ -1,43 +1,19 @@
 package spool
 
 import (
-	"encoding/json"
+	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"path"
 	"strings"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// RejectedDir is the directory inside the spool that holds rejected payloads.
-const RejectedDir = "rejected"
-
-const reasonSuffix = ".reason.json"
-
-// A Reason stands beside every rejected payload, as <name>.reason.json.
-type Reason struct {
-	// File is the payload file's name in the spool; quoted as by
-	// strconv.Quote when it is not UTF-8.
-	File string `json:"file"`
-	// Item is the item's number in an array file, from 1; 0 for a whole file.
-	Item int `json:"item,omitempty"`
-	// Key is the idempotency key that the payload was, or would have been,
-	// sent under. Reject and RejectItem set it. A file refused unread has none.
-	Key      string    `json:"idempotency_key,omitempty"`
-	Time     time.Time `json:"time"`
-	Attempts int       `json:"attempts"`
-	// First is the time of the first failed attempt, when there were several.
-	First *time.Time `json:"first_attempt,omitempty"`
-	// Status is the HTTP status of the last answer, 0 when there was none.
-	Status int    `json:"status,omitempty"`
-	Answer string `json:"answer,omitempty"` // its first 2 KiB
-	Error  string `json:"error"`
-}
-
-// Reject moves a whole payload file to rejected/. ErrVanished and ErrChanged
-// mean that the entry is no longer the file that was read, and was left alone.
+// Reject moves a whole payload file to rejected/. ErrVanished and ErrChanged mean that the entry is
+// no longer the file that was read, and was left alone. A *RejectedDirError means that the file is
+// still in the spool because rejected/ cannot take it.
 func (s *Spool) Reject(p *Payload, r Reason) error {
 	if err := s.Unchanged(p); err != nil { // then rejected/ need not be touched at all
 		return err
@@ -52,49 +28,44 @@ func (s *Spool) Reject(p *Payload, r Reason) error {
 		r.Key = p.Items[0].Key
 	}
 	for n := 1; ; n++ {
-		name, err := s.vacant(dir, p.Name, &n)
-		if err != nil {
-			return err
-		}
-		// The reason first: a crash in between leaves a reason without a
-		// payload, which the next rejection replaces, and never a payload
-		// about which nobody knows anything.
-		if err := s.writeReason(dir, name, r); err != nil {
-			return err
-		}
-		err = s.moveOut(p, dir, name)
-		if errors.Is(err, unix.EEXIST) {
+		name := rejectedName(p.Name, n)
+		if taken, err := exists(dir, name); err != nil {
+			return s.rejectedError(p.Name, err)
+		} else if taken {
 			continue
 		}
-		if err != nil {
-			unix.Unlinkat(dir, name+reasonSuffix, 0)
+		// The reason goes first. A crash in between leaves a reason without a payload, which the
+		// next rejection replaces, and never a payload of which nobody knows anything.
+		if err := s.writeReason(dir, name, r); err != nil {
+			return s.rejectedError(p.Name, err)
+		}
+		// The last look comes right before the step that counts. Writing the reason to the disk
+		// takes long enough for a producer to replace the file.
+		err := s.Unchanged(p)
+		if err == nil {
+			err = renameNew(s.fd, p.Name, dir, name)
+		}
+		switch {
+		case err == nil:
+			return s.syncRejected(dir)
+		case errors.Is(err, unix.EEXIST):
+			continue
+		}
+		unix.Unlinkat(dir, name+reasonSuffix, 0)
+		switch {
+		case errors.Is(err, unix.ENOENT):
+			return ErrVanished
+		case errors.Is(err, ErrVanished), errors.Is(err, ErrChanged):
 			return err
 		}
-		return s.syncRejected(dir)
+		return s.rejectedError(p.Name, err)
 	}
 }
 
-// moveOut moves a payload file to rejected/. The last look comes right before
-// the step that counts: writing the reason to the disk takes long enough for a
-// producer to replace the file.
-func (s *Spool) moveOut(p *Payload, dir int, name string) error {
-	if err := s.Unchanged(p); err != nil {
-		return err
-	}
-	err := renameNew(s.fd, p.Name, dir, name)
-	if errors.Is(err, unix.ENOENT) {
-		return ErrVanished
-	}
-	if err != nil {
-		return fmt.Errorf("%s: move to %s/: %w", s.path(p.Name), RejectedDir, err)
-	}
-	return nil
-}
-
-// RejectItem copies one item of a batch to rejected/, as a file of its own that
-// carries the item's key in its name. It is durable on return, so that the
-// caller may cut the item out of its file. Rejecting an item again, as after a
-// crash before that cut, finds the copy and renews the reason.
+// RejectItem copies one item of an array file to rejected/, as a file of its own that carries the
+// item's key in its name. The copy is durable on return, so that the caller may cut the item out of
+// its file. Rejecting an item again, as after a crash before that cut, finds the copy and renews the
+// reason. A *RejectedDirError means that there is no copy.
 func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 	dir, err := s.openRejected(true)
 	if err != nil {
@@ -103,95 +74,76 @@ func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 	defer unix.Close(dir)
 	item := p.Items[index]
 	r.File, r.Item, r.Key = EncodeName(p.Name), index+1, item.Key
-	name := fitName(withKey(p.Name, item.Key))
-	if err := s.writeReason(dir, name, r); err != nil {
+	for n := 1; ; n++ {
+		name := rejectedName(withKey(p.Name, item.Key), n)
+		// The name alone proves nothing: what stands there counts only if its bytes are the item's.
+		taken, err := exists(dir, name)
+		if err == nil && taken && !holds(dir, name, item.Body) {
+			continue
+		}
+		if err == nil {
+			err = s.writeReason(dir, name, r)
+		}
+		if err == nil && !taken {
+			err = s.copyTo(dir, name, p, item.Body)
+		}
+		switch {
+		case err == nil:
+			return s.syncRejected(dir)
+		case errors.Is(err, unix.EEXIST):
+			n-- // it was taken a moment ago: look what it is
+			continue
+		case !taken:
+			unix.Unlinkat(dir, name+reasonSuffix, 0)
+		}
+		return s.rejectedError(p.Name, err)
+	}
+}
+
+// copyTo makes a new file in rejected/ of an item's bytes.
+func (s *Spool) copyTo(dir int, name string, p *Payload, body []byte) error {
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, body, likeOriginal(s.fd, p))
+	if err != nil {
 		return err
 	}
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, item.Body, likeOriginal(s.fd, p))
-	if err != nil {
-		return fmt.Errorf("%s: copy an item to %s/: %w", s.path(p.Name), RejectedDir, err)
-	}
-	err = renameNew(s.fd, temp, dir, name)
-	if err != nil {
+	if err = renameNew(s.fd, temp, dir, name); err != nil {
 		unix.Unlinkat(s.fd, temp, 0)
 	}
-	// The key is a hash over the item's bytes: what has this name has them too.
-	if err != nil && !errors.Is(err, unix.EEXIST) {
-		return fmt.Errorf("%s: copy an item to %s/: %w", s.path(p.Name), RejectedDir, err)
-	}
-	return s.syncRejected(dir)
+	return err
 }
 
-// openRejected opens rejected/, which must be a directory of its own and no
-// link to one, and on the spool's file system for renames to work.
-func (s *Spool) openRejected(create bool) (fd int, err error) {
-	created := false
-	if create {
-		err := again(func() error { return unix.Mkdirat(s.fd, RejectedDir, 0o700) })
-		if err != nil && !errors.Is(err, unix.EEXIST) {
-			return -1, fmt.Errorf("%s: create: %w", s.path(RejectedDir), err)
-		}
-		created = err == nil
+// exists reports whether a directory has an entry of that name. When in doubt it has.
+func exists(dir int, name string) (bool, error) {
+	var st unix.Stat_t
+	switch err := statAt(dir, name, &st); {
+	case err == nil:
+		return true, nil
+	case errors.Is(err, unix.ENOENT):
+		return false, nil
+	default:
+		return true, err
 	}
-	fd, err = openDir(s.fd, RejectedDir, unix.O_NOFOLLOW)
-	if errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) || errors.Is(err, unix.EMLINK) {
-		return -1, &RejectedDirError{s.path(RejectedDir), unix.ENOTDIR}
-	}
+}
+
+// holds reports whether a regular file has exactly these bytes.
+func holds(dir int, name string, want []byte) bool {
+	f, err := openRegular(dir, name)
 	if err != nil {
-		return -1, &RejectedDirError{s.path(RejectedDir), err}
+		return false
 	}
-	if created {
-		s.handOver(fd)
-	}
-	return fd, nil
+	defer f.Close()
+	got, err := io.ReadAll(io.LimitReader(f, int64(len(want))+1))
+	return err == nil && bytes.Equal(got, want)
 }
 
-// vacant finds a name in rejected/ that no payload has, beginning with the nth
-// candidate.
-func (s *Spool) vacant(dir int, name string, n *int) (string, error) {
-	for ; ; *n++ {
-		candidate := fitName(numbered(name, *n))
-		if strings.HasSuffix(candidate, reasonSuffix) {
-			continue // a payload under a reason's name would be taken for one, and replaced
-		}
-		var st unix.Stat_t
-		switch err := statAt(dir, candidate, &st); {
-		case errors.Is(err, unix.ENOENT):
-			return candidate, nil
-		case err != nil:
-			return "", fmt.Errorf("%s/%s: stat: %w", s.path(RejectedDir), candidate, err)
-		}
+// rejectedName is the nth choice for the name of a payload in rejected/. A payload under the name of
+// a reason would be taken for one, and replaced.
+func rejectedName(name string, n int) string {
+	choice := fitName(numbered(name, n))
+	if strings.HasSuffix(choice, reasonSuffix) {
+		choice = fitName(numbered(name, n+1))
 	}
-}
-
-func (s *Spool) writeReason(dir int, name string, r Reason) error {
-	data, err := json.MarshalIndent(r, "", "  ")
-	if err != nil {
-		return fmt.Errorf("%s/%s: %w", s.path(RejectedDir), name+reasonSuffix, err)
-	}
-	// Temporaries are made in the spool, where the next scan finds what a crash
-	// leaves behind.
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, append(data, '\n'), func(fd int, _ string) error {
-		s.handOver(fd)
-		return nil
-	})
-	if err == nil {
-		if err = again(func() error { return unix.Renameat(s.fd, temp, dir, name+reasonSuffix) }); err != nil {
-			unix.Unlinkat(s.fd, temp, 0)
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("%s/%s: %w", s.path(RejectedDir), name+reasonSuffix, err)
-	}
-	return nil
-}
-
-// syncRejected makes a rejection durable on both sides.
-func (s *Spool) syncRejected(dir int) error {
-	if err := syncDir(dir); err != nil {
-		return fmt.Errorf("%s: sync: %w", s.path(RejectedDir), err)
-	}
-	return s.Sync()
+	return choice
 }
 
 // numbered is the nth choice for a name: x.json, x.2.json, x.3.json.

@@ -88,7 +88,7 @@ func TestRejectingMakesItsTemporariesInTheSpool(t *testing.T) {
 	blocked := filepath.Join(dir, "rejected", "x.key-"+p.Items[1].Key+".json.reason.json")
 	must(t, os.MkdirAll(filepath.Join(blocked, "full"), 0o700))
 	err := s.RejectItem(p, 1, spool.Reason{})
-	wantText(t, "a reason that cannot be written", err, blocked)
+	wantText(t, "a reason that cannot be written", err, filepath.Join(dir, "rejected"), filepath.Base(blocked))
 	wantNames(t, "in the spool", list(t, dir), "rejected", "x.json")
 	if n := len(list(t, dir, "rejected")); n != 3 {
 		t.Errorf("%d files in rejected/, want 3: %q", n, list(t, dir, "rejected"))

@@ -1,10 +1,8 @@
 package spool
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"slices"
 	"strings"
@@ -97,19 +95,6 @@ func (s *Spool) CountRejected() (files int, bytes int64, err error) {
 		return nil
 	})
 	return files, bytes, err
-}
-
-func readReason(dir int, name string) *Reason {
-	f, err := openRegular(dir, name+reasonSuffix)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
-	var r Reason
-	if json.NewDecoder(io.LimitReader(f, 64<<10)).Decode(&r) != nil {
-		return nil
-	}
-	return &r
 }
 
 // openRegular opens a file below dir for reading, never anything else.

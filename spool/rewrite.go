@@ -44,26 +44,19 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	return err
 }
 
-// likeOriginal gives a new file the owner, mode and modification time of the
-// payload file that its bytes come from.
-func likeOriginal(dir int, p *Payload) func(fd int, temp string) error {
-	return func(fd int, temp string) error {
+// likeOriginal gives a new file the owner, mode and modification time of the payload file that its
+// bytes come from, as far as the system lets it. CIFS, vfat and sshfs refuse one or the other; that
+// is no reason to keep a payload from its way.
+func likeOriginal(dir int, p *Payload) func(fd int, temp string) {
+	return func(fd int, temp string) {
 		times := []unix.Timespec{p.id.mtime, p.id.mtime}
-		if err := unix.UtimesNanoAt(dir, temp, times, unix.AT_SYMLINK_NOFOLLOW); err != nil {
-			return err
-		}
-		// The owner before the mode: until the group is the right one, nobody
-		// else may read the file, and chown(2) clears mode bits. Not being
-		// allowed to give the file back to its producer is no reason to lose
-		// it; the group can often be kept all the same.
-		owner := unix.Fchown(fd, p.uid, p.gid)
-		if owner != nil {
+		_ = unix.UtimesNanoAt(dir, temp, times, unix.AT_SYMLINK_NOFOLLOW)
+		// The owner comes before the mode. Until the group is the right one, nobody else may read
+		// the file, and chown(2) clears mode bits. The group can often be kept where the owner
+		// cannot.
+		if unix.Fchown(fd, p.uid, p.gid) != nil {
 			_ = unix.Fchown(fd, -1, p.gid)
 		}
-		err := unix.Fchmod(fd, p.mode)
-		if err != nil && owner == nil {
-			return nil // given away by one who may not change it any more; 0600 serves its owner
-		}
-		return err
+		_ = unix.Fchmod(fd, p.mode)
 	}
 }

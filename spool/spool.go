@@ -62,9 +62,10 @@ func CheckPattern(pattern string) error {
 type Spool struct {
 	cfg Config
 	fd  int
-	// euid and the directory's sticky bit and owner decide whose files a run
-	// may remove (unlink(2), EPERM).
+	// euid and the directory's sticky bit and owner decide whose files a run may remove (unlink(2),
+	// EPERM).
 	euid     int
+	mode     uint32
 	sticky   bool
 	ownerUID uint32
 	ownerGID uint32
@@ -97,6 +98,7 @@ func Open(cfg Config) (*Spool, error) {
 		cfg:      cfg,
 		fd:       fd,
 		euid:     os.Geteuid(),
+		mode:     uint32(st.Mode),
 		sticky:   st.Mode&unix.S_ISVTX != 0,
 		ownerUID: st.Uid,
 		ownerGID: st.Gid,

@@ -53,6 +53,7 @@ func TestTheOrderOfStepsThatSurvivesAPowerCut(t *testing.T) {
 		{"RejectItem", func(t *testing.T, s *spool.Spool) {
 			must(t, s.RejectItem(read(t, s, "x.json"), 0, because()))
 		}, []string{
+			"newfstatat x.key-X.json", // nothing is there yet
 			"write " + temp, "fsync " + temp, "renameat " + temp + " x.key-X.json.reason.json",
 			"write " + temp, "fsync " + temp, "renameat2 " + temp + " x.key-X.json", "fsync rejected", "fsync spool",
 		}},

@@ -33,12 +33,29 @@ func spoolHint(err error) string {
 			return "nothing was sent; lsattr -d shows whether the directory is immutable or append-only"
 		}
 		return "nothing was sent; see spoolfwd check"
-	case errors.As(err, &rejected) && errors.Is(err, syscall.ENOTDIR):
-		return "rejected payloads need a real directory of that name"
+	case errors.As(err, &rejected):
+		return rejectedHint(rejected)
 	case errors.Is(err, spool.ErrFull):
 		return "the limits are --max-spool-files and --max-spool-bytes"
 	case errors.As(err, &size):
 		return "the limit is --max-file-size"
+	}
+	return ""
+}
+
+// rejectedHint says what to do about a rejected/ that takes no payloads.
+func rejectedHint(err *spool.RejectedDirError) string {
+	switch {
+	case err.Foreign(), errors.Is(err, os.ErrPermission):
+		return "rejected/ must belong to the user of the runs, and nobody else may write to it: chown it, chmod 700"
+	case errors.Is(err, syscall.ENOTDIR):
+		return "rejected payloads need a real directory of that name"
+	case errors.Is(err, syscall.EXDEV):
+		return "rejected/ must be on the file system of the spool, not a mount of its own"
+	case errors.Is(err, syscall.ENOSPC), errors.Is(err, syscall.EDQUOT):
+		return "the disk has no room or no inode left: df, df -i"
+	case errors.Is(err, syscall.EROFS):
+		return "the file system is mounted read-only"
 	}
 	return ""
 }

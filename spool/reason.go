@@ -1,0 +1,67 @@
+package spool
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// reasonSuffix ends the name of a note: <name of the rejected payload>.reason.json.
+const reasonSuffix = ".reason.json"
+
+// A Reason is the note beside a rejected payload. It says why the payload was rejected.
+type Reason struct {
+	// File is the payload file's name in the spool, as [EncodeName] writes it.
+	File string `json:"file"`
+	// Item is the item's number in an array file, from 1; 0 for a whole file.
+	Item int `json:"item,omitempty"`
+	// Key is the idempotency key that the payload was sent under, or would have been. Reject and
+	// RejectItem set it. A file that was refused unread has none.
+	Key      string    `json:"idempotency_key,omitempty"`
+	Time     time.Time `json:"time"`
+	Attempts int       `json:"attempts"`
+	// First is the time of the first failed attempt, when there were several.
+	First *time.Time `json:"first_attempt,omitempty"`
+	// Status is the HTTP status of the last answer, 0 when there was none.
+	Status int    `json:"status,omitempty"`
+	Answer string `json:"answer,omitempty"` // its first 2 KiB
+	Error  string `json:"error"`
+}
+
+// writeReason writes the note of a payload in rejected/, in the place of any older one.
+func (s *Spool) writeReason(dir int, name string, r Reason) error {
+	data, err := json.MarshalIndent(r, "", "  ")
+	if err != nil {
+		return err
+	}
+	// Temporaries are made in the spool, where the next scan finds what a crash leaves behind.
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, append(data, '\n'), func(fd int, _ string) { s.handOver(fd) })
+	if err != nil {
+		return err
+	}
+	if err := again(func() error { return unix.Renameat(s.fd, temp, dir, name+reasonSuffix) }); err != nil {
+		unix.Unlinkat(s.fd, temp, 0)
+		return fmt.Errorf("%s: %w", name+reasonSuffix, err)
+	}
+	return nil
+}
+
+// maxReason is more than a note can have: its answer is cut at 2 KiB.
+const maxReason = 64 << 10
+
+// readReason returns the note of a payload, or nil when it is missing or damaged.
+func readReason(dir int, name string) *Reason {
+	f, err := openRegular(dir, name+reasonSuffix)
+	if err != nil {
+		return nil
+	}
+	defer f.Close()
+	var r Reason
+	if json.NewDecoder(io.LimitReader(f, maxReason)).Decode(&r) != nil {
+		return nil
+	}
+	return &r
+}

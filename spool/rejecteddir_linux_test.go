@@ -1,0 +1,62 @@
+package spool_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// What cannot enter rejected/ stays in the spool whole, and the error names directory and cause.
+func TestWhatRejectedCannotTakeStaysInTheSpool(t *testing.T) {
+	for _, tt := range []struct {
+		name  string
+		spoil func(t *testing.T, dir string)
+		want  error
+	}{
+		{"it is another mount", func(t *testing.T, dir string) {
+			rejected := filepath.Join(dir, "rejected")
+			must(t, unix.Mount("tmpfs", rejected, "tmpfs", 0, "size=64k,mode=700"))
+			t.Cleanup(func() { unix.Unmount(rejected, unix.MNT_DETACH) })
+		}, unix.EXDEV},
+		{"the spool is read-only", func(t *testing.T, dir string) {
+			must(t, unix.Mount("", dir, "", unix.MS_REMOUNT|unix.MS_RDONLY, ""))
+		}, unix.EROFS},
+		{"there is no inode for it", func(t *testing.T, dir string) {
+			must(t, os.Remove(filepath.Join(dir, "rejected")))
+			must(t, os.WriteFile(filepath.Join(dir, "ballast"), nil, 0o600))
+			must(t, os.WriteFile(filepath.Join(dir, "more ballast"), nil, 0o600))
+		}, unix.ENOSPC},
+		{"there is no inode for a reason", func(t *testing.T, dir string) {
+			must(t, os.WriteFile(filepath.Join(dir, "ballast"), nil, 0o600))
+		}, unix.ENOSPC},
+		{"there is no room for a reason", fill, unix.ENOSPC},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			dir := tmpfs(t, "size=64k,nr_inodes=4") // the root, x.json, rejected/ and one more
+			must(t, os.Mkdir(filepath.Join(dir, "rejected"), 0o700))
+			s, _ := newSpool(t, spool.Config{Dir: dir})
+			write(t, dir, "x.json", `[1,2]`, 0)
+			p := read(t, s, "x.json")
+			tt.spoil(t, dir)
+			before := list(t, dir)
+			for what, err := range map[string]error{"reject": s.Reject(p, because()), "reject an item": s.RejectItem(p, 0, because())} {
+				var unusable *spool.RejectedDirError
+				if !errors.As(err, &unusable) || !errors.Is(err, tt.want) || unusable.Foreign() {
+					t.Errorf("%s: %v, want %v", what, err, tt.want)
+				}
+				wantText(t, what, err, dir+"/rejected")
+			}
+			must(t, s.Unchanged(p))
+			wantNames(t, "in the spool", list(t, dir), before...)
+			if slices.Contains(before, "rejected") {
+				wantNames(t, "in rejected/", list(t, dir, "rejected"))
+			}
+		})
+	}
+}

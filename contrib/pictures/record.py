@@ -1,13 +1,13 @@
 #!/usr/bin/env python3
-"""Records a command in a terminal and draws it as an SVG that moves.
+"""Records a command in a terminal and draws it as an animated SVG.
 
     contrib/pictures/record.py OUTPUT.svg COMMAND...
 
-The command runs in a pseudo-terminal of 100 columns; what it writes is real, at
-a pace that can be read: long pauses are cut, and there is one before every
-heading. A viewer that does not animate shows the last screen. Needs nothing but Python, and
-understands of a terminal what its subject uses: lines, carriage returns, bold,
-and the eight colours.
+The command runs in a pseudo-terminal of 100 columns. The picture shows its real
+output at a readable pace: long pauses are cut, and every heading is preceded by
+one. A viewer that does not animate shows the last screen. The script needs only
+Python. It knows the terminal codes that its subject uses: lines, carriage
+returns, bold, and the eight colours.
 """
 import html
 import os

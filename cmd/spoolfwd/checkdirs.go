@@ -127,7 +127,7 @@ func (d *doctor) state() {
 	} else {
 		d.ok(about, "breaker %s is %s", d.s.cfg.Name, describeBreaker(b, d.s.env.Now()))
 	}
-	if _, err := drain.PeekIndex(d.s.indexPath()); err != nil {
+	if _, err := drain.PeekIndex(drain.IndexPath(dir, d.s.cfg.Name)); err != nil {
 		d.warn(about, hintOf(err), "%s", messageOf(err))
 	}
 	info, err := os.Lstat(b.LockPath())

@@ -86,7 +86,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
 	}
-	index, err := drain.PeekIndex(s.indexPath())
+	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.StateDir, s.cfg.Name))
 	s.warn(err)
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()

@@ -3,7 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"path/filepath"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -44,7 +43,7 @@ func (s *session) openDrainer() (*drainer, error) {
 		d.close()
 		return nil, err
 	}
-	d.index, err = drain.OpenIndex(s.indexPath())
+	d.index, err = drain.OpenIndex(drain.IndexPath(s.cfg.StateDir, s.cfg.Name))
 	s.warn(err)
 	return d, nil
 }
@@ -60,12 +59,6 @@ func (d *drainer) close() {
 	if d.lock != nil {
 		d.lock.Release()
 	}
-}
-
-// indexPath is where deferred items are remembered: beside the breaker's state,
-// since they were deferred by the same listener.
-func (s *session) indexPath() string {
-	return filepath.Join(s.cfg.StateDir, s.cfg.Name+".index")
 }
 
 // drain sends what is in the spool and tells what happened.
@@ -99,7 +92,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	pruned, errPrune := d.spool.PruneRejected(now, cfg.RejectedMaxAge, int64(cfg.RejectedMaxBytes))
 	o.pruned = pruned
 	o.addFaults(err)
-	o.addFaults(o.report.Faults...)
+	o.addFaults(o.report.LocalErrors...)
 	o.addFaults(errPrune, d.breaker.Save())
 	o.after, o.ended = d.breaker.Stats(now), now
 	if o.report.Stop == drain.Cancelled {

@@ -39,7 +39,7 @@ func (s *session) dryRun(ctx context.Context) error {
 	if wait := b.Wait(s.env.Now()); wait > 0 {
 		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Name, console.Duration(wait)))
 	}
-	index, err := drain.PeekIndex(s.indexPath())
+	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.StateDir, s.cfg.Name))
 	s.warn(err)
 
 	plans := []planned{}

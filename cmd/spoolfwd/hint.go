@@ -40,7 +40,7 @@ func hintOf(err error) string {
 	if errors.As(err, &h) {
 		return h.Hint()
 	}
-	if hint := cmp.Or(spoolHint(err), transmitHint(err)); hint != "" {
+	if hint := cmp.Or(spoolHint(err), transmitHint(err), drainHint(err)); hint != "" {
 		return hint
 	}
 	_, hint, _ := strings.Cut(err.Error(), "\n")

@@ -39,7 +39,7 @@ func (o *outcome) tell() {
 	}
 	if r.Skipped.Count > 0 {
 		level := slog.LevelInfo
-		if r.News > 0 || o.byHand {
+		if r.NewlySkipped > 0 || o.byHand {
 			level = slog.LevelWarn
 		}
 		log.Log(context.Background(), level, o.skippedText(), "event", "skipped", "count", r.Skipped.Count)

@@ -17,43 +17,42 @@ const (
 	Array                // a JSON array of the items, application/json
 )
 
-// batchRequest makes one request of several items. A batch's idempotency key is
-// derived from those of its items, so that the same items in the same order have
-// the same key; a batch of one has its item's.
-func (w *worker) batchRequest(parcels []parcel) transmit.Request {
-	w.body = w.body[:0]
-	for n, p := range parcels {
-		switch w.cfg.BatchFormat {
+// batchRequest makes one request of several items. A batch's idempotency key is derived from those
+// of its items, so that the same items in the same order have the same key; a batch of one has its
+// item's.
+func (w *worker) batchRequest(items []delivery) transmit.Request {
+	body := w.batch[:0]
+	for n, d := range items {
+		switch w.r.cfg.BatchFormat {
 		case Array:
-			w.body = append(w.body, "[,"[min(n, 1)])
-			w.body = append(w.body, p.item().Body...)
+			body = append(body, "[,"[min(n, 1)])
+			body = append(body, d.item().Body...)
 		default:
-			w.body = appendLine(w.body, p.item().Body)
+			body = appendLine(body, d.item().Body)
 		}
 	}
-	request := transmit.Request{Key: parcels[0].item().Key, ContentType: "application/x-ndjson"}
-	if w.cfg.BatchFormat == Array {
-		w.body = append(w.body, ']')
+	request := transmit.Request{Key: items[0].item().Key, ContentType: "application/x-ndjson"}
+	if w.r.cfg.BatchFormat == Array {
+		body = append(body, ']')
 		request.ContentType = "application/json"
 	}
-	request.Body = w.body
-	if len(parcels) > 1 {
-		request.Key = batchKey(parcels)
+	w.batch, request.Body = body, body
+	if len(items) > 1 {
+		request.Key = batchKey(items)
 	}
 	return request
 }
 
-func batchKey(parcels []parcel) string {
+func batchKey(items []delivery) string {
 	h := sha256.New()
-	for _, p := range parcels {
-		h.Write([]byte(p.item().Key))
+	for _, d := range items {
+		h.Write([]byte(d.item().Key))
 	}
 	return hex.EncodeToString(h.Sum(nil)[:16])
 }
 
-// appendLine appends an item as one line. Line breaks inside it, which JSON
-// allows only between tokens (RFC 8259, section 2), become spaces; nothing else
-// of it changes.
+// appendLine appends an item as one line. Line breaks inside it, which JSON allows only between
+// tokens (RFC 8259, section 2), become spaces; nothing else of it changes.
 func appendLine(to, item []byte) []byte {
 	start := len(to)
 	to = append(to, item...)

@@ -6,50 +6,58 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// itemState is what became of an item of an array file in this run.
-type itemState uint8
+// fate is what became of an item in this run.
+type fate uint8
 
 const (
-	untouched itemState = iota // not sent in this run
-	flying                     // being sent
-	delivered                  // has had its 2xx, now or in an earlier run; or was rejected in one
-	rejected                   // is in rejected/
-	failed                     // was sent, failed and is kept
+	untouched fate = iota // not sent, or sent and nothing was learned from it
+	inFlight              // being sent
+	delivered             // has had its 2xx, now or in an earlier run; or was rejected in one
+	rejected              // is in rejected/
+	failed                // was sent, failed and is kept
 )
 
-// file is an array file whose items are being sent. Its fields are guarded by
-// the run's lock.
+// A file is a payload file in hand: it was read, and its items are being sent. The run's lock guards
+// its fields.
 type file struct {
+	place    choice
 	payload  *spool.Payload
-	state    []itemState
-	deferred []bool // items that failed in an earlier run
-	pending  []int  // items still to be handed out, in order
-	flying   int
-	closed   bool
+	fates    []fate
+	attempts []int // of each item, in earlier runs; more than 0: the item is deferred
+	pending  []int // items still to be handed out, in order
+	inFlight int
 }
 
-// newFile takes an array file in hand. Items that are not deferred go first, in
-// file order, then those that are, the fewest attempts first.
-func newFile(p *spool.Payload, x *Index) *file {
-	f := &file{payload: p, state: make([]itemState, len(p.Items)), deferred: make([]bool, len(p.Items))}
-	attempts := make([]int, len(p.Items))
-	waits := make([]bool, len(p.Items)) // an equal item must go first
+// A delivery is an item on its way.
+type delivery struct {
+	file  *file
+	index int // of the item in the file
+}
+
+func (d delivery) item() *spool.Item       { return &d.file.payload.Items[d.index] }
+func (d delivery) payload() *spool.Payload { return d.file.payload }
+
+// newFile takes a payload in hand. Items that are not deferred go first, in file order, then those
+// that are, the fewest attempts first.
+func newFile(p *spool.Payload, place choice, x *Index) *file {
+	n := len(p.Items)
+	f := &file{place: place, payload: p, fates: make([]fate, n), attempts: make([]int, n), pending: make([]int, 0, n)}
+	waits := make([]bool, n) // an equal item must go first
 	for i := range p.Items {
 		item := &p.Items[i]
 		if x.delivered(p.Name, item.Key) {
-			f.state[i] = delivered
+			f.fates[i] = delivered
 			continue
 		}
 		if item.NextEqual >= 0 {
 			waits[item.NextEqual] = true
 		}
-		attempts[i] = x.attempts(p.Name, item.Key).Count
-		f.deferred[i] = attempts[i] > 0
+		f.attempts[i] = x.attempts(p.Name, item.Key).Count
 		if !waits[i] {
 			f.pending = append(f.pending, i)
 		}
 	}
-	slices.SortStableFunc(f.pending, func(a, b int) int { return attempts[a] - attempts[b] })
+	slices.SortStableFunc(f.pending, func(a, b int) int { return f.attempts[a] - f.attempts[b] })
 	return f
 }
 
@@ -60,46 +68,36 @@ func (f *file) ready() bool { return len(f.pending) > 0 }
 func (f *file) take() int {
 	i := f.pending[0]
 	f.pending = f.pending[1:]
-	f.state[i] = flying
-	f.flying++
+	f.fates[i] = inFlight
+	f.inFlight++
 	return i
 }
 
-// land records what became of an item. The next equal item may go only now, and
-// only if this one is out of the way for good: see spool.Item.NextEqual. It goes
-// at once, deferred or not, since the listener has just taken the same bytes.
-func (f *file) land(i int, s itemState) {
-	f.flying--
-	f.state[i] = s
-	if next := f.payload.Items[i].NextEqual; next >= 0 && f.gone(i) && f.state[next] == untouched {
+// land records what became of an item. The next equal item may go only now, and only if this one is
+// out of the way for good: see [spool.Item.NextEqual]. It goes at once, deferred or not, since the
+// listener has just taken the same bytes.
+func (f *file) land(i int, became fate) {
+	f.inFlight--
+	f.fates[i] = became
+	if next := f.payload.Items[i].NextEqual; next >= 0 && f.isGone(i) && f.fates[next] == untouched {
 		f.pending = slices.Insert(f.pending, 0, next)
 	}
 }
 
-// settled reports whether nothing of the file is left to send in this run.
-func (f *file) settled() bool { return len(f.pending) == 0 && f.flying == 0 }
+// isDone reports whether nothing of the file is left to send in this run.
+func (f *file) isDone() bool { return len(f.pending) == 0 && f.inFlight == 0 }
 
-// gone reports whether an item need not stay in the spool.
-func (f *file) gone(i int) bool { return f.state[i] == delivered || f.state[i] == rejected }
+// isGone reports whether an item need not stay in the spool.
+func (f *file) isGone(i int) bool { return f.fates[i] == delivered || f.fates[i] == rejected }
 
-// left returns the items that must stay in the spool, and whether any need not.
-func (f *file) left() (left []int, shrunk bool) {
-	for i := range f.state {
-		if f.gone(i) {
-			shrunk = true
+// split returns the items that must stay in the spool and those that need not.
+func (f *file) split() (left, gone []int) {
+	for i := range f.fates {
+		if f.isGone(i) {
+			gone = append(gone, i)
 		} else {
 			left = append(left, i)
 		}
 	}
-	return left, shrunk
-}
-
-// done returns the items that need not stay.
-func (f *file) done() (items []int) {
-	for i := range f.state {
-		if f.gone(i) {
-			items = append(items, i)
-		}
-	}
-	return items
+	return left, gone
 }

@@ -1,41 +1,36 @@
 package drain
 
 import (
-	"sync"
 	"time"
 )
 
-// An index is bounded, so that what is saved can be read again (maxIndexBytes).
-// Deferred items beyond the first keep their place by age; a run that cannot
-// remember another delivered one ends.
+// An index is bounded, so that what is saved can be read again (maxIndexBytes). Deferred items
+// beyond the bound keep their place by age; a run that cannot remember another delivered one ends.
 const (
 	maxIndexItems     = 10_000
 	maxIndexDelivered = 100_000
 	maxIndexFiles     = 20_000
 )
 
-// An Index remembers, from one run to the next, which items failed after they
-// had reached the listener, which were delivered but are still in their files, and
-// what in the spool cannot be sent and has been named.
-// The zero Index is empty and is never saved. It is safe for concurrent use by
-// the workers of one run.
+// An Index remembers from one run to the next which items failed after they had reached the
+// listener, which were delivered but are still in their files, and what in the spool cannot be sent
+// and was told of. The zero Index is empty and is never saved. It is for one goroutine at a time;
+// in a run, the run's lock guards it.
 type Index struct {
-	path string
-
-	mu    sync.Mutex
+	path  string
 	files map[string]*record // by file name
 	items int                // deferred items in all files
 	sent  int                // delivered items in all files
 	dirty bool
 
-	// skipped are the marks of the entries that runs have skipped and told of.
+	// skipped are the hashes of the entries that runs have skipped and told of.
 	skipped []uint64
 }
 
 // record is what is known of one payload file.
 type record struct {
-	// Delivered are the keys of items that have had their 2xx and must never
-	// be sent again, although the file still holds them; or are in rejected/.
+	// Delivered are the keys of items that have had their 2xx, or are in rejected/, and must never
+	// be sent again although the file still holds them.
 	Delivered keySet `json:"delivered,omitempty"`
 	// Failed are the deferred items by key.
 	Failed map[string]Attempts `json:"failed,omitempty"`
@@ -53,17 +48,11 @@ type Attempts struct {
 }
 
 // Deferred returns how many items are deferred.
-func (x *Index) Deferred() int {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	return x.items
-}
+func (x *Index) Deferred() int { return x.items }
 
-// Undeletable returns how many payload files hold items that were delivered but
-// could not be removed.
+// Undeletable returns how many payload files hold items that were delivered but could not be
+// removed.
 func (x *Index) Undeletable() int {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	n := 0
 	for _, r := range x.files {
 		if len(r.Delivered) > 0 {
@@ -73,35 +62,29 @@ func (x *Index) Undeletable() int {
 	return n
 }
 
-// rank returns the attempts of the file's deferred item with the fewest, 0 when
-// it has none, and whether it holds other items as well.
-func (x *Index) rank(name string) (attempts int, others bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
+// deferredAfter returns after how many attempts a file is deferred: those of its item with the
+// fewest. It is 0 for a file that holds an item that is not deferred.
+func (x *Index) deferredAfter(name string) (attempts int) {
 	r := x.files[name]
-	if r == nil || len(r.Failed) == 0 {
-		return 0, true
+	if r == nil || r.Others {
+		return 0
 	}
 	for _, a := range r.Failed {
 		if attempts == 0 || a.Count < attempts {
 			attempts = a.Count
 		}
 	}
-	return attempts, r.Others
+	return attempts
 }
 
 // delivered reports whether an item has had its 2xx in an earlier run.
 func (x *Index) delivered(name, key string) bool {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	r := x.files[name]
 	return r != nil && r.Delivered.has(key)
 }
 
-// attempts returns the history of an item, zero when it is not deferred.
+// attempts returns the history of an item, which is zero when it is not deferred.
 func (x *Index) attempts(name, key string) Attempts {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if r := x.files[name]; r != nil {
 		return r.Failed[key]
 	}

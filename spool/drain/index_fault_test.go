@@ -45,7 +45,7 @@ func TestIndexThatMayNotBeWrittenIsALackOfPermissions(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(report.Faults) != 1 || !errors.Is(report.Faults[0], fs.ErrPermission) || !strings.Contains(report.Faults[0].Error(), "central_listener.index") {
-		t.Errorf("an index that may not be written is no lack of permissions that names it: %v", report.Faults)
+	if len(report.LocalErrors) != 1 || !errors.Is(report.LocalErrors[0], fs.ErrPermission) || !strings.Contains(report.LocalErrors[0].Error(), "central_listener.index") {
+		t.Errorf("an index that may not be written is no lack of permissions that names it: %v", report.LocalErrors)
 	}
 }

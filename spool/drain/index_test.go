@@ -38,7 +38,7 @@ func TestADamagedIndexIsSetAsideAndToldOnce(t *testing.T) {
 				t.Fatal(err)
 			}
 			x, err := drain.OpenIndex(path)
-			if err == nil || !strings.Contains(err.Error(), path+".corrupt\n") {
+			if err == nil || !strings.Contains(err.Error(), "it is kept as "+path+".corrupt") {
 				t.Errorf("the error is %v, want one that says where the index is kept", err)
 			}
 			if x == nil || x.Deferred() != 0 {

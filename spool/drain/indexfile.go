@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 
@@ -25,11 +26,14 @@ func indexAt(path string) statefile.File {
 	return statefile.File{Path: path, MaxSize: maxIndexBytes}
 }
 
+// IndexPath is where the index of a breaker's runs belongs: beside its state.
+func IndexPath(stateDir, name string) string { return filepath.Join(stateDir, name+".index") }
+
 // indexFile is the index as JSON. File names that are not UTF-8 are quoted.
 type indexFile struct {
 	Version int                `json:"version"`
 	Files   map[string]*record `json:"files"`
-	Skipped []string           `json:"skipped,omitempty"` // marks, hexadecimal
+	Skipped []string           `json:"skipped,omitempty"` // hashes, hexadecimal
 }
 
 // OpenIndex reads the index of a run that holds the lock. It always returns a usable one: an absent
@@ -40,26 +44,37 @@ func OpenIndex(path string) (*Index, error) {
 	if err == nil {
 		return x, nil
 	}
-	kept := ""
 	if statefile.IsSpoiled(err) {
 		if keptAs, errAside := indexAt(path).SetAside(); errAside != nil {
-			kept = fmt.Sprintf(", and it cannot be set aside: %v", errAside)
+			err = fmt.Errorf("%w, and it cannot be set aside: %v", err, errAside)
 		} else {
-			kept = ", it is kept as " + keptAs
+			err = fmt.Errorf("%w, it is kept as %s", err, keptAs)
 		}
 	}
-	return &Index{path: path}, fmt.Errorf("index %s: %w%s\ndeferred payloads have lost their place at the end of the queue, and what was delivered and is still in the spool is sent again under the same keys", path, err, kept)
+	return &Index{path: path}, &IndexError{Path: path, Err: err}
 }
 
 // PeekIndex reads an index for somebody who only looks: nothing on disk changes, now or later.
 func PeekIndex(path string) (*Index, error) {
 	x, err := readIndex(path)
 	if err != nil {
-		return &Index{}, fmt.Errorf("index %s: %w\nthe next run begins a new one", path, err)
+		return &Index{}, &IndexError{Path: path, Err: err, Peeked: true}
 	}
 	x.path = ""
 	return x, nil
 }
+
+// An IndexError says why an index could not be read. What it remembered is lost: deferred payloads
+// have lost their place at the end of the queue, and what was delivered and is still in the spool is
+// sent again under the same keys.
+type IndexError struct {
+	Path   string
+	Err    error
+	Peeked bool // the file was left as it is, and the next run will find the same
+}
+
+func (e *IndexError) Error() string { return fmt.Sprintf("index %s: %v", e.Path, e.Err) }
+func (e *IndexError) Unwrap() error { return e.Err }
 
 func readIndex(path string) (*Index, error) {
 	x := &Index{path: path}
@@ -98,8 +113,8 @@ func (x *Index) decode(data []byte) error {
 		}
 	}
 	for _, text := range file.Skipped {
-		if m, err := strconv.ParseUint(text, 16, 64); err == nil && len(x.skipped) < spool.MaxHashes {
-			x.skipped = append(x.skipped, m)
+		if h, err := strconv.ParseUint(text, 16, 64); err == nil && len(x.skipped) < spool.MaxHashes {
+			x.skipped = append(x.skipped, h)
 		}
 	}
 	slices.Sort(x.skipped)
@@ -108,8 +123,6 @@ func (x *Index) decode(data []byte) error {
 
 // Save writes the index if it has changed. An empty index has no file.
 func (x *Index) Save() error {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if !x.dirty || x.path == "" {
 		return nil
 	}
@@ -124,8 +137,8 @@ func (x *Index) Save() error {
 	for name, r := range x.files {
 		file.Files[spool.EncodeName(name)] = r
 	}
-	for _, m := range x.skipped {
-		file.Skipped = append(file.Skipped, strconv.FormatUint(m, 16))
+	for _, h := range x.skipped {
+		file.Skipped = append(file.Skipped, strconv.FormatUint(h, 16))
 	}
 	data, err := json.Marshal(file)
 	if err != nil {

@@ -145,14 +145,14 @@ func (h *throng) process() {
 	others.Wait()
 	equal(h.t, "requests, as reported", r.Requests, h.requests)
 	equal(h.t, "items delivered, as reported", r.Delivered, len(h.delivered)-before)
-	if h.config.BatchItems == 1 && r.Stop != drain.Fault {
+	if h.config.BatchItems == 1 && r.Stop != drain.LocalError {
 		equal(h.t, "items sent, as reported", r.Delivered+r.Failed+r.Rejected, len(h.sent))
 	}
 	if most := h.config.MaxItems; most > 0 && (len(h.sent) > most || r.Stop == drain.Limit && len(h.sent) < most) {
 		h.t.Errorf("%d items were sent, %d may be; the run's end: %v", len(h.sent), most, r.Stop)
 	}
-	if r.Late >= h.config.Concurrency {
-		h.t.Errorf("%d answers were late, with %d requests in flight at most", r.Late, h.config.Concurrency)
+	if r.LateResults >= h.config.Concurrency {
+		h.t.Errorf("%d answers were late, with %d requests in flight at most", r.LateResults, h.config.Concurrency)
 	}
 	switch r.Stop {
 	case drain.Cancelled:
@@ -160,7 +160,7 @@ func (h *throng) process() {
 	case drain.Limit:
 		h.limited++
 	}
-	h.late += r.Late
+	h.late += r.LateResults
 	time.Sleep(time.Hour)
 }
 

@@ -27,7 +27,7 @@ func TestWhatIsSkippedIsNewsOnce(t *testing.T) {
 		w.writeMany("x", 1, time.Hour)
 		r := w.run()
 		equal(t, what+": skipped", r.Skipped.Count, skipped)
-		equal(t, what+": news", r.News, news)
+		equal(t, what+": news", r.NewlySkipped, news)
 	}
 	w.junk("a.json")
 	run("the first time", 1, 1)
@@ -71,7 +71,7 @@ func TestAnInterruptedRunForgetsNothingThatWasSkipped(t *testing.T) {
 	w.config.MaxItems = 0
 	r = w.run()
 	equal(t, "skipped", r.Skipped.Count, want)
-	equal(t, "news", r.News, 0)
+	equal(t, "news", r.NewlySkipped, 0)
 }
 
 func TestAnOpenBreakerDoesNotMakeNewsOfWhatIsKnown(t *testing.T) {
@@ -80,9 +80,9 @@ func TestAnOpenBreakerDoesNotMakeNewsOfWhatIsKnown(t *testing.T) {
 	w.writeMany("x", 1, time.Hour)
 	w.breaker.FailureThreshold = 1
 	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
-	equal(t, "news of the run that opens the breaker", w.run().News, 1)
+	equal(t, "news of the run that opens the breaker", w.run().NewlySkipped, 1)
 	w.config.Count = true
 	w.junk("b.json")
-	equal(t, "news of the next", w.run().News, 1)
-	equal(t, "news of the one after", w.run().News, 0)
+	equal(t, "news of the next", w.run().NewlySkipped, 1)
+	equal(t, "news of the one after", w.run().NewlySkipped, 0)
 }

@@ -23,33 +23,33 @@ type Planned struct {
 	Fate     Fate
 	Items    int   // to be sent
 	Bytes    int64 // of these
-	Attempts int   // in earlier runs, of the item with the fewest; 0: not all of its items are deferred
+	Attempts int   // in earlier runs, of the item with the fewest; 0: not all items are deferred
 	Reason   error // why it is rejected or skipped
 }
 
-// Plan calls visit for what a run would do, in the order of the run, if the
-// breaker stayed closed and the listener took everything. It uses the spool, the
-// index and the limits of cfg, reads each payload file once and changes nothing.
-// It returns how the run would end. An error of visit ends it.
+// Plan calls visit for what a run would do, in the order of the run, if the breaker stayed closed and
+// the listener took everything. It uses the spool, the index and the limits of cfg, reads each payload
+// file once and changes nothing. It returns how the run would end. An error of visit ends it.
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	p := &planner{cfg: cfg.withDefaults()}
-	// Without overflow, since even a temporary file would be a change.
+	// The scanner has no overflow, since even a temporary file would be a change.
 	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.PageSize, false), index: p.cfg.Index}
-	if err := q.refill(); err != nil {
-		return Fault, err
+	defer q.close()
+	if err := q.turnPage(); err != nil {
+		return LocalError, err
 	}
 	for {
-		t, ok, err := q.peek()
+		c, ok, err := q.next(false)
 		switch {
 		case err != nil:
-			return Fault, err
+			return LocalError, err
 		case ok && p.atLimit(), p.cut:
 			return Limit, nil
 		case !ok:
 			return Drained, nil
 		}
-		q.take(t)
-		planned, ok := p.file(t)
+		c.line.waiting.remove(c.at)
+		planned, ok := p.plan(c)
 		if !ok {
 			continue
 		}
@@ -68,61 +68,48 @@ type planner struct {
 	buf   []byte
 }
 
-// file plans one payload file; false: there is nothing to do to it.
-func (p *planner) file(t turn) (Planned, bool) {
-	planned := Planned{Entry: t.entry, Attempts: t.attempts}
-	payload, err := p.cfg.Spool.Read(t.entry, p.cfg.Now(), p.buf)
+// plan plans one payload file; false: there is nothing to do to it.
+func (p *planner) plan(c choice) (Planned, bool) {
+	next := c.queued()
+	planned := Planned{Entry: next.Entry, Attempts: next.attempts}
+	payload, err := p.cfg.Spool.Read(planned.Entry, p.cfg.Now(), p.buf)
 	if payload.Data != nil {
 		p.buf = payload.Data
 	}
 	var refused *spool.RefuseError
 	switch {
+	case err == nil:
+		return p.pretend(planned, newFile(payload, c, p.cfg.Index))
 	case errors.Is(err, spool.ErrVanished):
 		return planned, false
 	case errors.As(err, &refused):
 		planned.Fate, planned.Reason = Reject, err
-	case err != nil:
-		planned.Fate, planned.Reason = Skip, err
-	case payload.Array:
-		ok := p.array(&planned, payload)
-		return planned, ok
-	case p.cfg.Index.delivered(payload.Name, payload.Items[0].Key):
-		planned.Fate = Remove
 	default:
-		p.pretend(&planned, len(payload.Items[0].Body))
+		planned.Fate, planned.Reason = Skip, err
 	}
 	return planned, true
 }
 
-// array plans an array file; false: there is nothing to do to it.
-func (p *planner) array(planned *Planned, payload *spool.Payload) bool {
-	f := newFile(payload, p.cfg.Index)
-	for f.ready() {
-		i := f.take()
-		state := untouched
-		if p.pretend(planned, len(payload.Items[i].Body)) {
-			state = delivered
+// pretend sends a file's items until a limit is reached.
+func (p *planner) pretend(planned Planned, f *file) (Planned, bool) {
+	for f.ready() && !p.cut {
+		if p.atLimit() {
+			p.cut = true
+			break
 		}
-		f.land(i, state)
+		i := f.take()
+		f.land(i, delivered)
+		size := int64(len(f.payload.Items[i].Body))
+		planned.Items++
+		planned.Bytes += size
+		p.items++
+		p.bytes += size
 	}
-	left, _ := f.left()
+	left, _ := f.split()
 	if len(left) == 0 && planned.Items == 0 {
 		planned.Fate = Remove
 	}
-	return planned.Items > 0 || len(left) == 0
-}
-
-// pretend sends an item, unless a limit is reached.
-func (p *planner) pretend(planned *Planned, size int) bool {
-	if p.atLimit() {
-		p.cut = true
-		return false
-	}
-	planned.Items++
-	planned.Bytes += int64(size)
-	p.items++
-	p.bytes += int64(size)
-	return true
+	return planned, planned.Items > 0 || len(left) == 0
 }
 
 func (p *planner) atLimit() bool {

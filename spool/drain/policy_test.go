@@ -187,10 +187,10 @@ func TestADeliveredFileThatCannotBeRemovedIsNeverPostedAgain(t *testing.T) {
 	w.writeMany("x", 3, time.Hour)
 
 	r := w.run()
-	equal(t, "stop", r.Stop, drain.Fault)
+	equal(t, "stop", r.Stop, drain.LocalError)
 	equal(t, "requests before it stopped", r.Requests, 1)
-	if len(r.Faults) != 1 || !errors.Is(r.Faults[0], syscall.EPERM) || !strings.Contains(r.Faults[0].Error(), path) {
-		t.Errorf("faults %v, want one that names the file and the cause", r.Faults)
+	if len(r.LocalErrors) != 1 || !errors.Is(r.LocalErrors[0], syscall.EPERM) || !strings.Contains(r.LocalErrors[0].Error(), path) {
+		t.Errorf("faults %v, want one that names the file and the cause", r.LocalErrors)
 	}
 	r = w.run()
 	equal(t, "deliveries of the second run", r.Delivered, 3)

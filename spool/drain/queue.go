@@ -7,29 +7,98 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// A turn is one payload file's turn to be sent.
-type turn struct {
-	entry    spool.Entry
-	attempts int // of its deferred item with the fewest; 0: it holds items that are not deferred
-}
-
-// queue hands out payload files in the order in which they are to be sent: oldest
-// first, and last those whose items are all deferred, the fewest attempts first. It holds
-// a window of the oldest files and gets the next one when that is used up.
+// queue holds the payload files of a run in the order in which they are to be sent: oldest first,
+// and behind them those whose items are all deferred, the fewest attempts first. It holds a page of
+// the oldest files and turns to the next one when that is used up; in a spool of several pages, the
+// deferred files are sorted page by page.
 type queue struct {
-	scanner  *spool.Scanner
-	index    *Index
-	window   spool.Page
-	next     int
-	head     spool.Entry // that of next, once it was looked at
-	deferred []turn
-	sorted   bool
+	scanner *spool.Scanner
+	index   *Index
+	page    spool.Page
+
+	fresh    line // the page
+	deferred line // the deferred files of this page and those before
+	last     []queued
 }
 
-// refill gets the next window.
-func (q *queue) refill() (err error) {
-	q.window, err = q.scanner.Next()
-	return err
+// queued is a payload file in the queue.
+type queued struct {
+	spool.Entry
+	attempts int // of a deferred file: those of its item with the fewest; otherwise 0
+}
+
+// A line is a row of payload files.
+type line struct {
+	queued  func(at int) queued
+	waiting set           // the places of files that have something to send
+	inHand  map[int]*file // those of them that were read already: array files
+}
+
+// A choice is a file's place in its line.
+type choice struct {
+	line *line
+	at   int
+}
+
+// next returns what comes next, without taking it. ok is false if there is nothing, or, while the
+// queue is busy, nothing for the time being: a request in flight can give a file of this page back.
+func (q *queue) next(busy bool) (c choice, ok bool, err error) {
+	for q.fresh.waiting.len == 0 && q.page.More {
+		if busy {
+			return choice{}, false, nil
+		}
+		if err := q.turnPage(); err != nil {
+			return choice{}, false, err
+		}
+	}
+	for _, l := range []*line{&q.fresh, &q.deferred} {
+		if l.waiting.len > 0 {
+			return choice{l, l.waiting.nth(0)}, true, nil
+		}
+	}
+	return choice{}, false, nil
+}
+
+// turnPage gets the next page. Files that this run has left behind are older than the last file of
+// the page before, so that they do not come up again.
+func (q *queue) turnPage() (err error) {
+	q.page, q.fresh = spool.Page{}, line{} // lets go of one page before there is another
+	if q.page, err = q.scanner.Next(); err != nil {
+		return err
+	}
+	q.fresh.queued = func(at int) queued { return queued{Entry: q.page.Entries.At(at)} }
+	q.fresh.waiting = fullSet(q.page.Entries.Len())
+	q.deferred.queued = func(at int) queued { return q.last[at] }
+	if q.index.items > 0 {
+		q.putLast()
+	}
+	return nil
+}
+
+// putLast takes the deferred files out of the page.
+func (q *queue) putLast() {
+	before := len(q.last)
+	for at := range q.page.Entries.Len() {
+		entry := q.page.Entries.At(at)
+		if attempts := q.index.deferredAfter(entry.Name); attempts > 0 {
+			q.fresh.waiting.remove(at)
+			q.last = append(q.last, queued{entry, attempts})
+		}
+	}
+	slices.SortStableFunc(q.last[before:], func(a, b queued) int { return cmp.Compare(a.attempts, b.attempts) })
+	for at := before; at < len(q.last); at++ {
+		q.deferred.waiting.add(at)
+	}
+}
+
+// inHand returns the array files that have items left to send.
+func (q *queue) inHand() (files []*file) {
+	for _, l := range []*line{&q.fresh, &q.deferred} {
+		for _, f := range l.inHand {
+			files = append(files, f)
+		}
+	}
+	return files
 }
 
 func (q *queue) close() {
@@ -38,53 +107,39 @@ func (q *queue) close() {
 	}
 }
 
-// peek returns the next turn without taking it; ok is false at the end.
-func (q *queue) peek() (t turn, ok bool, err error) {
-	for {
-		if q.next < q.window.Entries.Len() {
-			if q.head.Name == "" {
-				q.head = q.window.Entries.At(q.next)
-			}
-			attempts, others := q.index.rank(q.head.Name)
-			if attempts == 0 || others {
-				return turn{entry: q.head}, true, nil
-			}
-			q.deferred = append(q.deferred, turn{entry: q.head, attempts: attempts})
-			q.advance()
-			continue
-		}
-		if !q.window.More {
-			break
-		}
-		// Files that this run left behind are older than the last one it
-		// took, so the next window cannot bring them up again.
-		q.window, q.next = spool.Page{}, 0 // lets go of it before there is another
-		if err := q.refill(); err != nil {
-			return turn{}, false, err
-		}
-	}
-	if !q.sorted {
-		slices.SortFunc(q.deferred, func(a, b turn) int {
-			if c := cmp.Compare(a.attempts, b.attempts); c != 0 {
-				return c
-			}
-			return a.entry.Compare(b.entry)
-		})
-		q.sorted = true
-	}
-	if len(q.deferred) > 0 {
-		return q.deferred[0], true, nil
-	}
-	return turn{}, false, nil
-}
-
-// take takes the turn that peek returned.
-func (q *queue) take(t turn) {
-	if t.attempts > 0 {
-		q.deferred = q.deferred[1:]
+// hold keeps a file in its place for as long as it has items to hand out.
+func (l *line) hold(f *file) {
+	at := f.place.at
+	if !f.ready() {
+		l.waiting.remove(at)
+		delete(l.inHand, at)
 		return
 	}
-	q.advance()
+	if l.inHand == nil {
+		l.inHand = map[int]*file{}
+	}
+	l.waiting.add(at)
+	l.inHand[at] = f
 }
 
-func (q *queue) advance() { q.next, q.head = q.next+1, spool.Entry{} }
+func (c choice) queued() queued { return c.line.queued(c.at) }
+
+// file returns the file if it was read already, otherwise nil.
+func (c choice) file() *file { return c.line.inHand[c.at] }
+
+// deferred reports whether the item that comes next failed in an earlier run.
+func (c choice) deferred() bool {
+	if f := c.file(); f != nil {
+		return f.attempts[f.pending[0]] > 0
+	}
+	return c.queued().attempts > 0
+}
+
+// size is how many bytes the choice adds to a request; a file whose items are not known yet counts
+// as a whole.
+func (c choice) size() int64 {
+	if f := c.file(); f != nil {
+		return int64(len(f.payload.Items[f.pending[0]].Body))
+	}
+	return c.queued().Size
+}

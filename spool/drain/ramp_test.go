@@ -90,7 +90,7 @@ func TestTheRequestsInFlight(t *testing.T) {
 					t.Errorf("requests in each second: %v, want %v", l.flights, test.want)
 				}
 				equal(t, "stop", r.Stop, test.stop)
-				equal(t, "results after the breaker had opened", r.Late, test.late)
+				equal(t, "results after the breaker had opened", r.LateResults, test.late)
 			})
 		})
 	}
@@ -117,7 +117,7 @@ func TestALateSuccessDoesNotCloseAnOpenBreaker(t *testing.T) {
 				w.config.Concurrency = 8
 				r := w.run()
 				equal(t, "stop", r.Stop, drain.BreakerOpen)
-				equal(t, "late results", r.Late, 3)
+				equal(t, "late results", r.LateResults, 3)
 			})
 			if state := w.read("../state/central_listener.state"); !strings.Contains(state, `"state":"open"`) {
 				t.Errorf("the breaker is not open any more: %s", state)

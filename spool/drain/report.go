@@ -13,7 +13,7 @@ const (
 	BreakerOpen             // the breaker opened, or was open
 	Limit                   // MaxItems, MaxBytes or the context's deadline
 	Cancelled               // the context was cancelled: a signal
-	Fault                   // this machine's fault; see Report.Faults
+	LocalError              // this machine failed; see Report.LocalErrors
 )
 
 func (s Stop) String() string {
@@ -29,26 +29,26 @@ type Report struct {
 	DeliveredBytes int64 // their bytes
 	Failed         int   // items that failed and are kept
 	Rejected       int   // payloads moved to rejected/; Rejections names the first of them
-	Late           int   // results that came in after the breaker had opened
+	LateResults    int   // results that came in after the breaker had opened
 
 	Files   int // payload files found at the beginning
 	Removed int // payload files removed, all of their items delivered
-	// Left is the number of payload files that are still in the spool; -1 means
-	// some, not counted.
+	// Left is the number of payload files that are still in the spool; -1 means some, not counted.
 	Left      int
 	LeftBytes int64
 	Oldest    spool.Entry // the oldest payload file at the beginning
 	Vanished  int         // payload files that somebody else took away
 	Changed   int         // payload files that changed while they were sent, and stayed
-	Skipped   spool.Skips // entries that cannot be sent and were left alone
-	News      int         // how many of those skipped the index did not know from earlier runs
+
+	Skipped      spool.Skips // entries that cannot be sent and were left alone
+	NewlySkipped int         // those of them that the index did not know from earlier runs
 
 	Rejections []Rejection
 	Statuses   map[int]int // answers by HTTP status; 0 counts those that never came
 	Errors     []ErrorCount
-	// Faults are this machine's own: files that could not be read, removed or
-	// rewritten, a breaker's state or an index that could not be saved.
-	Faults []error
+	// LocalErrors are this machine's own: files that could not be read, removed or rewritten, a
+	// breaker's state or an index that could not be saved.
+	LocalErrors []error
 }
 
 // An ErrorCount is one distinct failure and how often it happened.
@@ -67,8 +67,7 @@ type Rejection struct {
 	Why      string // what is wrong with one that was never sent: "is not valid JSON"
 }
 
-// maxNamed is how many rejected payloads a report names; a spool full of them is
-// a number.
+// maxNamed is how many rejected payloads a report names; a spool full of them is a number.
 const maxNamed = 5
 
 func (r *Report) addRejected(rejected Rejection) {
@@ -81,8 +80,7 @@ func (r *Report) addRejected(rejected Rejection) {
 	}
 }
 
-// maxDistinct bounds how many distinct errors and faults a report holds, in case
-// every one of a million is different.
+// maxDistinct bounds how many errors a report holds, in case every one of a million is different.
 const maxDistinct = 50
 
 func (r *Report) addError(err error, status int) {
@@ -102,8 +100,17 @@ func (r *Report) addError(err error, status int) {
 	r.Errors[maxDistinct-1].Count++
 }
 
-func (r *Report) addFault(err error) {
-	if err != nil && len(r.Faults) < maxDistinct {
-		r.Faults = append(r.Faults, err)
+func (r *Report) addLocalError(err error) {
+	if err != nil && len(r.LocalErrors) < maxDistinct {
+		r.LocalErrors = append(r.LocalErrors, err)
+	}
+}
+
+// removeLeft takes a file out of what is left: it is gone, or is not a payload file that can be
+// sent.
+func (r *Report) removeLeft(p *spool.Payload) {
+	if r.Left > 0 {
+		r.Left--
+		r.LeftBytes -= p.Size
 	}
 }

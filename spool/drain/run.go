@@ -7,141 +7,180 @@ import (
 	"time"
 )
 
-// run is one drain under way. What is below mu is shared by its workers.
+// run is one run under way. Its workers send requests side by side; what they share is here.
 type run struct {
-	cfg  Config
-	ctx  context.Context // says when to stop taking work
-	send context.Context // for requests, which are let end
+	cfg     Config
+	ctx     context.Context // no work is taken once it has ended
+	sendCtx context.Context // of requests, which are allowed to finish
 
-	wg sync.WaitGroup
+	working sync.WaitGroup // the workers but the first
 
+	// mu guards everything below, the files in hand and the index. Methods that need it held end in
+	// Locked; all others take it themselves. It is not held while a payload file is read, removed,
+	// rewritten or rejected, nor during a request. It is held while a failure is recorded, the index
+	// is saved and the next page of a large spool is read, since no worker may get ahead of these.
 	mu       sync.Mutex
 	queue    queue
-	files    []*file // array files with items still to hand out, oldest first
-	window   int     // requests that may be in flight now
-	inflight int     // requests being gathered, sent or settled
-	batch    int     // items that may be in one request now
-	maxBatch int     // items that it may grow to
-	era      int     // which each failure ends
-	taken    int     // items sent, or being so
+	limit    limit
 	workers  int
-	stopped  bool
-	bytes    int64 // of items sent
-	unsynced bool  // something has left the spool, and a power cut could bring it back
-	waiting  []pendingAttempt
+	inFlight int             // requests being filled, sent or settled
+	taken    int             // items sent or about to be
+	bytes    int64           // of the items sent
+	stopped  bool            // no work is taken; report.Stop says why
+	unsynced bool            // something has left the spool that a power cut could bring back
+	waiting  []attemptOnHold // failures that count if something is delivered
 	report   Report
 }
 
-// pendingAttempt is a failure of which only the end of the run will show whether
-// other items were delivered in the same run.
-type pendingAttempt struct{ name, key string }
-
-// Run drains the spool until nothing is left that can be sent, the breaker is
-// open, a limit is reached or ctx ends. When ctx ends it takes no more work and
-// lets the requests in flight end; their results count. The report is valid
-// together with an error, which is a fault that kept the run from beginning;
-// later faults are in the report.
-//
-// The caller holds the lock that keeps other runs out, and saves the breaker
-// afterwards.
-func Run(ctx context.Context, cfg Config) (Report, error) {
-	r := &run{cfg: cfg.withDefaults(), ctx: ctx, send: context.WithoutCancel(ctx), window: 1, batch: 1}
-	r.maxBatch = r.cfg.BatchItems
-	r.queue = queue{index: r.cfg.Index}
-	defer r.queue.close()
-	err := r.drain()
-	return r.report, err
+func newRun(ctx context.Context, cfg Config) *run {
+	return &run{
+		cfg:     cfg,
+		ctx:     ctx,
+		sendCtx: context.WithoutCancel(ctx),
+		queue:   queue{index: cfg.Index},
+		limit:   newLimit(cfg.Concurrency, cfg.BatchItems),
+	}
 }
 
+// drain is the life of a run.
 func (r *run) drain() error {
-	// An empty spool is what most runs find: leave before anything is written,
-	// an open breaker that could become half-open included.
+	// Most runs find an empty spool. They leave before anything is written, which includes the state
+	// of an open breaker that would become half-open when asked.
 	empty, err := r.cfg.Spool.Empty()
-	if err != nil || empty {
-		if empty {
-			r.cfg.Index.prune(r.cfg.Spool)
-			r.report.addFault(r.cfg.Index.Save())
-		}
+	if err != nil {
 		return err
 	}
-	// There is something to bring to an end from here on; a context that catches
-	// signals begins to when it is asked.
-	_ = r.ctx.Err()
-	if !r.cfg.Breaker.Available(r.cfg.Now()) {
-		r.report.Stop, r.report.Left = BreakerOpen, -1
-		if !r.cfg.Count {
-			return nil
-		}
-		err := r.scan(false)
-		r.report.News = r.cfg.Index.skip(r.report.Skipped.Hashes, false)
-		r.report.addFault(r.cfg.Index.Save())
-		return err
+	if empty {
+		r.cfg.Index.prune(r.cfg.Spool)
+		r.report.addLocalError(r.cfg.Index.Save())
+		return nil
 	}
+	if !r.cfg.Breaker.Available(r.now()) {
+		return r.standBy()
+	}
+	// Before the first request: what could be delivered and not be removed would be sent again in
+	// every run.
 	if err := r.cfg.Spool.Preflight(); err != nil {
-		r.report.Stop, r.report.Left = Fault, -1
+		r.report.Stop, r.report.Left = LocalError, -1
 		return err
 	}
 	if err := r.scan(true); err != nil {
 		return err
 	}
-	r.cfg.Spool.Sweep(r.cfg.Now(), r.queue.window.Leftovers)
+	r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers)
 	r.cfg.Index.sweep()
 	r.cfg.Index.prune(r.cfg.Spool)
 
 	r.workers = 1
-	r.work() // one worker needs no goroutine of its own
-	r.wg.Wait()
+	r.work() // the first worker needs no goroutine of its own
+	r.working.Wait()
+
 	r.finish()
 	return nil
 }
 
-// scan looks at the spool; overflow, as for a Scanner.
+// standBy ends a run that has found the breaker open.
+func (r *run) standBy() error {
+	r.report.Stop, r.report.Left = BreakerOpen, -1
+	if !r.cfg.Count {
+		return nil
+	}
+	err := r.scan(false)
+	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, false)
+	r.report.addLocalError(r.cfg.Index.Save())
+	return err
+}
+
+// scan looks at the spool for the first time. overflow is that of [spool.Spool.Scanner].
 func (r *run) scan(overflow bool) error {
 	r.queue.scanner = r.cfg.Spool.Scanner(r.cfg.PageSize, overflow)
-	if err := r.queue.refill(); err != nil {
+	if err := r.queue.turnPage(); err != nil {
 		return err
 	}
-	w := r.queue.window
-	r.report.Files, r.report.Left, r.report.LeftBytes = w.Files, w.Files, w.Bytes
-	r.report.Oldest, r.report.Skipped = w.Oldest, w.Skipped
+	first := r.queue.page
+	r.report.Files, r.report.Left, r.report.LeftBytes = first.Files, first.Files, first.Bytes
+	r.report.Oldest, r.report.Skipped = first.Oldest, first.Skipped
 	return nil
 }
 
-// finish settles what only the end of the run can: array files that were not
-// sent to their end, attempts that count after all, the index, durability.
+// finish settles what only the end of a run can: files in hand that were not sent to their end,
+// failures that count after all, and the index.
 func (r *run) finish() {
-	for _, f := range r.files {
-		r.settleFile(f)
+	for _, f := range r.queue.inHand() {
+		r.finishFile(f)
 	}
-	if r.report.Delivered > 0 {
-		for _, p := range r.waiting {
-			r.cfg.Index.count(p.name, p.key)
-		}
-	}
-	r.report.News = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
-	r.report.addFault(r.saveIndex())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.countWaitingLocked()
+	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
+	r.report.addLocalError(r.saveIndexLocked())
 }
 
-// halt ends the run: no more work is taken. The first reason is the one.
-func (r *run) halt(why Stop) {
+// A worker sends one request after the other. Its fields are its own.
+type worker struct {
+	r *run
+
+	generation int        // of the limit, when the request was claimed
+	unread     choice     // was taken and is to be read; without a line there is none
+	deliveries []delivery // the items of the request
+	size       int64      // bytes of these items
+	batch      []byte     // the body of a request of several items
+	buffers    [][]byte   // of payload files, used again and again
+}
+
+// work sends requests until there is nothing to send, the run is stopped, or fewer requests may be
+// in flight than there are workers. Another worker starts it again when more may.
+func (r *run) work() {
+	w := &worker{r: r}
+	for w.claim() {
+		w.fillRequest()
+		if len(w.deliveries) > 0 {
+			w.deliver(w.deliveries)
+		}
+		w.release()
+	}
+}
+
+// release gives up the request's place and starts as many workers as may now be busy.
+func (w *worker) release() {
+	clear(w.deliveries)
+	w.deliveries, w.size = w.deliveries[:0], 0
+	r := w.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.inFlight--
+	if r.stopped {
+		return
+	}
+	for ; r.workers < r.limit.requests; r.workers++ {
+		if _, ok := r.chooseLocked(); !ok {
+			return
+		}
+		r.working.Go(r.work)
+	}
+}
+
+// haltLocked stops the run: no more work is taken. The first reason is the one that is reported.
+func (r *run) haltLocked(why Stop) {
 	if !r.stopped {
 		r.stopped, r.report.Stop = true, why
 	}
 }
 
-// ended translates the end of the context.
-func (r *run) ended() (why Stop, ended bool) {
-	err := r.ctx.Err()
-	switch {
+// endedLocked stops the run if its context has ended, and reports whether the run is stopped.
+func (r *run) endedLocked() bool {
+	switch err := r.ctx.Err(); {
 	case err == nil:
-		return 0, false
 	case errors.Is(err, context.DeadlineExceeded):
-		return Limit, true
+		r.haltLocked(Limit)
+	default:
+		r.haltLocked(Cancelled)
 	}
-	return Cancelled, true
+	return r.stopped
 }
 
-func (r *run) atLimit() bool {
+// atLimitLocked reports whether no more items may be sent.
+func (r *run) atLimitLocked() bool {
 	return r.cfg.MaxItems > 0 && r.taken >= r.cfg.MaxItems ||
 		r.cfg.MaxBytes > 0 && r.bytes >= r.cfg.MaxBytes
 }

@@ -2,7 +2,6 @@ package drain
 
 import (
 	"errors"
-	"fmt"
 
 	"golang.org/x/sys/unix"
 
@@ -10,7 +9,61 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// remove removes a payload file all of whose items are delivered.
+// settle acts on the verdict for each item.
+func (w *worker) settle(items []delivery, v transmit.Verdict) {
+	for _, d := range items {
+		became := w.r.fateOf(d, v)
+		w.r.mu.Lock()
+		d.file.land(d.index, became)
+		d.file.place.line.hold(d.file)
+		done := d.file.isDone()
+		w.r.mu.Unlock()
+		if done {
+			w.finish(d.file)
+		}
+	}
+}
+
+// fateOf decides what becomes of an item. A rejected one leaves the spool here; a delivered one
+// leaves it with its file, so that an array file is rewritten once and not once per item.
+func (r *run) fateOf(d delivery, v transmit.Verdict) fate {
+	switch v.Action {
+	case transmit.Delivered:
+		return delivered
+	case transmit.Rejected:
+		return r.rejectItem(d, v)
+	case transmit.Kept:
+		if r.countAttempt(d, v) {
+			return r.rejectItem(d, v)
+		}
+		return failed
+	}
+	return untouched
+}
+
+// finish settles a file that is done and takes its buffer back.
+func (w *worker) finish(f *file) {
+	w.r.finishFile(f)
+	w.putBuffer(f.payload.Data)
+}
+
+// finishFile removes a file, or rewrites it with the items that are left, or leaves it.
+func (r *run) finishFile(f *file) {
+	left, gone := f.split()
+	switch {
+	case !f.payload.Array && f.fates[0] == rejected: // it was moved as a whole
+	case len(left) == 0:
+		r.remove(f.payload)
+	case len(gone) > 0:
+		r.rewrite(f.payload, left, gone)
+	default:
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		r.cfg.Index.keepOnly(f.payload, left, false)
+	}
+}
+
+// remove removes a payload file all of whose items are delivered or rejected.
 func (r *run) remove(p *spool.Payload) {
 	err := r.cfg.Spool.Remove(p)
 	r.mu.Lock()
@@ -19,21 +72,44 @@ func (r *run) remove(p *spool.Payload) {
 	case err == nil:
 		r.report.Removed++
 		r.unsynced = true
-		r.gone(p)
+		r.goneLocked(p)
 	case errors.Is(err, spool.ErrChanged):
-		r.changed(p)
+		r.changedLocked(p)
 	default:
-		r.remember(p, allItems(p), err)
+		all := make([]int, len(p.Items))
+		for i := range all {
+			all[i] = i
+		}
+		r.stuckLocked(p, all, err)
 	}
 }
 
-// remember notes items that have had their 2xx, or are in rejected/, but are still
-// in their file too. The first time that happens to a file the run stops: nothing
-// says that the next file can be removed. The index is saved at once, before a
-// crash can make the next run send them again. Later runs only try the removal
-// again, and go on. A full disk, which a rewrite can run into, does not stop the
-// run: deliveries are what makes room.
-func (r *run) remember(p *spool.Payload, items []int, err error) {
+// rewrite cuts the items that are gone out of an array file.
+func (r *run) rewrite(p *spool.Payload, left, gone []int) {
+	err := r.cfg.Spool.Rewrite(p, left)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case err == nil:
+		r.unsynced = true
+		r.cfg.Index.keepOnly(p, left, true)
+	case errors.Is(err, spool.ErrVanished):
+		r.report.Vanished++
+		r.goneLocked(p)
+	case errors.Is(err, spool.ErrChanged):
+		r.changedLocked(p)
+	default:
+		r.stuckLocked(p, gone, err)
+		r.cfg.Index.keepOnly(p, left, false)
+	}
+}
+
+// stuckLocked remembers items that are delivered or rejected and are still in their file, which
+// could not be removed or rewritten. The first time that happens to a file the run stops, because
+// nothing says that the next file can be removed. The index is saved at once, before a crash can
+// make the next run send the items again. Later runs only try the removal again, and go on. A full
+// disk, which a rewrite can run into, does not stop the run: deliveries make room.
+func (r *run) stuckLocked(p *spool.Payload, items []int, err error) {
 	known, room := true, true
 	for _, i := range items {
 		k, ok := r.cfg.Index.addDelivered(p.Name, p.Items[i].Key)
@@ -41,88 +117,76 @@ func (r *run) remember(p *spool.Payload, items []int, err error) {
 	}
 	var errSave error
 	if !known {
-		errSave = r.saveIndex()
+		errSave = r.saveIndexLocked()
 	}
-	again := "will not be sent again"
-	if !room || errSave != nil {
-		again = "may be sent again, under the same keys"
-	}
-	r.report.addFault(fmt.Errorf("%w\nwhat is delivered of it %s", err, again))
-	r.report.addFault(errSave)
-	if known {
-		return
-	}
-	if !room || !errors.Is(err, unix.ENOSPC) && !errors.Is(err, unix.EDQUOT) {
-		r.halt(Fault)
+	r.report.addLocalError(&StuckError{Err: err, Remembered: room && errSave == nil})
+	r.report.addLocalError(errSave)
+	isFull := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
+	if !known && !(room && isFull) {
+		r.haltLocked(LocalError)
 	}
 }
 
-// gone notes that a payload file is no longer in the spool.
-func (r *run) gone(p *spool.Payload) {
-	r.cfg.Index.forget(p.Name)
-	r.uncount(p)
+// A StuckError says that a payload file could not be removed or rewritten although items of it are
+// delivered.
+type StuckError struct {
+	Err        error // names the file
+	Remembered bool  // the index knows the items; otherwise they may be sent again, under the same keys
 }
 
-// uncount takes a file out of what is left to send: it is gone, or is none of
-// the payload files that can be sent.
-func (r *run) uncount(p *spool.Payload) {
-	if r.report.Left > 0 {
-		r.report.Left--
-		r.report.LeftBytes -= p.Size
-	}
-}
+func (e *StuckError) Error() string { return e.Err.Error() }
+func (e *StuckError) Unwrap() error { return e.Err }
 
-// changed notes that a producer changed a payload file while it was sent: what
-// it holds now was never sent and stays.
-func (r *run) changed(p *spool.Payload) {
-	r.report.Changed++
-	r.cfg.Index.forget(p.Name)
-}
-
-// reject moves a payload file to rejected/; why says what is wrong with one that
-// was never sent. When that fails it stays in the spool: a payload that cannot be
-// set aside is still one to keep.
-func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) {
+// reject moves a payload file to rejected/; why says what is wrong with one that was never sent.
+// When that fails, the file stays in the spool: a payload that cannot be set aside must still be
+// kept.
+func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	err := r.cfg.Spool.Reject(p, reason)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
 		r.report.addRejected(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
-		r.gone(p)
+		r.goneLocked(p)
 	case errors.Is(err, spool.ErrVanished):
 		r.report.Vanished++
-		r.gone(p)
+		r.goneLocked(p)
 	case errors.Is(err, spool.ErrChanged):
-		r.changed(p)
+		r.changedLocked(p)
 	default:
-		r.report.addFault(err)
-	}
-}
-
-// rejectItem copies an item to rejected/ and returns its state: the copy is what
-// allows it to be cut out of its file.
-func (r *run) rejectItem(p parcel, v transmit.Verdict) itemState {
-	reason := r.reason(p, v)
-	err := r.cfg.Spool.RejectItem(p.payload, p.index, reason)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if err != nil {
-		r.report.addFault(err)
+		r.report.addLocalError(err)
 		return failed
 	}
-	r.report.addRejected(Rejection{Name: p.payload.Name, Item: p.index + 1, Attempts: reason.Attempts, Status: reason.Status})
 	return rejected
 }
 
-func (r *run) reason(p parcel, v transmit.Verdict) spool.Reason {
+// rejectItem moves an item's file to rejected/ or, if it is one of several in an array file, a copy
+// of it. The copy allows the item to be cut out of its file.
+func (r *run) rejectItem(d delivery, v transmit.Verdict) fate {
+	p, reason := d.payload(), r.reason(d, v)
+	if !p.Array {
+		return r.reject(p, reason, "")
+	}
+	err := r.cfg.Spool.RejectItem(p, d.index, reason)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	reason := spool.Reason{Key: p.item().Key, Time: r.now(), Attempts: 1, Status: v.Status, Answer: string(v.Excerpt)}
+	if err != nil {
+		r.report.addLocalError(err)
+		return failed
+	}
+	r.report.addRejected(Rejection{Name: p.Name, Item: d.index + 1, Attempts: reason.Attempts, Status: reason.Status})
+	return rejected
+}
+
+// reason is what rejected/ keeps of an item's history.
+func (r *run) reason(d delivery, v transmit.Verdict) spool.Reason {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	reason := spool.Reason{Key: d.item().Key, Time: r.now(), Attempts: 1, Status: v.Status, Answer: string(v.Excerpt)}
 	if v.Err != nil {
 		reason.Error = v.Err.Error()
 	}
-	if a := r.cfg.Index.attempts(p.payload.Name, p.item().Key); a.Count > 0 {
+	if a := r.cfg.Index.attempts(d.payload().Name, d.item().Key); a.Count > 0 {
 		reason.First = &a.First
 		reason.Attempts = a.Count
 		if v.Action == transmit.Rejected {
@@ -132,70 +196,27 @@ func (r *run) reason(p parcel, v transmit.Verdict) spool.Reason {
 	return reason
 }
 
-// closeFile ends what this run does to an array file.
-func (r *run) closeFile(f *file) {
-	r.mu.Lock()
-	mine := !f.closed
-	f.closed = true
-	for i := range r.files {
-		if r.files[i] == f {
-			r.files = append(r.files[:i:i], r.files[i+1:]...)
-			break
-		}
-	}
-	r.mu.Unlock()
-	if mine {
-		r.settleFile(f)
-	}
+// goneLocked notes that a payload file is no longer in the spool.
+func (r *run) goneLocked(p *spool.Payload) {
+	r.cfg.Index.forget(p.Name)
+	r.report.removeLeft(p)
 }
 
-// settleFile removes or rewrites an array file, if anything in it is delivered
-// or rejected, and brings its deferred items into the index.
-func (r *run) settleFile(f *file) {
-	p := f.payload
-	left, shrunk := f.left()
-	if len(left) == 0 {
-		r.remove(p)
-		return
-	}
-	if shrunk {
-		err := r.cfg.Spool.Rewrite(p, left)
-		r.mu.Lock()
-		defer r.mu.Unlock()
-		switch {
-		case errors.Is(err, spool.ErrVanished):
-			r.report.Vanished++
-			r.gone(p)
-			return
-		case errors.Is(err, spool.ErrChanged):
-			r.changed(p)
-			return
-		case err != nil:
-			r.remember(p, f.done(), err)
-			r.cfg.Index.keepOnly(p, left, false)
-			return
-		}
-		r.unsynced = true
-	}
-	r.cfg.Index.keepOnly(p, left, shrunk)
+// changedLocked notes that a producer changed a payload file while it was sent. What the file holds
+// now was never sent, and stays.
+func (r *run) changedLocked(p *spool.Payload) {
+	r.report.Changed++
+	r.cfg.Index.forget(p.Name)
 }
 
-// saveIndex saves the index after making durable what has left the spool: the index
-// forgets what was delivered of a file that is gone or rewritten, and were it
-// overtaken, a power cut could bring the file back to a run that knows nothing.
-func (r *run) saveIndex() error {
+// saveIndexLocked saves the index after making durable what has left the spool. The index forgets
+// what was delivered of a file that is gone or rewritten. Were it on the disk first, a power cut
+// could bring the file back to a run that knows nothing.
+func (r *run) saveIndexLocked() error {
 	if r.unsynced {
 		err := r.cfg.Spool.Sync()
-		r.report.addFault(err)
+		r.report.addLocalError(err)
 		r.unsynced = err != nil
 	}
 	return r.cfg.Index.Save()
-}
-
-func allItems(p *spool.Payload) []int {
-	all := make([]int, len(p.Items))
-	for i := range all {
-		all[i] = i
-	}
-	return all
 }

@@ -8,15 +8,29 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// A Breaker decides whether requests may be sent and is told how they went. The
-// errors say that its state could not be saved.
+// Run drains the spool until nothing is left that can be sent, the breaker is open, a limit is
+// reached or ctx ends. When ctx ends, Run takes no more work and lets the requests in flight end;
+// their results count. An error keeps the run from beginning or cuts its first look at the spool
+// short; the report is valid together with it. Later errors of this machine are in
+// [Report.LocalErrors].
+//
+// The caller holds the lock that keeps other runs out, and saves the breaker afterwards.
+func Run(ctx context.Context, cfg Config) (Report, error) {
+	r := newRun(ctx, cfg.withDefaults())
+	defer r.queue.close()
+	err := r.drain()
+	return r.report, err
+}
+
+// A Breaker decides whether requests may be sent and is told how they went. The errors say that its
+// state could not be saved.
 type Breaker interface {
 	Available(now time.Time) bool
 	RecordSuccess(now time.Time) error
 	RecordFailure(now time.Time, retryAfter time.Duration) error
 }
 
-// A Transmitter turns one item into one request and one verdict.
+// A Transmitter turns one item, or one batch of items, into one request and one verdict.
 type Transmitter interface {
 	Send(ctx context.Context, r transmit.Request) transmit.Verdict
 }
@@ -38,13 +52,14 @@ type Config struct {
 	MaxBytes    int64 // bytes of items sent before the run ends; 0 is no limit
 	PageSize    int   // entries held in memory; default spool.DefaultPageSize
 
-	// Count makes a run that sends nothing, because the breaker is open, count
-	// the backlog all the same. It costs one stat per payload file.
+	// Count makes a run that finds the breaker open count the backlog all the same. It costs one
+	// stat per payload file.
 	Count bool
 
 	Now func() time.Time // default time.Now
-	// Progress, when set, is called after every item with the report so far.
-	// Calls do not overlap.
+
+	// Progress, when set, is called after every request with the report so far. Calls do not
+	// overlap.
 	Progress func(Report)
 }
 

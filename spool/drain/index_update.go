@@ -6,7 +6,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// record returns what is known of a file, beginning to know it if need be.
+// record returns what is known of a file, and begins a record if there is none.
 func (x *Index) record(name string) *record {
 	if x.files == nil {
 		x.files = map[string]*record{}
@@ -19,16 +19,14 @@ func (x *Index) record(name string) *record {
 	return r
 }
 
-// hasRoom reports whether something of the file is known or may become so.
+// hasRoom reports whether there is a record of the file or room for one.
 func (x *Index) hasRoom(name string) bool {
 	return x.files[name] != nil || len(x.files) < maxIndexFiles
 }
 
-// fail remembers an item's failed attempt in this run. An index that is full
-// does not, and the item keeps its place by age.
+// fail remembers an item's failed attempt. An index that is full does not, and the item keeps its
+// place by age.
 func (x *Index) fail(name, key string, a Attempts) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	known := false
 	if r := x.files[name]; r != nil {
 		_, known = r.Failed[key]
@@ -49,8 +47,6 @@ func (x *Index) fail(name, key string, a Attempts) {
 
 // count makes a remembered failure count against its item.
 func (x *Index) count(name, key string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	r := x.files[name]
 	if r == nil {
 		return
@@ -62,12 +58,9 @@ func (x *Index) count(name, key string) {
 	}
 }
 
-// addDelivered remembers that an item must never be sent again and could not be
-// cut out of its file. It reports whether that was known, and whether there was
-// room to remember it.
+// addDelivered remembers that an item must never be sent again and could not be cut out of its file.
+// It reports whether that was known, and whether there was room to remember it.
 func (x *Index) addDelivered(name, key string) (known, room bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
 		return true, true
 	}
@@ -86,12 +79,6 @@ func (x *Index) addDelivered(name, key string) (known, room bool) {
 
 // forget drops what is known of a file that is gone, or is another file now.
 func (x *Index) forget(name string) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	x.drop(name)
-}
-
-func (x *Index) drop(name string) {
 	if r := x.files[name]; r != nil {
 		x.items -= len(r.Failed)
 		x.sent -= len(r.Delivered)
@@ -100,11 +87,9 @@ func (x *Index) drop(name string) {
 	}
 }
 
-// keepOnly brings a file's record in step with the items that are left of it.
-// rewritten says that the file holds no others any more.
+// keepOnly brings a file's record in step with the items that are left of it. rewritten says that the
+// file holds no others any more.
 func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	r := x.files[p.Name]
 	if r == nil {
 		return
@@ -139,27 +124,22 @@ func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 
 // prune forgets files that are gone.
 func (x *Index) prune(s *spool.Spool) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
 	for name := range x.files {
 		if !s.Has(name) {
-			x.drop(name)
+			x.forget(name)
 		}
 	}
 }
 
-// skip remembers entries that were skipped, by their marks, and reports how many
-// of them earlier runs have not. whole says that the run has seen all there are,
-// so that what is not among them is gone.
-func (x *Index) skip(marks []uint64, whole bool) (news int) {
-	x.mu.Lock()
-	defer x.mu.Unlock()
-	for _, m := range marks {
-		if _, known := slices.BinarySearch(x.skipped, m); !known {
-			news++
+// skip remembers the hashes of entries that were skipped, and reports how many of them are new. whole
+// says that the run has seen all entries, so that what is not among them is gone.
+func (x *Index) skip(hashes []uint64, whole bool) (added int) {
+	for _, h := range hashes {
+		if _, known := slices.BinarySearch(x.skipped, h); !known {
+			added++
 		}
 	}
-	now := slices.Clone(marks)
+	now := slices.Clone(hashes)
 	if !whole {
 		now = append(now, x.skipped...)
 		slices.Sort(now)
@@ -169,5 +149,5 @@ func (x *Index) skip(marks []uint64, whole bool) (news int) {
 	if !slices.Equal(now, x.skipped) {
 		x.skipped, x.dirty = now, true
 	}
-	return news
+	return added
 }

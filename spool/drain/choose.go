@@ -1,0 +1,88 @@
+package drain
+
+// claim takes a place among the requests in flight and the first thing to fill the request with.
+func (w *worker) claim() bool {
+	r := w.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	c, ok := r.nextLocked()
+	if !ok {
+		r.workers--
+		return false
+	}
+	r.inFlight++
+	w.generation = r.limit.generation
+	w.takeLocked(c)
+	return true
+}
+
+// nextLocked chooses what comes next, if it may be sent now. The breaker is asked last, when there
+// is something to send, because asking may make it half-open.
+func (r *run) nextLocked() (choice, bool) {
+	if r.endedLocked() || r.inFlight >= r.limit.requests {
+		return choice{}, false
+	}
+	c, ok := r.chooseLocked()
+	if !ok {
+		return choice{}, false
+	}
+	if r.atLimitLocked() {
+		if r.inFlight == 0 { // otherwise a request in flight may turn out to send nothing
+			r.haltLocked(Limit)
+		}
+		return choice{}, false
+	}
+	if !r.cfg.Breaker.Available(r.now()) {
+		r.haltLocked(BreakerOpen)
+		return choice{}, false
+	}
+	return c, true
+}
+
+// moreLocked chooses another thing for a request that has room for it. Deferred items go alone: in
+// a batch, others would be blamed for what one of them does to the listener.
+func (w *worker) moreLocked() (choice, bool) {
+	r := w.r
+	if len(w.deliveries) >= r.limit.items || r.endedLocked() || r.atLimitLocked() {
+		return choice{}, false
+	}
+	c, ok := r.chooseLocked()
+	if !ok {
+		return choice{}, false
+	}
+	full := r.cfg.BatchBytes > 0 && w.size+c.size() > r.cfg.BatchBytes
+	if len(w.deliveries) > 0 && (full || c.deferred()) {
+		return choice{}, false
+	}
+	return c, true
+}
+
+// chooseLocked chooses what comes next.
+func (r *run) chooseLocked() (choice, bool) {
+	c, ok, err := r.queue.next(r.inFlight > 0)
+	if err != nil {
+		r.report.addLocalError(err)
+		r.haltLocked(LocalError)
+	}
+	return c, ok
+}
+
+// takeLocked takes what was chosen: the next item of a file in hand, or a file that is still to be
+// read, which happens without the lock.
+func (w *worker) takeLocked(c choice) {
+	w.r.taken++
+	if f := c.file(); f != nil {
+		w.addLocked(f)
+		return
+	}
+	c.line.waiting.remove(c.at)
+	w.unread = c
+}
+
+// addLocked adds the next item of a file to the request.
+func (w *worker) addLocked(f *file) {
+	d := delivery{file: f, index: f.take()}
+	f.place.line.hold(f)
+	w.deliveries = append(w.deliveries, d)
+	w.size += int64(len(d.item().Body))
+}

@@ -1,0 +1,115 @@
+package drain
+
+import (
+	"errors"
+	"slices"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+// fillRequest reads what was claimed and, when items are sent in batches, takes more until the
+// request is full.
+func (w *worker) fillRequest() {
+	w.read()
+	for w.r.cfg.batches() && w.takeMore() {
+		w.read()
+	}
+}
+
+// takeMore takes another thing for the same request.
+func (w *worker) takeMore() bool {
+	w.r.mu.Lock()
+	defer w.r.mu.Unlock()
+	c, ok := w.moreLocked()
+	if ok {
+		w.takeLocked(c)
+	}
+	return ok
+}
+
+// read takes a payload file in hand and adds its next item to the request. An array file that holds
+// more items goes back to its place, where other workers find it.
+func (w *worker) read() {
+	place := w.unread
+	if place.line == nil { // an item of a file in hand was taken
+		return
+	}
+	w.unread = choice{}
+	r := w.r
+	p, err := r.cfg.Spool.Read(place.queued().Entry, r.now(), w.buffer())
+	if err != nil {
+		r.unreadable(p, err)
+		w.putBuffer(p.Data)
+		return
+	}
+	r.mu.Lock()
+	f := newFile(p, place, r.cfg.Index)
+	if f.ready() {
+		w.addLocked(f)
+	} else {
+		r.taken--
+	}
+	done := f.isDone()
+	r.mu.Unlock()
+	if done { // an empty array, or all of it was delivered in earlier runs
+		w.finish(f)
+	}
+}
+
+// unreadable settles a file that has no items to send.
+func (r *run) unreadable(p *spool.Payload, err error) {
+	r.mu.Lock()
+	r.taken--
+	r.mu.Unlock()
+	var refused *spool.RefuseError
+	if errors.As(err, &refused) {
+		r.reject(p, spool.Reason{Time: r.now(), Error: refused.Error()}, refused.Err.Error())
+		return
+	}
+	var skipped *spool.SkipError
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case errors.Is(err, spool.ErrVanished):
+		r.report.Vanished++
+		r.goneLocked(p)
+	case errors.As(err, &skipped):
+		r.report.removeLeft(p)
+		if !skipped.Pending {
+			r.report.Skipped.Add(*skipped)
+		}
+	default:
+		// The error is this machine's and speaks neither of the payload nor of the listener: the
+		// file stays where it is, and the breaker hears nothing.
+		r.report.addLocalError(err)
+		if isExhausted(err) {
+			r.haltLocked(LocalError)
+		}
+	}
+}
+
+// isExhausted reports whether an error means that this machine has run out of something, so that
+// the next file would fail the same way.
+func isExhausted(err error) bool {
+	return slices.ContainsFunc([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS},
+		func(errno unix.Errno) bool { return errors.Is(err, errno) })
+}
+
+// buffer takes a buffer for a payload file.
+func (w *worker) buffer() []byte {
+	if n := len(w.buffers); n > 0 {
+		b := w.buffers[n-1]
+		w.buffers = w.buffers[:n-1]
+		return b
+	}
+	return nil
+}
+
+// putBuffer brings a buffer back.
+func (w *worker) putBuffer(b []byte) {
+	if cap(b) > 0 {
+		w.buffers = append(w.buffers, b)
+	}
+}

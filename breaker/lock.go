@@ -38,8 +38,8 @@ func (e *HeldError) Error() string {
 // lockMode keeps others out: whoever can open a lock file can hold the lock.
 const lockMode = 0o600
 
-// ErrLockReplaced says that the lock file was replaced each time it was locked.
-var ErrLockReplaced = errors.New("keeps being replaced")
+// ErrReplaced says that something replaced a file again and again while it was taken into use.
+var ErrReplaced = errors.New("keeps being replaced")
 
 // TakeLock takes the lock at path without waiting. It writes nothing into the file, because most
 // runs find nothing to do and leave the disk alone. The directory must exist.
@@ -64,7 +64,7 @@ func TakeLock(path string) (*Lock, error) {
 			return lock, err
 		}
 	}
-	return nil, fmt.Errorf("lock %s %w", path, ErrLockReplaced)
+	return nil, fmt.Errorf("lock %s %w", path, ErrReplaced)
 }
 
 // tryLock locks the file that is at path. It returns nil without an error when what was locked is

@@ -19,7 +19,11 @@ func writeAsChild(t *testing.T) bool {
 	if path == "" {
 		return false
 	}
-	mustDo(t, "Write", File{Path: path, MaxSize: maxSize}.Write([]byte("new")))
+	write := File.Write
+	if strings.Contains(t.Name(), "HardLinks") {
+		write = File.Create
+	}
+	mustDo(t, "writing", write(File{Path: path, MaxSize: maxSize}, []byte("new")))
 	return true
 }
 
@@ -108,4 +112,18 @@ func TestTheOwnerOfTheDirectoryCannotTurnAWriteOntoAnotherFile(t *testing.T) {
 	if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
 		t.Errorf("the file behind the link holds %q, %v", data, err)
 	}
+}
+
+func TestCreateNeedsNoHardLinks(t *testing.T) {
+	if writeAsChild(t) {
+		return
+	}
+	f := fileIn(t.TempDir())
+	const byLink = "link,linkat"
+	calls := traceOfWrite(t, f.Path, "-e", "trace="+byLink, "-e", "inject="+byLink+":error=EPERM")
+	if !strings.Contains(calls, "INJECTED") {
+		t.Fatalf("no hard link was refused, which proves nothing: %s", calls)
+	}
+	wantContent(t, f, "new")
+	wantNames(t, filepath.Dir(f.Path), "x.state")
 }

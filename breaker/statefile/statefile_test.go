@@ -212,6 +212,16 @@ func TestALinkIsReplacedAndNotWrittenThrough(t *testing.T) {
 	}
 }
 
+func TestCreateNeverReplacesAFile(t *testing.T) {
+	f := fileIn(filepath.Join(t.TempDir(), "made"))
+	mustDo(t, "Create", f.Create([]byte("first")))
+	if err := f.Create([]byte("second")); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("the second file is refused with %v, want %v", err, fs.ErrExist)
+	}
+	wantContent(t, f, "first")
+	wantNames(t, filepath.Dir(f.Path), "x.state")
+}
+
 func TestADirectoryInThePlaceOfTheFileIsAnErrorAndLeavesNoTemporary(t *testing.T) {
 	f := fileIn(t.TempDir())
 	mustDo(t, "Mkdir", os.Mkdir(f.Path, 0o700))

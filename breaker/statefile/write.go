@@ -11,11 +11,29 @@ import (
 )
 
 // Write replaces the content. It creates the directory, mode 0755, if that is missing.
-func (f File) Write(data []byte) error {
+func (f File) Write(data []byte) error { return f.put(data, atomic.ReplaceFile) }
+
+// Create writes the content of a file that does not exist yet. When there is one already, its content
+// stays and the error is fs.ErrExist: of several processes that create the file at once, one wins.
+func (f File) Create(data []byte) error {
+	return f.put(data, func(temporary, path string) error {
+		err := os.Link(temporary, path)
+		if err != nil && !errors.Is(err, fs.ErrExist) {
+			// There are file systems without hard links. There the last of several processes wins.
+			return atomic.ReplaceFile(temporary, path)
+		}
+		os.Remove(temporary)
+		return err
+	})
+}
+
+// put writes a temporary file and lets place give it its name. Not atomic.WriteFile: that ends with
+// a chmod by path.
+func (f File) put(data []byte, place func(temporary, path string) error) error {
 	dir := filepath.Dir(f.Path)
 	err := f.makeDir(dir)
 	if err == nil {
-		err = f.replace(data)
+		err = f.putInto(dir, data, place)
 	}
 	if err == nil {
 		// The rename is in the directory and stays in memory until that is written: a power cut
@@ -25,10 +43,10 @@ func (f File) Write(data []byte) error {
 	return bare(err)
 }
 
-func (f File) replace(data []byte) (err error) {
+func (f File) putInto(dir string, data []byte, place func(temporary, path string) error) (err error) {
 	// The star takes the random digits. Without it CreateTemp would put them in place of a star in
 	// the name.
-	temporary, err := os.CreateTemp(filepath.Dir(f.Path), filepath.Base(f.Path)+"*")
+	temporary, err := os.CreateTemp(dir, filepath.Base(f.Path)+"*")
 	if err != nil {
 		return err
 	}
@@ -44,8 +62,7 @@ func (f File) replace(data []byte) (err error) {
 	if err != nil {
 		return err
 	}
-	// Not atomic.WriteFile: that ends with a chmod by path.
-	return atomic.ReplaceFile(temporary.Name(), f.Path)
+	return place(temporary.Name(), f.Path)
 }
 
 func (f File) fill(temporary *os.File, data []byte) error {

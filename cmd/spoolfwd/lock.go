@@ -19,7 +19,7 @@ func takeLock(path string) (*breaker.Lock, error) {
 		err = exit.With(exit.Busy, withHint(err, "another spoolfwd is running without a lock file, or another program has locked the directory: lslocks names it"))
 	case errors.Is(err, statefile.ErrNotRegular):
 		err = exit.With(exit.Config, withHint(err, "remove what is there; a lock is never taken through a link"))
-	case errors.Is(err, breaker.ErrLockReplaced):
+	case errors.Is(err, breaker.ErrReplaced):
 		err = exit.With(exit.IO, withHint(err, "something deletes it; exclude it from cleaning"))
 	}
 	return lock, err

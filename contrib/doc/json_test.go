@@ -83,8 +83,8 @@ type program struct {
 	env      []string
 }
 
-// start builds both commands and starts a listener: it answers 422 to what holds "bad", and 500
-// to what holds "ill".
+// start builds both commands and starts a listener. It answers 422 to an item with "bad", 500 to one
+// with "ill", and 403 to one with "locked".
 func start(t *testing.T) *program {
 	t.Helper()
 	p := &program{t: t, dir: t.TempDir(), bin: t.TempDir()}
@@ -95,7 +95,7 @@ func start(t *testing.T) *program {
 		t.Fatal(err)
 	}
 	listener := exec.CommandContext(t.Context(), filepath.Join(p.bin, "fakelistener"), "--listen", "127.0.0.1:0",
-		"--match", "*bad*=422:body=no field url", "--match", "*ill*=500:body=out of order")
+		"--match", "*bad*=422:body=no field url", "--match", "*ill*=500:body=out of order", "--match", "*locked*=403")
 	ready, err := listener.StdoutPipe()
 	if err != nil {
 		t.Fatal(err)
@@ -148,6 +148,7 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	see("run --dry-run", p.prints("", "run", "--dry-run")) // one attempt later
 	see("status", p.prints("", "status"))
 	see("put", p.prints(`{"good":2}`, "put"))
+	see("put", p.prints(`{"locked":1}`, "put"))
 	see("run and flush", p.prints("", "flush"))
 	see("rejected list and rejected show", p.prints("", "rejected", "list"))
 	see("rejected list and rejected show", p.prints("", "rejected", "show", "--all"))

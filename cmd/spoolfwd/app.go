@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"strings"
 	"syscall"
 	"time"
@@ -14,32 +15,29 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // session is one invocation of the program.
 type session struct {
 	env      Env
-	cfg      *config
-	given    map[string][]string // flags as written, by setting
-	flags    []settingFlag       // as the table of settings
+	cfg      *settings.Settings
 	operands []string
 	out      *console.Printer
 	log      *slog.Logger
 }
 
-// errDone ends an invocation that has answered already: help, version.
-var errDone = errors.New("answered")
-
-// run is the program: it does what env.Args say and returns the exit code. It
-// does not return before everything it started has ended.
+// run is the program: it does what env.Args say and returns the exit code. It does not return
+// before everything it started has ended.
 func run(ctx context.Context, env Env) int {
-	s := &session{env: env, cfg: newConfig(), given: make(map[string][]string), out: console.NewPrinter(env.Stdout)}
+	s := &session{env: env, cfg: settings.New(), out: console.NewPrinter(env.Stdout)}
 	s.startLog()
-	err := s.dispatch(ctx)
-	if errors.Is(err, errDone) {
-		err = nil
+	args := slices.Clone(env.Args)
+	if len(args) > 1 && args[1] == "help" { // "help run" is "run --help"
+		args = append(slices.Delete(args, 1, 2), "--help")
 	}
-	// A reader that has seen enough (head) is no error of ours.
+	err := s.app().RunContext(ctx, args)
+	// A reader that has seen enough (head) is not an error of ours.
 	if s.out.Err() != nil && !errors.Is(s.out.Err(), syscall.EPIPE) {
 		err = errors.Join(err, exit.With(exit.IO, fmt.Errorf("cannot write to standard output: %w", s.out.Err())))
 	}
@@ -61,82 +59,96 @@ func (s *session) startLog() {
 	})
 }
 
-// dispatch parses the arguments and runs the command they name.
-func (s *session) dispatch(ctx context.Context) error {
-	args, err := s.arrange(s.env.Args)
-	if err != nil {
-		return err
-	}
-	return s.app().RunContext(ctx, args)
-}
-
-// app returns the command line. What the library would do by itself is taken
-// from it: it neither prints errors nor exits, knows no hidden completion flag,
-// and its shared help and version flags stay out.
+// app returns the command line. The library finds the command and no more: it reads no flags, prints
+// no errors and does not exit.
 func (s *session) app() *cli.App {
-	app := &cli.App{
-		Name:           "spoolfwd",
-		Usage:          "send spooled payload files to an HTTP listener",
-		HideHelp:       true,
-		HideVersion:    true,
-		Compiled:       time.Unix(0, 0), // else it stats the binary at every start
-		Reader:         strings.NewReader(""),
-		Writer:         s.out,
-		ErrWriter:      io.Discard,
-		ExitErrHandler: func(*cli.Context, error) {},
-		OnUsageError:   s.onUsageError,
-		Flags:          s.rootFlags(),
-		Before:         s.beforeCommand,
-		Action:         s.noCommand,
-
-		DisableSliceFlagSeparator: true,
+	root := s.cliCommand(program())
+	return &cli.App{
+		Name:            root.Name,
+		Usage:           root.Usage,
+		Commands:        root.Subcommands,
+		SkipFlagParsing: true,
+		Action:          root.Action,
+		HideHelp:        true,
+		HideVersion:     true,
+		Compiled:        time.Unix(0, 0), // otherwise the library stats the binary at every start
+		Reader:          strings.NewReader(""),
+		Writer:          s.out,
+		ErrWriter:       io.Discard,
+		ExitErrHandler:  func(*cli.Context, error) {},
 	}
-	s.makeFlags()
-	for _, c := range commands() {
-		app.Commands = append(app.Commands, s.cliCommand(c))
-	}
-	return app
 }
 
 // cliCommand makes the library's command from ours.
 func (s *session) cliCommand(c command) *cli.Command {
-	out := &cli.Command{
-		Name:         c.name,
-		Usage:        c.usage,
-		ArgsUsage:    c.operands,
-		HideHelp:     true,
-		OnUsageError: s.onUsageError,
-		Before:       s.beforeCommand,
-		Action:       s.noCommand,
-	}
+	out := &cli.Command{Name: c.name, Usage: c.usage, SkipFlagParsing: true, HideHelp: true}
 	for _, sub := range c.sub {
 		out.Subcommands = append(out.Subcommands, s.cliCommand(sub))
 	}
-	if c.action == nil {
-		out.Flags = s.helpFlagOnly()
-		return out
-	}
-	out.Flags = s.flagsFor(c.use)
 	out.Action = func(cc *cli.Context) error {
-		s.operands = cc.Args().Slice()
-		return s.perform(cc.Context, c, cc.Command.HelpName)
+		return s.perform(cc.Context, c, cc.Command.HelpName, cc.Args().Slice())
 	}
 	return out
 }
 
-// perform settles operands and settings, then runs the command.
-func (s *session) perform(ctx context.Context, c command, path string) error {
+// perform reads a command's arguments, settles the settings and runs the command.
+func (s *session) perform(ctx context.Context, c command, path string, args []string) (err error) {
+	if s.operands, err = s.cfg.ReadFlags(c.takes, args); err != nil {
+		return usageError(path, err)
+	}
+	switch {
+	case c.action == nil && len(s.operands) > 0:
+		return usageError(path, c.unknown(s.operands))
+	case s.cfg.Help || c.name == "spoolfwd" && len(args) == 0:
+		s.printHelp(c, path)
+		return nil
+	case s.cfg.Version:
+		return versionCommand(ctx, s)
+	case c.action == nil:
+		return usageError(path, c.unknown(s.operands))
+	}
 	var problems []error
 	if c.most >= 0 && len(s.operands) > c.most {
 		problems = append(problems, exit.With(exit.Usage, fmt.Errorf("unexpected argument %q", s.operands[c.most])))
 	}
-	problems = append(problems, s.cfg.resolve(s.given, s.env))
-	s.startLog()
+	if c.takes&settings.Work != 0 {
+		problems = append(problems, s.cfg.Resolve(s.env.Environ, s.env.ConfigFile))
+		s.startLog()
+	}
 	if err := errors.Join(problems...); err != nil {
-		if s.given["check"] != nil { // a plugin answers in a plugin's way
+		if s.cfg.Check { // a plugin answers in a plugin's way
 			return s.pluginUnknown(err)
 		}
 		return withUsageHint(path, err)
 	}
 	return c.action(ctx, s)
+}
+
+// usageError is a wrong command line: one sentence, and where to read on.
+func usageError(path string, err error) error {
+	return exit.With(exit.Usage, withHint(err, fmt.Sprintf("see '%s --help'", path)))
+}
+
+// withUsageHint adds where to read on to the last usage problem in err.
+func withUsageHint(path string, err error) error {
+	problems := exit.Each(err)
+	for i, problem := range slices.Backward(problems) {
+		if exit.Of(problem) == exit.Usage {
+			problems[i] = usageError(path, problem)
+			break
+		}
+	}
+	return errors.Join(problems...)
+}
+
+// unknown says what is wrong with the first word behind a command that only holds others.
+func (c command) unknown(operands []string) error {
+	if len(operands) == 0 {
+		return fmt.Errorf("a command is missing: %s", strings.Join(namesOf(c.sub), ", "))
+	}
+	names := namesOf(c.sub)
+	if near := settings.Nearest(operands[0], names); near != "" {
+		return fmt.Errorf("unknown command %q, did you mean %q?", operands[0], near)
+	}
+	return fmt.Errorf("unknown command %q; there is %s", operands[0], strings.Join(names, ", "))
 }

@@ -118,16 +118,16 @@ func (d *doctor) state() {
 		d.fail(about, err)
 		return
 	}
-	dir := d.s.cfg.StateDir
+	dir := d.s.cfg.Breaker.StateDir
 	if !d.stateDir(about, dir) {
 		return
 	}
 	if err := b.Peek(d.s.env.Now()); err != nil {
 		d.warn(about, "the next run keeps it aside and starts closed", "%v", err)
 	} else {
-		d.ok(about, "breaker %s is %s", d.s.cfg.Name, describeBreaker(b, d.s.env.Now()))
+		d.ok(about, "breaker %s is %s", d.s.cfg.Breaker.Name, describeBreaker(b, d.s.env.Now()))
 	}
-	if _, err := drain.PeekIndex(drain.IndexPath(dir, d.s.cfg.Name)); err != nil {
+	if _, err := drain.PeekIndex(drain.IndexPath(dir, d.s.cfg.Breaker.Name)); err != nil {
 		d.warn(about, hintOf(err), "%s", messageOf(err))
 	}
 	info, err := os.Lstat(b.LockPath())

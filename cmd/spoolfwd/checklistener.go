@@ -58,7 +58,7 @@ func (d *doctor) listener(ctx context.Context) {
 		return
 	}
 	defer t.Close()
-	if u, err := url.Parse(d.s.cfg.URL); err == nil {
+	if u, err := url.Parse(d.s.cfg.Listener.URL); err == nil {
 		d.secrets(u)
 	}
 	d.clientCertificate()
@@ -77,7 +77,7 @@ func (d *doctor) listener(ctx context.Context) {
 
 // secrets warns about a token that others can read or that travels in the clear.
 func (d *doctor) secrets(u *url.URL) {
-	file := d.s.cfg.TokenFile
+	file := d.s.cfg.Listener.TokenFile
 	if file == "" {
 		return
 	}
@@ -94,10 +94,10 @@ func (d *doctor) secrets(u *url.URL) {
 // transmitter. The handshake does not: a listener may look at the end of a
 // client's certificate only when it gets a request.
 func (d *doctor) clientCertificate() {
-	if d.s.cfg.CertFile == "" {
+	if d.s.cfg.Listener.CertFile == "" {
 		return
 	}
-	if pair, err := tls.LoadX509KeyPair(d.s.cfg.CertFile, d.s.cfg.KeyFile); err == nil && pair.Leaf != nil {
+	if pair, err := tls.LoadX509KeyPair(d.s.cfg.Listener.CertFile, d.s.cfg.Listener.KeyFile); err == nil && pair.Leaf != nil {
 		d.expiry("client certificate", pair.Leaf.NotAfter)
 	}
 }

@@ -3,13 +3,12 @@ package main
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // finding is one line of check.
@@ -19,13 +18,6 @@ type finding struct {
 	Text  string    `json:"text"`
 	Mend  string    `json:"mend,omitempty"`
 	code  exit.Code // of a run that meets it; exit.OK unless Level is fail
-}
-
-// effective is a setting as check shows it.
-type effective struct {
-	Name   string `json:"name"`
-	Value  any    `json:"value"` // a string, or a list of them; secrets masked
-	Source string `json:"source"`
 }
 
 // doctor collects findings.
@@ -67,7 +59,7 @@ func checkCommand(ctx context.Context, s *session) error {
 		code = exit.Worst(code, f.code)
 	}
 	if s.cfg.JSON {
-		s.out.JSON(map[string]any{"settings": s.cfg.effective(), "findings": d.findings, "exit_code": code})
+		s.out.JSON(map[string]any{"settings": s.cfg.Effective(), "findings": d.findings, "exit_code": code})
 	} else {
 		d.print()
 	}
@@ -75,7 +67,7 @@ func checkCommand(ctx context.Context, s *session) error {
 }
 
 func (d *doctor) print() {
-	for _, e := range d.s.cfg.effective() {
+	for _, e := range d.s.cfg.Effective() {
 		values, isList := e.Value.([]string)
 		if !isList {
 			values = []string{fmt.Sprint(e.Value)}
@@ -93,66 +85,18 @@ func (d *doctor) print() {
 	}
 }
 
-// effective lists the settings of all commands, which share one configuration,
-// masked, with their sources.
-func (c *config) effective() []effective {
-	var list []effective
-	for _, s := range c.table {
-		if s.from == layersFlag {
-			continue
-		}
-		values := s.set()
-		shown := make([]string, 0, len(values))
-		for _, v := range values {
-			shown = append(shown, s.mask(v))
-		}
-		e := effective{Name: s.name, Value: shown, Source: c.from[s.name].where}
-		switch {
-		case !s.isList():
-			e.Value = shown[0]
-		case len(shown) == 0 && e.Source == "default":
-			continue // an empty list has nothing to show
-		}
-		list = append(list, e)
-	}
-	return list
-}
-
-// mask hides what is secret in a value.
-func (s setting) mask(value string) string {
-	switch s.secrecy {
-	case secretInURL:
-		return transmit.Redact(value)
-	case secretHeader:
-		name, _, ok := strings.Cut(value, ":")
-		if !strings.HasPrefix(value, "@") && ok {
-			return name + ": (hidden)"
-		}
-	}
-	return value
-}
-
 // environment looks for variables that are meant for us and do nothing.
 func (d *doctor) environment() {
-	var names []string
-	for _, t := range d.s.cfg.table {
-		if name := t.env(); name != "" {
-			names = append(names, name)
-		}
-	}
-	for _, pair := range d.s.env.Environ {
-		name, _, _ := strings.Cut(pair, "=")
-		if !strings.HasPrefix(name, "SPOOLFWD_") || slices.Contains(names, name) {
-			continue
-		}
+	unknown := d.s.cfg.UnknownVariables(d.s.env.Environ)
+	for _, name := range slices.Sorted(maps.Keys(unknown)) {
 		mend := ""
-		if near := nearest(name, names); near != "" {
+		if near := unknown[name]; near != "" {
 			mend = "did you mean " + near + "?"
 		}
-		d.warn("environment", mend, "%s is no setting", name)
+		d.warn("environment", mend, "%s is not a setting", name)
 	}
 	if d.s.cfg.Config != "" {
-		d.ok("configuration", "%s is right", d.s.cfg.Config)
+		d.ok("configuration", "%s is valid", d.s.cfg.Config)
 	}
 }
 

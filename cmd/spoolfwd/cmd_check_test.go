@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 func TestCheckOfAHealthyMachine(t *testing.T) {
@@ -78,7 +79,7 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 			return []string{"--token-file", path}
 		}, exit.OK, []string{"warn token: every user of this machine can read", "chmod o-r"}},
 		{"misspelt variable", func(w *world) []string { w.env.Environ = []string{"SPOOLFWD_ULR=x"}; return nil }, exit.OK,
-			[]string{"warn environment: SPOOLFWD_ULR is no setting", "did you mean SPOOLFWD_URL?"}},
+			[]string{"warn environment: SPOOLFWD_ULR is not a setting", "did you mean SPOOLFWD_URL?"}},
 		{"rejected payloads", func(w *world) []string { w.put("x.json", "x"); w.do("run"); return nil }, exit.OK,
 			[]string{"warn rejected: 1 payload"}},
 		{"junk", func(w *world) []string {
@@ -125,7 +126,7 @@ func TestCheckAsJSON(t *testing.T) {
 	w.listener.Close()
 	r := w.do("check", "--json", "--header", "X-Key: s3cret").wantCode(t, exit.Left)
 	var got struct {
-		Settings []effective
+		Settings []settings.Effective
 		Findings []finding
 		ExitCode exit.Code `json:"exit_code"`
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // openWorld has an open breaker and n payload files.
@@ -162,7 +163,7 @@ func TestTheProgressBarIsForTerminalsOnly(t *testing.T) {
 		{console.Terminal, "text", true}, {console.Pipe, "text", false}, {console.Journal, "text", false}, {console.File, "text", false}, {console.Terminal, "json", false},
 	} {
 		b.Reset()
-		s := &session{env: Env{Stderr: &b, StderrIs: c.kind}, cfg: newConfig()}
+		s := &session{env: Env{Stderr: &b, StderrIs: c.kind}, cfg: settings.New()}
 		s.cfg.LogFormat = c.format
 		p := s.newProgress(10)
 		p.Step(3)

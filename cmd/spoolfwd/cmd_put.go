@@ -54,12 +54,11 @@ func putCommand(ctx context.Context, s *session) error {
 }
 
 func (s *session) putOne(ctx context.Context, sp *spool.Spool, source string) (string, error) {
-	limits := spool.PutConfig{MaxSpoolBytes: int64(s.cfg.MaxSpoolBytes), MaxSpoolFiles: s.cfg.MaxSpoolFiles}
 	if source == "-" {
 		if s.env.StdinIsTerminal {
 			s.log.Warn("reading a payload from the terminal; end it with Ctrl-D")
 		}
-		return sp.Put(limits, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
+		return sp.Put(s.cfg.Put, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
 	}
 	f, err := os.Open(source)
 	if err != nil {
@@ -69,7 +68,7 @@ func (s *session) putOne(ctx context.Context, sp *spool.Spool, source string) (s
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return "", &sourceError{fmt.Errorf("%s: %w", source, syscall.EISDIR)}
 	}
-	return sp.Put(limits, s.env.Now(), f)
+	return sp.Put(s.cfg.Put, s.env.Now(), f)
 }
 
 // sourceError is a fault of what put was told to read, not of the spool.

@@ -74,7 +74,7 @@ func rejectedShow(_ context.Context, s *session) error {
 	defer sp.Close()
 	views := []rejectedView{}
 	for i, r := range selected {
-		body, err := readRejected(sp, r, int64(s.cfg.MaxFileSize))
+		body, err := readRejected(sp, r, s.cfg.Spool.MaxFileSize)
 		if err != nil {
 			return err
 		}

@@ -79,14 +79,14 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	r := &statusReport{
 		Breaker:   b.Stats(now),
 		Available: b.Wait(now) == 0,
-		Listener:  listenerReport{transmit.Redact(s.cfg.URL), s.cfg.Timeout.Seconds(), s.cfg.ConnectTimeout.Seconds()},
+		Listener:  listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
 		Spool:     spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
 	}
 	if w.Files > 0 {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
 	}
-	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.StateDir, s.cfg.Name))
+	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"runtime/debug"
 	"strings"
 )
@@ -45,6 +46,16 @@ func versionLine(version string, info *debug.BuildInfo) string {
 		return "spoolfwd " + version
 	}
 	return "spoolfwd " + version + " (commit " + commit + modified + ")"
+}
+
+// versionCommand prints the version.
+func versionCommand(_ context.Context, s *session) error {
+	info, known := debug.ReadBuildInfo()
+	if !known {
+		info = &debug.BuildInfo{}
+	}
+	s.out.Line("%s", versionLine(version(), info))
+	return nil
 }
 
 // userAgent names the program to listeners.

@@ -2,7 +2,10 @@ package main
 
 import (
 	"context"
-	"strings"
+	"slices"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // command declares one command: its words, what it takes and what it does.
@@ -13,21 +16,34 @@ type command struct {
 	most     int    // operands at most; -1 = any number
 	about    string
 	examples []string
-	use      uses
+	takes    settings.Commands
+	exits    []exit.Code                           // besides those that every command can end with
 	action   func(context.Context, *session) error // nil: a group of commands
 	sub      []command
 }
 
-const aboutProgram = `Producers leave payload files in a spool directory; a run, started by cron, a
+// endsWith reports whether the command, or one of its group, can end with a code.
+func (c command) endsWith(code exit.Code) bool {
+	codes := append([]exit.Code{exit.OK, exit.Usage, exit.IO}, c.exits...)
+	if c.takes&settings.Work != 0 {
+		codes = append(codes, exit.Permission, exit.Config, exit.Hangup, exit.Interrupt, exit.Terminated)
+	}
+	return slices.Contains(codes, code) || slices.ContainsFunc(c.sub, func(sub command) bool { return sub.endsWith(code) })
+}
+
+// program returns the command that the program is without a command.
+func program() command {
+	return command{
+		name: "spoolfwd", usage: "send spooled payload files to an HTTP listener", takes: settings.Program, sub: commands(),
+		about: `Producers leave payload files in a spool directory; a run, started by cron, a
 systemd timer or by hand, POSTs what is in them to a listener and removes what
 the listener has taken. A circuit breaker whose state outlives the process keeps
-an ailing listener from being hammered.`
-
-func programExamples() []string {
-	return []string{
-		"spoolfwd run --url https://apm.example.com/api/profiling",
-		"spoolfwd status",
-		"spoolfwd help run",
+an ailing listener from being hammered.`,
+		examples: []string{
+			"spoolfwd run --url https://apm.example.com/api/profiling",
+			"spoolfwd status",
+			"spoolfwd help run",
+		},
 	}
 }
 
@@ -35,10 +51,10 @@ func programExamples() []string {
 func commands() []command {
 	return []command{
 		{
-			name: "run", usage: "send what is in the spool; for schedulers", use: useRun, action: runCommand,
+			name: "run", usage: "send what is in the spool; for schedulers", takes: settings.Run, exits: drainExits(), action: runCommand,
 			about: `Sends payload files oldest first until the spool is empty, the breaker opens or a
-limit is reached. Prints nothing when all went well, or when another run is at
-work. Interrupted, it lets the requests in flight end and saves its state.`,
+limit is reached. Prints nothing when all went well, or when another run holds
+the lock. Interrupted, it lets the requests in flight end and saves its state.`,
 			examples: []string{
 				"spoolfwd run --config /etc/spoolfwd/spoolfwd.toml",
 				"spoolfwd run --url https://apm.example.com/ingest --token-file /etc/spoolfwd/token",
@@ -46,13 +62,13 @@ work. Interrupted, it lets the requests in flight end and saves its state.`,
 			},
 		},
 		{
-			name: "flush", usage: "send what is in the spool; by hand", use: useFlush, action: flushCommand,
+			name: "flush", usage: "send what is in the spool; by hand", takes: settings.Flush, exits: drainExits(), action: flushCommand,
 			about: `Does what run does and tells about it: a progress bar on a terminal, a summary at
 the end. An open breaker stops it, unless it may wait or is forced.`,
 			examples: []string{"spoolfwd flush", "spoolfwd flush --wait 5m", "spoolfwd flush --force"},
 		},
 		{
-			name: "status", usage: "show breaker and spool", use: useStatus, action: statusCommand,
+			name: "status", usage: "show breaker and spool", takes: settings.Status, action: statusCommand,
 			about: "Shows the breaker, what waits in the spool and what was rejected. Changes nothing.",
 			examples: []string{
 				"spoolfwd status --json",
@@ -60,7 +76,7 @@ the end. An open breaker stops it, unless it may wait or is forced.`,
 			},
 		},
 		{
-			name: "put", usage: "spool payloads, durably", operands: "[FILE...]", most: -1, use: usePut, action: putCommand,
+			name: "put", usage: "spool payloads, durably", operands: "[FILE...]", most: -1, takes: settings.Put, exits: []exit.Code{exit.Rejected, exit.SpoolFull}, action: putCommand,
 			about: `Spools standard input, or each FILE ("-" is standard input), as one payload file
 and prints its name. A payload is on the disk when its name is printed.`,
 			examples: []string{
@@ -69,19 +85,23 @@ and prints its name. A payload is on the disk when its name is printed.`,
 			},
 		},
 		{
-			name: "rejected", usage: "look after rejected payloads",
+			name: "rejected", usage: "look after rejected payloads", takes: settings.Groups,
 			about: "Rejected payloads lie in rejected/ inside the spool, each beside the reason.",
 			sub:   rejectedCommands(),
 		},
 		{
-			name: "breaker", usage: "look after the breaker", sub: breakerCommands(),
+			name: "breaker", usage: "look after the breaker", takes: settings.Groups, sub: breakerCommands(),
 		},
 		{
-			name: "check", usage: "examine configuration, directories and listener; sends no payload", use: useCheck, action: checkCommand,
+			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: []exit.Code{exit.Left}, action: checkCommand,
 			about: `Prints every setting with its value and where it comes from, then one line per
 examination: ok, warn or fail, with the mend. Changes nothing and sends no
 payload. Ends with the code that a run would end with.`,
 			examples: []string{"spoolfwd check --config /etc/spoolfwd/spoolfwd.toml", "spoolfwd check --json"},
+		},
+		{
+			name: "version", usage: "print the version", takes: settings.Plain, action: versionCommand,
+			examples: []string{"spoolfwd version"},
 		},
 	}
 }
@@ -89,20 +109,20 @@ payload. Ends with the code that a run would end with.`,
 func rejectedCommands() []command {
 	return []command{
 		{
-			name: "list", usage: "list rejected payloads", operands: "[NAME|GLOB...]", most: -1, use: useList, action: rejectedList,
+			name: "list", usage: "list rejected payloads", operands: "[NAME|GLOB...]", most: -1, takes: settings.List, action: rejectedList,
 			examples: []string{"spoolfwd rejected list", "spoolfwd rejected list --status 4xx --older-than 7d", "spoolfwd rejected list --json"},
 		},
 		{
-			name: "show", usage: "show why a payload was rejected, and the payload", operands: "[NAME|GLOB...]", most: -1, use: useShow, action: rejectedShow,
+			name: "show", usage: "show why a payload was rejected, and the payload", operands: "[NAME|GLOB...]", most: -1, takes: settings.Show, action: rejectedShow,
 			examples: []string{"spoolfwd rejected show buffer_1763848123.12_0a1b2c3d.json", "spoolfwd rejected show --status 400 --json"},
 		},
 		{
-			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, use: useRetry, action: rejectedRetry,
+			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, takes: settings.Retry, exits: []exit.Code{exit.Busy}, action: rejectedRetry,
 			about:    "They are sent again, under their old idempotency keys, by the next run.",
 			examples: []string{"spoolfwd rejected retry --all", "spoolfwd rejected retry --status 413", "spoolfwd rejected retry 'buffer_*'"},
 		},
 		{
-			name: "remove", usage: "delete rejected payloads for good", operands: "[NAME|GLOB...]", most: -1, use: useRemove, action: rejectedRemove,
+			name: "remove", usage: "delete rejected payloads for good", operands: "[NAME|GLOB...]", most: -1, takes: settings.Remove, exits: []exit.Code{exit.Busy}, action: rejectedRemove,
 			examples: []string{"spoolfwd rejected remove --older-than 30d", "spoolfwd rejected remove --all"},
 		},
 	}
@@ -111,36 +131,28 @@ func rejectedCommands() []command {
 func breakerCommands() []command {
 	return []command{
 		{
-			name: "show", usage: "show the breaker's state", use: useBreakerShow, action: breakerShow,
+			name: "show", usage: "show the breaker's state", takes: settings.BreakerShow, action: breakerShow,
 			examples: []string{"spoolfwd breaker show", "spoolfwd breaker show --json"},
 		},
 		{
-			name: "reset", usage: "close the breaker and forget its failures", use: useBreakerReset, action: breakerReset,
+			name: "reset", usage: "close the breaker and forget its failures", takes: settings.BreakerReset, exits: []exit.Code{exit.Busy}, action: breakerReset,
 			examples: []string{"spoolfwd breaker reset"},
 		},
 		{
-			name: "trip", usage: "open the breaker by hand", use: useBreakerTrip, action: breakerTrip,
+			name: "trip", usage: "open the breaker by hand", takes: settings.BreakerTrip, exits: []exit.Code{exit.Busy}, action: breakerTrip,
 			about:    "Nothing is sent until the time is over or the breaker is reset.",
 			examples: []string{"spoolfwd breaker trip --for 2h"},
 		},
 	}
 }
 
-func findCommand(level []command, name string) (command, bool) {
-	for _, c := range level {
-		if c.name == name {
-			return c, true
-		}
-	}
-	return command{}, false
-}
+// drainExits returns the codes of the commands that send.
+func drainExits() []exit.Code { return []exit.Code{exit.Rejected, exit.Left, exit.Busy} }
 
-// commandAt returns the command at a path such as "spoolfwd breaker show".
-func commandAt(path string) command {
-	words := strings.Fields(path)
-	c := command{sub: commands()}
-	for _, word := range words[1:] {
-		c, _ = findCommand(c.sub, word)
+func namesOf(level []command) []string {
+	var names []string
+	for _, c := range level {
+		names = append(names, c.name)
 	}
-	return c
+	return names
 }

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -28,9 +27,6 @@ type drainer struct {
 // openDrainer opens everything. What is wrong with listener and spool is told at
 // once; the lock comes last, so that nothing is created for a run that cannot be.
 func (s *session) openDrainer() (*drainer, error) {
-	if err := s.cfg.checkBatches(); err != nil {
-		return nil, err
-	}
 	t, errT := s.newTransmitter()
 	sp, errS := s.openSpool()
 	d := &drainer{s: s, transmitter: t, spool: sp}
@@ -43,7 +39,7 @@ func (s *session) openDrainer() (*drainer, error) {
 		d.close()
 		return nil, err
 	}
-	d.index, err = drain.OpenIndex(drain.IndexPath(s.cfg.StateDir, s.cfg.Name))
+	d.index, err = drain.OpenIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
 	return d, nil
 }
@@ -71,25 +67,15 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		limited, cancel = context.WithTimeout(ctx, cfg.MaxRuntime)
 		defer cancel()
 	}
+	what := cfg.Drain
+	what.Spool, what.Transmitter, what.Index = d.spool, d.transmitter, d.index
+	what.Breaker = &gate{Breaker: d.breaker, lock: d.lock, force: d.force}
+	what.Count = cfg.JSON || d.progress != nil
+	what.Now, what.Progress = d.s.env.Now, d.progress
 	var err error
-	o.report, err = drain.Run(limited, drain.Config{
-		Spool:       d.spool,
-		Breaker:     &gate{Breaker: d.breaker, lock: d.lock, force: d.force},
-		Transmitter: d.transmitter,
-		Index:       d.index,
-		Concurrency: cfg.Concurrency,
-		BatchItems:  cfg.BatchItems,
-		BatchBytes:  int64(cfg.BatchBytes),
-		BatchFormat: batchFormat(cfg.BatchFormat),
-		MaxAttempts: cfg.MaxAttempts,
-		MaxItems:    cfg.MaxItems,
-		MaxBytes:    int64(cfg.MaxBytes),
-		Count:       cfg.JSON || d.progress != nil,
-		Now:         d.s.env.Now,
-		Progress:    d.progress,
-	})
+	o.report, err = drain.Run(limited, what)
 	now := d.s.env.Now()
-	pruned, errPrune := d.spool.PruneRejected(now, cfg.RejectedMaxAge, int64(cfg.RejectedMaxBytes))
+	pruned, errPrune := d.spool.PruneRejected(now, cfg.RejectedMaxAge, cfg.RejectedMaxBytes)
 	o.pruned = pruned
 	o.addFaults(err)
 	o.addFaults(o.report.LocalErrors...)
@@ -121,20 +107,4 @@ func (g *gate) Available(now time.Time) bool {
 		}
 	}
 	return g.Breaker.Available(now)
-}
-
-// checkBatches refuses what cannot be put into one request: bytes of any kind
-// have no line breaks to be told apart by and are no elements of an array.
-func (v *values) checkBatches() error {
-	if v.Raw && v.BatchItems > 1 {
-		return exit.With(exit.Usage, errors.New("--raw and --batch-items do not go together: only JSON can be batched"))
-	}
-	return nil
-}
-
-func batchFormat(name string) drain.Format {
-	if name == "array" {
-		return drain.Array
-	}
-	return drain.NDJSON
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // Alerts and dashboards that watch what is not there are silent for ever.
@@ -55,8 +56,8 @@ func TestTheManualOfFakelistenerHasItsFlags(t *testing.T) {
 func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
 	known := []string{"version", "some-name", "now", "failed", "parallel"} // of systemctl and curl the last three
 	known = append(known, matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))...)
-	for _, s := range newConfig().table {
-		known = append(known, s.name)
+	for s := range settings.New().Table() {
+		known = append(known, s.Name)
 	}
 	docs := []string{readme, "../../CHANGELOG.md", "../../CONTRIBUTING.md", "../../SECURITY.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/prometheus/alerts.yml"}
 	for _, pattern := range []string{"../../contrib/man/*.[1-8]", "../../contrib/systemd/*.service", "../../contrib/*/README.md", "../../contrib/doc/*.md"} {

@@ -10,6 +10,7 @@ import (
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 var update = flag.Bool("update", false, "write the completions anew")
@@ -73,9 +74,6 @@ func wantSame(t *testing.T, where string, got, want []string) {
 	}
 }
 
-// hasDefault reports whether help shows a default of the setting.
-func (s setting) hasDefault() bool { return s.def != "" && s.def != "0" && s.def != "0s" }
-
 func TestTheManualHasTheFlagsOfTheProgram(t *testing.T) {
 	text := section(t, manSpoolfwd, ".Sh FLAGS", ".Sh ")
 	entries := regexp.MustCompile(`(?m)^\.It Fl `).Split(text, -1)[1:]
@@ -89,20 +87,14 @@ func TestTheManualHasTheFlagsOfTheProgram(t *testing.T) {
 		got = append(got, heading)
 		said[heading] = body
 	}
-	want := []string{"--version"}
-	for _, s := range newConfig().table {
-		heading := "--" + s.name
-		if s.short != "" {
-			heading = "-" + s.short + ", " + heading
-		}
-		if s.arg != "" {
-			heading += " " + s.arg
-		}
+	var want []string
+	for s := range settings.New().Table() {
+		heading := s.Heading()
 		want = append(want, heading)
-		if s.hasDefault() && !hasDefaultText(said[heading], s.def) {
-			t.Errorf("%s does not say that the default of %s is %s", manSpoolfwd, heading, s.def)
+		if s.Default() != "" && !hasDefaultText(said[heading], s.Default()) {
+			t.Errorf("%s does not say that the default of %s is %s", manSpoolfwd, heading, s.Default())
 		}
-		if !s.hasDefault() && strings.Contains(said[heading], "default is\n") {
+		if s.Default() == "" && strings.Contains(said[heading], "default is\n") {
 			t.Errorf("%s says that %s has a default", manSpoolfwd, heading)
 		}
 	}
@@ -116,9 +108,11 @@ func hasDefaultText(text, value string) bool {
 
 func TestTheManualHasTheCommandsOfTheProgram(t *testing.T) {
 	want := []string{"help"}
-	for _, l := range leaves() {
-		want = append(want, l.path)
-	}
+	eachCommand(commands(), nil, func(words []string, c command) {
+		if c.action != nil {
+			want = append(want, strings.Join(words, " "))
+		}
+	})
 	wantSame(t, "its list of commands", matches(`(?m)^\.It Cm ([a-z ]+?)(?: (?:Op )?Ar.*)?$`, section(t, manSpoolfwd, ".Ss Commands", ".Ss ")), want)
 	wantSame(t, "its synopsis", matches(`(?m)^\.Cm (.*)$`, section(t, manSpoolfwd, ".Sh SYNOPSIS", ".Sh ")), want)
 }
@@ -126,11 +120,11 @@ func TestTheManualHasTheCommandsOfTheProgram(t *testing.T) {
 func TestTheManualHasTheKeysOfTheConfigurationFile(t *testing.T) {
 	text := section(t, manConfig, ".Sh KEYS", ".Sh ")
 	var want []string
-	for _, s := range newConfig().table {
-		if !s.inFile() {
+	for s := range settings.New().Table() {
+		if !s.InFile() {
 			continue
 		}
-		heading := s.name + " Pq " + s.kindOfKey()
+		heading := s.Name + " Pq " + s.Kind()
 		want = append(want, heading)
 		_, body, _ := strings.Cut(text, ".It Ic "+heading+"\n")
 		// Keys that share their words stand one below the other.
@@ -138,41 +132,22 @@ func TestTheManualHasTheKeysOfTheConfigurationFile(t *testing.T) {
 			_, body, _ = strings.Cut(body, "\n")
 		}
 		body, _, _ = strings.Cut(body, "\n.It ")
-		if s.hasDefault() && !hasDefaultText(body+"\n", s.def) {
-			t.Errorf("%s does not say that the default of %s is %s", manConfig, s.name, s.def)
+		if s.Default() != "" && !hasDefaultText(body+"\n", s.Default()) {
+			t.Errorf("%s does not say that the default of %s is %s", manConfig, s.Name, s.Default())
 		}
 	}
 	wantSame(t, manConfig, matches(`(?m)^\.It Ic (.*)$`, text), want)
 }
 
-// kindOfKey is the kind of value, in the manual's words.
-func (s setting) kindOfKey() string {
-	switch s.tomlWords() {
-	case `a duration ("60s") or a number of seconds`:
-		return "duration"
-	case `a size ("16MiB") or a number of bytes`:
-		return "size"
-	case "a whole number without quotes":
-		return "integer"
-	case "a number without quotes":
-		return "number"
-	case "true or false without quotes":
-		return "boolean"
-	case "an array of strings":
-		return "list"
-	}
-	return "string"
-}
-
 func TestTheManualHasTheEnvironmentVariablesOfTheProgram(t *testing.T) {
 	text := section(t, manSpoolfwd, ".Sh ENVIRONMENT", ".Sh ")
 	var variables []string
-	flagsOnly := []string{"version"}
-	for _, s := range newConfig().table {
-		if s.env() != "" {
-			variables = append(variables, s.env())
+	var flagsOnly []string
+	for s := range settings.New().Table() {
+		if s.Variable() != "" {
+			variables = append(variables, s.Variable())
 		} else {
-			flagsOnly = append(flagsOnly, s.name)
+			flagsOnly = append(flagsOnly, s.Name)
 		}
 	}
 	wantSame(t, manSpoolfwd, matches(`(?m)^\.It Ev (SPOOLFWD_\w+)$`, text), variables)

@@ -37,9 +37,9 @@ func (s *session) dryRun(ctx context.Context) error {
 		return err
 	}
 	if wait := b.Wait(s.env.Now()); wait > 0 {
-		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Name, console.Duration(wait)))
+		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Breaker.Name, console.Duration(wait)))
 	}
-	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.StateDir, s.cfg.Name))
+	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
 
 	plans := []planned{}
@@ -47,8 +47,8 @@ func (s *session) dryRun(ctx context.Context) error {
 	stop, err := drain.Plan(drain.Config{
 		Spool:    sp,
 		Index:    index,
-		MaxItems: s.cfg.MaxItems,
-		MaxBytes: int64(s.cfg.MaxBytes),
+		MaxItems: s.cfg.Drain.MaxItems,
+		MaxBytes: s.cfg.Drain.MaxBytes,
 		Now:      s.env.Now,
 	}, func(p drain.Planned) error {
 		items += p.Items

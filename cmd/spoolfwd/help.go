@@ -2,11 +2,12 @@ package main
 
 import (
 	"fmt"
-	"runtime/debug"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // helpTemplate serves the program, groups and commands alike. Tabs align columns.
@@ -18,89 +19,64 @@ Usage:
 {{.}}
 {{end}}{{if .Commands}}
 Commands:{{range .Commands}}
-  {{.Name}}{{"\t"}}{{.Usage}}{{end}}
-{{end}}{{with .Flags}}
-Flags:{{range .}}
-  {{.}}{{end}}
-{{end}}{{if .Layers}}
+  {{index . 0}}{{"\t"}}{{index . 1}}{{end}}
+{{end}}{{range .Groups}}
+{{.Name}}:{{range .Settings}}
+  {{.Heading}}{{"\t"}}{{.Usage}}{{with .Default}} (default {{.}}){{end}}{{end}}
+{{end}}{{with .FlagsOnly}}
 A flag --some-name is also the environment variable SPOOLFWD_SOME_NAME and the
 key some-name of the --config file; the flag wins, then the environment, then the
-file. Lists stand one to a line in the environment. Flags that choose or force
-something for one invocation are flags only: {{.FlagsOnly}}.
+file. Lists stand one to a line in the environment. These are flags only, since
+they choose or force something for one invocation: {{.}}.
 {{end}}{{with .Examples}}
 Examples:{{range .}}
   {{.}}{{end}}
 {{end}}
 Exit codes:{{range .Exits}}
-  {{.}}{{end}}
+  {{index . 0}}{{"\t"}}{{index . 1}}{{end}}
 `
 
-// helpPage is what the template shows.
+// helpPage is what the template shows. Pairs are rows of two columns.
 type helpPage struct {
 	Path, Usage, Operands, About string
-	Commands                     []*cli.Command
-	Flags                        []cli.Flag
-	Layers                       bool
+	Commands                     [][2]string
+	Groups                       []settings.Group
 	FlagsOnly                    string
-	Examples, Exits              []string
+	Examples                     []string
+	Exits                        [][2]string
 }
 
-// beforeCommand answers --help and --version, before a subcommand is looked for:
-// "spoolfwd --help run" must not start a run.
-func (s *session) beforeCommand(c *cli.Context) error {
-	if s.given["version"] != nil {
-		info, known := debug.ReadBuildInfo()
-		if !known {
-			info = &debug.BuildInfo{}
-		}
-		s.out.Line("%s", versionLine(version(), info))
-		return errDone
+func (s *session) printHelp(c command, path string) {
+	page := helpPage{
+		Path: path, Usage: c.usage, Operands: c.operands, About: c.about,
+		Groups: settings.New().Of(c.takes), Examples: c.examples,
 	}
-	if s.given["help"] == nil {
-		return nil
+	if c.takes&settings.Work != 0 {
+		page.FlagsOnly = strings.Join(flagsOnly(page.Groups), ", ")
 	}
-	page := helpPage{Path: "spoolfwd", Usage: c.App.Usage, About: aboutProgram, Commands: c.App.Commands, Examples: programExamples()}
-	if c.Command.Name != "spoolfwd" {
-		spec := commandAt(c.Command.HelpName)
-		page = helpPage{
-			Path: c.Command.HelpName, Usage: c.Command.Usage, Operands: c.Command.ArgsUsage,
-			About: spec.about, Commands: c.Command.Subcommands, Examples: spec.examples,
-			Layers: spec.action != nil, FlagsOnly: s.flagsOnly(spec.use),
+	for _, sub := range c.sub {
+		page.Commands = append(page.Commands, [2]string{sub.name, sub.usage})
+	}
+	for _, m := range exit.Meanings() {
+		if c.endsWith(m.Code) {
+			page.Exits = append(page.Exits, [2]string{fmt.Sprint(int(m.Code)), m.Text})
 		}
 	}
-	page.Flags = c.Command.Flags
-	for _, e := range exit.Meanings() {
-		page.Exits = append(page.Exits, fmt.Sprintf("%d\t%s", e.Code, e.Text))
-	}
-	if s.given["check"] == nil && page.Path == "spoolfwd status" {
-		page.Exits = append(page.Exits, "0 to 3\twith --check: ok, warning, critical, unknown")
+	if c.takes == settings.Status {
+		page.Exits = append(page.Exits, [2]string{"0 to 3", "with --check: ok, warning, critical, unknown"})
 	}
 	cli.HelpPrinter(s.out, helpTemplate, page)
-	return errDone
 }
 
-// flagsOnly names the flags of a command that no other layer can set.
-func (s *session) flagsOnly(command uses) string {
-	names := ""
-	for _, t := range s.cfg.table {
-		if t.on&command != 0 && t.from == layersFlag {
-			if names != "" {
-				names += ", "
+// flagsOnly names the flags that neither environment nor file can set.
+func flagsOnly(groups []settings.Group) []string {
+	var names []string
+	for _, g := range groups {
+		for _, t := range g.Settings {
+			if t.FlagOnly() {
+				names = append(names, "--"+t.Name)
 			}
-			names += "--" + t.name
 		}
 	}
 	return names
-}
-
-// rootFlags are the flags of the program itself.
-func (s *session) rootFlags() []cli.Flag {
-	var unused bool
-	version := setting{name: "version", dst: &unused, usage: "print the version"}
-	return append(s.helpFlagOnly(), &settingFlag{&version, s.given})
-}
-
-func (s *session) helpFlagOnly() []cli.Flag {
-	help, _ := s.cfg.find("help")
-	return []cli.Flag{&settingFlag{&help, s.given}}
 }

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // eachCommand calls do for every command and group, with its words.
@@ -19,23 +20,21 @@ func eachCommand(level []command, words []string, do func([]string, command)) {
 func TestEveryHelpIsOnStandardOutputAndComplete(t *testing.T) {
 	w := newWorld(t)
 	before := w.snapshot()
-	eachCommand(commands(), nil, func(words []string, c command) {
-		for _, args := range [][]string{append(words[:len(words):len(words)], "--help"), append([]string{"help"}, words...), append(words[:len(words):len(words)], "-h")} {
+	eachCommand([]command{program()}, nil, func(words []string, c command) {
+		path := strings.Join(words, " ")
+		for _, args := range [][]string{append(words[1:len(words):len(words)], "--help"), append([]string{"help"}, words[1:]...), append(words[1:len(words):len(words)], "-h")} {
 			name := strings.Join(args, " ")
 			r := w.run(args...).wantCode(t, exit.OK)
 			if r.stderr != "" {
 				t.Errorf("%s writes to standard error: %s", name, r.stderr)
 			}
-			wantText(t, name, r.stdout, "spoolfwd "+strings.Join(words, " ")+" - "+c.usage, "Exit codes:")
-			for _, e := range exit.Meanings() {
-				wantText(t, name, r.stdout, e.Text)
-			}
-			for _, e := range c.examples {
-				wantText(t, name, r.stdout, e)
-			}
-			for _, s := range newConfig().table {
-				if s.on&c.use != 0 {
-					wantText(t, name, r.stdout, "--"+s.name, s.usage)
+			wantText(t, name, r.stdout, path+" - "+c.usage, "Exit codes:")
+			wantText(t, name, r.stdout, c.examples...)
+			for _, g := range settings.New().Of(c.takes) {
+				_, group, _ := strings.Cut(r.stdout, "\n"+g.Name+":\n")
+				group, _, _ = strings.Cut(group, "\n\n")
+				for _, s := range g.Settings {
+					wantText(t, name+", "+g.Name, group, s.Heading(), s.Usage)
 				}
 			}
 			for _, sub := range c.sub {
@@ -48,6 +47,36 @@ func TestEveryHelpIsOnStandardOutputAndComplete(t *testing.T) {
 	})
 	if w.snapshot() != before {
 		t.Error("asking for help changed something on disk")
+	}
+}
+
+// A code that a command cannot end with would only worry whoever reads its help.
+func TestHelpShowsTheExitCodesThatCanOccur(t *testing.T) {
+	w := newWorld(t)
+	for command, want := range map[string]string{
+		"":              "0 64 65 69 73 74 75 77 78 129 130 143",
+		"run":           "0 64 65 69 74 75 77 78 129 130 143",
+		"put":           "0 64 65 73 74 77 78 129 130 143",
+		"check":         "0 64 69 74 77 78 129 130 143",
+		"breaker":       "0 64 74 75 77 78 129 130 143",
+		"breaker show":  "0 64 74 77 78 129 130 143",
+		"breaker trip":  "0 64 74 75 77 78 129 130 143",
+		"rejected list": "0 64 74 77 78 129 130 143",
+		"version":       "0 64 74",
+	} {
+		_, codes, _ := strings.Cut(w.run(append(strings.Fields(command), "--help")...).stdout, "Exit codes:\n")
+		if got := strings.Join(matches(`(?m)^  (\d+)  `, codes), " "); got != want {
+			t.Errorf("help of %q shows the exit codes %s, want %s", command, got, want)
+		}
+	}
+}
+
+// Whoever types the name of a program to see what it is wants to read that, and has done nothing wrong.
+func TestTheProgramAloneShowsItsHelp(t *testing.T) {
+	w := newWorld(t)
+	alone, help := w.run().wantCode(t, exit.OK), w.run("--help")
+	if alone.stdout != help.stdout || alone.stdout == "" || alone.stderr != "" {
+		t.Errorf("it prints %q and %q, want the help", alone.stdout, alone.stderr)
 	}
 }
 
@@ -69,10 +98,15 @@ func TestHelpOfAnUnknownCommandIsAUsageError(t *testing.T) {
 
 func TestVersion(t *testing.T) {
 	w := newWorld(t)
-	r := w.run("--version").wantCode(t, exit.OK)
-	if want := "spoolfwd " + version(); !strings.HasPrefix(r.stdout, want) {
-		t.Errorf("it says %q, want %q", r.stdout, want)
+	for _, args := range []string{"--version", "version"} {
+		r := w.run(args).wantCode(t, exit.OK)
+		if want := "spoolfwd " + version(); !strings.HasPrefix(r.stdout, want) {
+			t.Errorf("%s says %q, want %q", args, r.stdout, want)
+		}
 	}
+	// A broken configuration is what somebody who asks for the version may be looking into.
+	w.env.Environ = []string{"SPOOLFWD_TIMEOUT=soon"}
+	w.run("version").wantCode(t, exit.OK)
 	if strings.ContainsAny(userAgent(), " ()") {
 		t.Errorf("the user agent %q is more than one product", userAgent())
 	}

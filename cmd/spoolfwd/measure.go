@@ -48,7 +48,7 @@ func (s *session) notRun(err error) error {
 }
 
 func (s *session) writeMetrics(got metrics.Samples) error {
-	file := metrics.File{Path: s.cfg.MetricsFile, Breaker: s.cfg.Name, Version: version()}
+	file := metrics.File{Path: s.cfg.MetricsFile, Breaker: s.cfg.Breaker.Name, Version: version()}
 	replaced, err := file.Write(got)
 	if replaced != "" {
 		s.log.Warn(fmt.Sprintf("%s held the metrics of breaker %s, not %s", file.Path, replaced, file.Breaker),

@@ -14,15 +14,9 @@ import (
 
 // newBreaker returns the configured breaker, not yet loaded.
 func (s *session) newBreaker() (*breaker.Breaker, error) {
-	b, err := breaker.New(breaker.Config{
-		Name:             s.cfg.Name,
-		StateDir:         s.cfg.StateDir,
-		FailureThreshold: s.cfg.FailureThreshold,
-		RetryTimeout:     s.cfg.RetryTimeout,
-		RetryJitter:      s.cfg.RetryJitter,
-		MaxRetryAfter:    s.cfg.MaxRetryAfter,
-		MachineID:        s.env.MachineID(),
-	})
+	cfg := s.cfg.Breaker
+	cfg.MachineID = s.env.MachineID()
+	b, err := breaker.New(cfg)
 	return b, exit.With(exit.Config, err)
 }
 
@@ -66,14 +60,9 @@ func (s *session) warn(err error) { logError(s.log, slog.LevelWarn, err) }
 
 // openSpool opens the spool directory.
 func (s *session) openSpool() (*spool.Spool, error) {
-	sp, err := spool.Open(spool.Config{
-		Dir:         s.cfg.Spool,
-		Pattern:     s.cfg.Pattern,
-		MaxFileSize: int64(s.cfg.MaxFileSize),
-		Whole:       s.cfg.ArrayFiles == "whole",
-		Raw:         s.cfg.Raw,
-		MachineID:   s.env.MachineID(),
-	})
+	cfg := s.cfg.Spool
+	cfg.MachineID = s.env.MachineID()
+	sp, err := spool.Open(cfg)
 	if errors.Is(err, os.ErrNotExist) {
 		err = exit.With(exit.Config, err)
 	}
@@ -82,28 +71,11 @@ func (s *session) openSpool() (*spool.Spool, error) {
 
 // newTransmitter returns the transmitter for the listener.
 func (s *session) newTransmitter() (*transmit.Transmitter, error) {
-	compress := s.cfg.Compress
-	if compress == "none" {
-		compress = ""
-	}
-	t, err := transmit.New(transmit.Config{
-		URL:            s.cfg.URL,
-		ConnectTimeout: s.cfg.ConnectTimeout,
-		Timeout:        s.cfg.Timeout,
-		UserAgent:      userAgent(),
-		ContentType:    s.cfg.ContentType,
-		Headers:        s.cfg.Headers,
-		TokenFile:      s.cfg.TokenFile,
-		CAFile:         s.cfg.CAFile,
-		CertFile:       s.cfg.CertFile,
-		KeyFile:        s.cfg.KeyFile,
-		OnStatus:       s.cfg.OnStatus,
-		MaxIdle:        s.cfg.Concurrency,
-		Compress:       compress,
-		Dial:           s.env.Dial,
-		Getenv:         s.env.getenv,
-		Now:            s.env.Now,
-	})
+	cfg := s.cfg.Listener
+	cfg.UserAgent = userAgent()
+	cfg.MaxIdle = s.cfg.Drain.Concurrency
+	cfg.Dial, cfg.Getenv, cfg.Now = s.env.Dial, s.env.getenv, s.env.Now
+	t, err := transmit.New(cfg)
 	return t, wrongTransmitter(err)
 }
 

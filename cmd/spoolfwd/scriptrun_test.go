@@ -12,6 +12,8 @@ import (
 
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 func scriptExits(ts *testscript.TestScript, neg bool, args []string) {
@@ -82,8 +84,8 @@ func processesOf(ts *testscript.TestScript) processes { return ts.Value(processe
 // environOf returns what of a script's environment the program looks at.
 func environOf(ts *testscript.TestScript) []string {
 	names := []string{"NO_PROXY", "http_proxy", "https_proxy", "CREDENTIALS_DIRECTORY", "HOME", "PATH", "TMPDIR"}
-	for _, s := range newConfig().table {
-		if name := s.env(); name != "" {
+	for s := range settings.New().Table() {
+		if name := s.Variable(); name != "" {
 			names = append(names, name)
 		}
 	}

@@ -19,7 +19,7 @@ import (
 // programs may read the breaker's state. One that root creates is given to the
 // owner of the spool or, where that is root or unknown, of the directory above.
 func (s *session) makeStateDir() error {
-	dir := filepath.Clean(s.cfg.StateDir)
+	dir := filepath.Clean(s.cfg.Breaker.StateDir)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
 		return os.MkdirAll(dir, 0o755) // says what is wrong with it
 	}
@@ -40,7 +40,7 @@ func (s *session) makeStateDir() error {
 		return err
 	}
 	defer made.Close()
-	if !handOver(made, s.cfg.Spool) {
+	if !handOver(made, s.cfg.Spool.Dir) {
 		handOver(made, filepath.Dir(dir))
 	}
 	return nil

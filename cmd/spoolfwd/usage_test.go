@@ -3,7 +3,6 @@ package main
 import (
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 
@@ -19,14 +18,13 @@ func TestWrongCommandLinesAreRefused(t *testing.T) {
 		says string
 		hint string
 	}{
-		{"no command", nil, "a command is missing", "spoolfwd --help"},
 		{"unknown command", []string{"frobnicate"}, `unknown command "frobnicate"`, "spoolfwd --help"},
 		{"misspelt command", []string{"stauts"}, `did you mean "status"?`, "spoolfwd --help"},
 		{"no subcommand", []string{"breaker"}, "a command is missing: show, reset, trip", "spoolfwd breaker --help"},
 		{"misspelt subcommand", []string{"rejected", "lsit"}, `did you mean "list"?`, "spoolfwd rejected --help"},
 		{"unknown flag", []string{"run", "--frobnicate"}, "unknown flag --frobnicate", "spoolfwd run --help"},
 		{"misspelt flag", []string{"run", "--tiemout", "3"}, "did you mean --timeout?", "spoolfwd run --help"},
-		{"flag of another command", []string{"run", "--force"}, "spoolfwd run does not take --force", "spoolfwd run --help"},
+		{"flag of another command", []string{"run", "--force"}, "this command does not take --force", "spoolfwd run --help"},
 		{"flag before the command", []string{"--url", "http://x/", "run"}, "--url goes behind the command", "spoolfwd --help"},
 		{"missing value", []string{"run", "--url"}, "--url needs a value", "spoolfwd run --help"},
 		{"flag as a value", []string{"run", "--spool", "--json"}, "--spool needs a value, and --json is a flag", "spoolfwd run --help"},
@@ -63,44 +61,44 @@ func TestWrongCommandLinesAreRefused(t *testing.T) {
 // Values that no setting takes, each given as a flag: usage errors.
 func TestWrongFlagValuesAreRefused(t *testing.T) {
 	for _, c := range []struct{ flag, value, says string }{
-		{"--timeout", "-1s", "is negative"},
-		{"--timeout", "-1", "is negative"},
+		{"--timeout", "-1s", "must be more than 0"},
+		{"--timeout", "-1", "must be more than 0"},
 		{"--timeout", "0", "more than 0"},
-		{"--timeout", "soon", "is no duration"},
-		{"--timeout", "1e9", "is no duration"},
+		{"--timeout", "soon", "invalid duration"},
+		{"--timeout", "1e9", "invalid duration"},
 		{"--timeout", "99999999999d", "too long"},
-		{"--max-file-size", "16MB", "is no size"},
+		{"--max-file-size", "16MB", "invalid size"},
 		{"--max-file-size", "9999999TiB", "too large"},
 		{"--max-file-size", "0", "more than 0"},
-		{"--max-bytes", "-1KiB", "is negative"},
-		{"--failure-threshold", "five", "is no whole number"},
+		{"--max-bytes", "-1KiB", "must not be negative"},
+		{"--failure-threshold", "five", "is not an integer"},
 		{"--failure-threshold", "0", "more than 0"},
-		{"--failure-threshold", "-3", "is negative"},
-		{"--concurrency", "5000", "not between 1 and 1024"},
-		{"--retry-jitter", "101", "not between 0 and 100"},
-		{"--retry-jitter", "NaN", "is no number"},
+		{"--failure-threshold", "-3", "must be more than 0"},
+		{"--concurrency", "5000", "must be between 1 and 1024"},
+		{"--retry-jitter", "101", "must be between 0 and 100"},
+		{"--retry-jitter", "NaN", "is not a number"},
 		{"--retry-timeout", "0", "more than 0"},
 		{"--url", "ftp://host/", "must begin with http"},
 		{"--url", "localhost:8080", "must begin with http"},
-		{"--url", "http://", "names no host"},
-		{"--url", "http://host:99999/", "not between 1 and 65535"},
+		{"--url", "http://", "the host is missing"},
+		{"--url", "http://host:99999/", "from 1 to 65535"},
 		{"--url", "", "must begin with http"},
 		{"--name", "../evil", "plain file name"},
 		{"--name", "a/b", "plain file name"},
 		{"--name", "", "must not be empty"},
-		{"--pattern", "[", "is no glob pattern"},
+		{"--pattern", "[", "syntax error in pattern"},
 		{"--pattern", "a/*.json", "slash"},
 		{"--spool", "", "must not be empty"},
-		{"--header", "no colon", "needs a colon"},
-		{"--header", "Bad Name: x", "no HTTP header name"},
-		{"--header", "X: a\r\nY: b", "control characters"},
+		{"--header", "no colon", `not of the form "Name: value"`},
+		{"--header", "Bad Name: x", `not of the form "Name: value"`},
+		{"--header", "X: a\r\nY: b", "control character"},
 		{"--on-status", "404", "CODE=ACTION"},
-		{"--on-status", "404=drop", "CODE=ACTION"},
-		{"--on-status", "999=keep", "CODE=ACTION"},
-		{"--on-status", "100=keep", "CODE=ACTION"},
-		{"--array-files", "join", "is none of split, whole"},
-		{"--log-format", "xml", "is none of text, json"},
-		{"--compress", "lzma", "is none of none, gzip, zstd"},
+		{"--on-status", "404=drop", "not delivered, reject or keep"},
+		{"--on-status", "999=keep", "200 to 599"},
+		{"--on-status", "100=keep", "200 to 599"},
+		{"--array-files", "join", "is not one of split, whole"},
+		{"--log-format", "xml", "is not one of text, json"},
+		{"--compress", "lzma", "is not one of none, gzip, zstd"},
 	} {
 		t.Run(c.flag+" "+c.value, func(t *testing.T) {
 			w := newWorld(t)
@@ -123,11 +121,11 @@ func TestAllProblemsAreReportedAtOnce(t *testing.T) {
 	r := w.do("run", "extra", "--timeout", "-1", "--connect-timeout", "x", "--config", file).wantCode(t, exit.Config)
 	wantText(t, "standard error", r.stderr,
 		`unexpected argument "extra"`,
-		`--timeout: "-1" is negative`,
-		`--connect-timeout: "x" is no duration`,
-		`SPOOLFWD_FAILURE_THRESHOLD: "none" is no whole number`,
+		`--timeout: must be more than 0, not "-1"`,
+		`--connect-timeout: invalid duration "x"`,
+		`SPOOLFWD_FAILURE_THRESHOLD: "none" is not an integer`,
 		file+`: unknown key "max-atempts", did you mean "max-attempts"?`,
-		file+`: concurrency: must be a whole number without quotes, not a string`,
+		file+`: concurrency: must be an integer without quotes, not a string`,
 	)
 	if n := strings.Count(r.stderr, "see 'spoolfwd run --help'"); n != 1 {
 		t.Errorf("the hint stands there %d times, want once:\n%s", n, r.stderr)
@@ -144,26 +142,5 @@ func TestFlagsBehindOperandsAreFlags(t *testing.T) {
 	w.run("put", file, "--spool", w.spool).wantCode(t, exit.OK)
 	if n := len(w.left()); n != 1 {
 		t.Errorf("the spool holds %d files, want 1", n)
-	}
-}
-
-func TestFlagsFirst(t *testing.T) {
-	c := newConfig()
-	takes := func(name string) (setting, bool) { return c.takes(useAll, name) }
-	for _, c := range []struct{ name, args, want string }{
-		{"nothing", "", "--"},
-		{"operand first", "a --url U b", "--url U -- a b"},
-		{"equals sign", "a --url=U b", "--url=U -- a b"},
-		{"switches take no value", "-v a --json b", "-v --json -- a b"},
-		{"behind a double dash all are operands", "a -- --url U", "-- a --url U"},
-		{"a dash is an operand", "- --json", "--json -- -"},
-		{"negative numbers are values", "--max-items -5 a", "--max-items -5 -- a"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			got, err := flagsFirst(strings.Fields(c.args), takes)
-			if want := strings.Fields(c.want); err != nil || !slices.Equal(got, want) {
-				t.Errorf("got %q, %v, want %q", got, err, want)
-			}
-		})
 	}
 }

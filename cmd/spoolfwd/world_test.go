@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // world is a spool, a state directory, a listener and a clock of one test's own.
@@ -136,16 +137,16 @@ func (w *world) runContext(ctx context.Context, args ...string) result {
 func (w *world) do(command string, more ...string) result {
 	w.t.Helper()
 	args := strings.Fields(command)
-	spec := commandAt("spoolfwd " + command)
-	add := func(needed uses, flag, value string) {
-		if spec.use&needed != 0 {
+	spec := commandAt(command)
+	add := func(needed settings.Commands, flag, value string) {
+		if spec.takes&needed != 0 {
 			args = append(args, flag, value)
 		}
 	}
-	add(useSpool, "--spool", w.spool)
-	add(useLock, "--state-dir", w.state)
-	add(useBreaker, "--retry-jitter", "0")
-	add(useDelivery|useStatus, "--url", w.listener.URL+"/ingest")
+	add(settings.Spool, "--spool", w.spool)
+	add(settings.Lock, "--state-dir", w.state)
+	add(settings.Breaker, "--retry-jitter", "0")
+	add(settings.Delivery|settings.Status, "--url", w.listener.URL+"/ingest")
 	return w.run(append(args, more...)...)
 }
 
@@ -231,4 +232,18 @@ func wantNoText(t *testing.T, what, text string, parts ...string) {
 			t.Errorf("%s says %q:\n%s", what, p, text)
 		}
 	}
+}
+
+// commandAt returns the command that words such as "breaker show" name.
+func commandAt(words string) command {
+	c := program()
+	for _, word := range strings.Fields(words) {
+		for _, sub := range c.sub {
+			if sub.name == word {
+				c = sub
+				break
+			}
+		}
+	}
+	return c
 }

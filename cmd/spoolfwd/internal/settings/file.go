@@ -1,0 +1,117 @@
+package settings
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"regexp"
+	"slices"
+	"strconv"
+
+	"github.com/BurntSushi/toml"
+
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+)
+
+// maxFileSize bounds what is read of a configuration file.
+const maxFileSize = 1 << 20
+
+// readFile reads a TOML file and returns the texts of the settings in it. All commands share the
+// file, so it may hold settings that this command does not take. The error joins every problem.
+// Without a path there is nothing to read.
+func (s *Settings) readFile(path string) (map[string][]string, error) {
+	if path == "" {
+		return nil, nil
+	}
+	document, err := decodeFile(path)
+	if errors.Is(err, fs.ErrPermission) {
+		return nil, exit.With(exit.Permission, err)
+	}
+	texts := make(map[string][]string)
+	problems := []error{err}
+	for _, key := range slices.Sorted(maps.Keys(document)) {
+		t := s.find(key)
+		switch {
+		case t == nil || t.Name != key: // "v" is a flag, and not a key
+			err = fmt.Errorf("%s: %w", path, unknown("key", key, s.names((*Setting).InFile), strconv.Quote))
+		case !t.InFile():
+			err = fmt.Errorf("%s: %s can only be given on the command line", path, key)
+		default:
+			if texts[key], err = fromTOML(t.value.kind(), document[key]); err != nil {
+				err = fmt.Errorf("%s: %s: %w", path, key, err)
+			}
+		}
+		problems = append(problems, err)
+	}
+	return texts, exit.With(exit.Config, errors.Join(problems...))
+}
+
+func decodeFile(path string) (map[string]any, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	defer f.Close()
+	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
+	if err != nil {
+		return nil, fmt.Errorf("cannot read the configuration: %w", err)
+	}
+	if len(text) > maxFileSize {
+		return nil, fmt.Errorf("%s: not a configuration file, it is larger than %s", path, formatSize(maxFileSize))
+	}
+	var document map[string]any
+	if _, err := toml.Decode(string(text), &document); err != nil {
+		// The error's longer forms show whole lines, and even its message quotes words that miss
+		// their quotes. Either may be a secret.
+		var parse toml.ParseError
+		if errors.As(err, &parse) {
+			message := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(parse.Message, "(hidden)")
+			return nil, fmt.Errorf("%s: line %d: %s", path, parse.Position.Line, message)
+		}
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return document, nil
+}
+
+// fromTOML turns a TOML value into the texts that a value reads, if its type suits the kind.
+func fromTOML(k kind, value any) ([]string, error) {
+	if array, ok := value.([]any); ok && k.isList() {
+		texts := make([]string, 0, len(array))
+		for _, element := range array {
+			text, ok := element.(string)
+			if !ok {
+				return nil, fmt.Errorf("must be an array of strings, and holds %s", typeOfTOML(element))
+			}
+			texts = append(texts, text)
+		}
+		return texts, nil
+	}
+	if !slices.Contains(k.types, typeOfTOML(value)) {
+		return nil, fmt.Errorf("must be %s, not %s", k.file, typeOfTOML(value))
+	}
+	if f, ok := value.(float64); ok { // without an exponent, which is not a decimal number
+		return []string{strconv.FormatFloat(f, 'f', -1, 64)}, nil
+	}
+	return []string{fmt.Sprint(value)}, nil
+}
+
+func typeOfTOML(value any) string {
+	switch value.(type) {
+	case string:
+		return "a string"
+	case int64:
+		return "an integer"
+	case float64:
+		return "a float"
+	case bool:
+		return "a boolean"
+	case []any, []map[string]any:
+		return "an array"
+	case map[string]any:
+		return "a table"
+	}
+	return "a date or time"
+}

@@ -1,0 +1,159 @@
+package settings
+
+import (
+	"cmp"
+	"strings"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+// table returns every setting, bound to the fields of v, in the groups and the order of help.
+func table(v *Values) []Group {
+	return []Group{
+		{"The spool", []Setting{
+			{Name: "spool", value: text(&v.Spool.Dir, notEmpty), arg: "DIR", commands: Spool,
+				Usage: "the spool directory"},
+			{Name: "pattern", value: text(&v.Spool.Pattern, given(spool.CheckPattern)), arg: "GLOB", commands: Spool,
+				Usage: "names of payload files in the spool"},
+			{Name: "max-file-size", value: size(&v.Spool.MaxFileSize, positive), commands: Spool,
+				Usage: "payload files above this are rejected unread"},
+			{Name: "array-files", value: choice(&v.Spool.Whole, []string{"split", "whole"}, false, true), commands: Delivery,
+				Usage: "POST each element of a JSON array by itself, or the array as it stands"},
+			{Name: "raw", value: toggle(&v.Spool.Raw), commands: Delivery | Put,
+				Usage: "payload files need not be JSON; each is one item"},
+		}},
+		{"The listener", []Setting{
+			{Name: "url", value: text(&v.Listener.URL, transmit.CheckURL), arg: "URL", commands: Delivery | Status, mask: transmit.Redact,
+				Usage: "where items are sent"},
+			{Name: "timeout", value: duration(&v.Listener.Timeout, positive), commands: Delivery | Status,
+				Usage: "time for a whole request and its answer"},
+			{Name: "connect-timeout", value: duration(&v.Listener.ConnectTimeout, positive), commands: Delivery | Status,
+				Usage: "time for connecting to the listener"},
+			{Name: "token-file", value: text(&v.Listener.TokenFile, nil), arg: "FILE", commands: Delivery,
+				Usage: "send the content of FILE as a bearer token; defaults to the systemd credential spoolfwd.token"},
+			{Name: "header", value: list{&v.Listener.Headers, transmit.CheckHeader}, arg: "'K: V'", commands: Delivery, mask: maskHeader,
+				Usage: "also send this header, or the headers in a file with @FILE; may be repeated"},
+			{Name: "content-type", value: text(&v.Listener.ContentType, transmit.CheckContentType), arg: "TYPE", commands: Delivery,
+				Usage: "the Content-Type of every request"},
+			{Name: "compress", value: choice(&v.Listener.Compress, []string{"none", "gzip", "zstd"}, "", "gzip", "zstd"), commands: Delivery,
+				Usage: "compress request bodies; the listener must understand it"},
+			{Name: "ca-file", value: text(&v.Listener.CAFile, nil), arg: "FILE", commands: Delivery,
+				Usage: "trust the certificate authorities in this PEM file instead of the system's"},
+			{Name: "cert-file", value: text(&v.Listener.CertFile, nil), arg: "FILE", commands: Delivery,
+				Usage: "client certificate for the listener, PEM"},
+			{Name: "key-file", value: text(&v.Listener.KeyFile, nil), arg: "FILE", commands: Delivery,
+				Usage: "private key of --cert-file, PEM"},
+			{Name: "on-status", value: list{&v.Listener.OnStatus, transmit.CheckOnStatus}, arg: "CODE=ACTION", commands: Delivery,
+				Usage: "delivered, reject or keep the payload for a status or a range (404=reject, 4xx=keep); may be repeated"},
+			{Name: "concurrency", value: integer(&v.Drain.Concurrency, between(1, 1024)), commands: drains,
+				Usage: "requests in flight at most; 1 keeps strict order"},
+			{Name: "batch-items", value: integer(&v.Drain.BatchItems, between(1, 100_000)), commands: drains,
+				Usage: "send up to N items in one request, to a listener that takes that"},
+			{Name: "batch-bytes", value: size(&v.Drain.BatchBytes, positive), commands: drains,
+				Usage: "--batch-items: up to BYTES of items in one request"},
+			{Name: "batch-format", value: choice(&v.Drain.BatchFormat, []string{"ndjson", "array"}, drain.NDJSON, drain.Array), commands: drains,
+				Usage: "--batch-items: one item a line, or a JSON array of them"},
+		}},
+		{"The breaker", []Setting{
+			{Name: "name", value: text(&v.Breaker.Name, given(checkName)), arg: "NAME", commands: Lock,
+				Usage: "the breaker's name; one per listener"},
+			{Name: "state-dir", value: text(&v.Breaker.StateDir, notEmpty), arg: "DIR", commands: Lock,
+				Usage: "where the breaker's state and the lock are kept"},
+			{Name: "failure-threshold", value: integer(&v.Breaker.FailureThreshold, positive), commands: Breaker,
+				Usage: "the breaker opens after N failures in a row"},
+			{Name: "retry-timeout", value: duration(&v.Breaker.RetryTimeout, positive), commands: Breaker,
+				Usage: "an open breaker lets one probe through after D"},
+			{Name: "retry-jitter", value: decimal(&v.Breaker.RetryJitter, between(0.0, 100)), arg: "PCT", commands: Breaker,
+				Usage: "lengthen the retry timeout by up to PCT percent, a fixed part per machine; 0 is off"},
+			{Name: "max-retry-after", value: duration(&v.Breaker.MaxRetryAfter, positive), commands: Breaker,
+				Usage: "obey a listener's Retry-After up to D"},
+			{Name: "force", value: toggle(&v.Force), commands: Flush, places: flagOnly,
+				Usage: "let one request through an open breaker"},
+			{Name: "wait", value: duration(&v.Wait, notNegative), commands: Flush, places: flagOnly,
+				Usage: "wait up to D for an open breaker"},
+			{Name: "for", value: duration(&v.For, notNegative), commands: BreakerTrip, places: flagOnly,
+				Usage: "keep the breaker open for D; 0 is one retry timeout"},
+		}},
+		{"Limits", []Setting{
+			{Name: "max-attempts", value: integer(&v.Drain.MaxAttempts, positive), commands: drains,
+				Usage: "reject a payload after N runs in which it failed and others did not"},
+			{Name: "max-runtime", value: duration(&v.MaxRuntime, notNegative), commands: drains,
+				Usage: "stop after D; 0 is no limit"},
+			{Name: "max-items", value: integer(&v.Drain.MaxItems, notNegative), commands: drains,
+				Usage: "stop after N items; 0 is no limit"},
+			{Name: "max-bytes", value: size(&v.Drain.MaxBytes, notNegative), commands: drains,
+				Usage: "stop after BYTES of payload; 0 is no limit"},
+			{Name: "rejected-max-age", value: duration(&v.RejectedMaxAge, notNegative), commands: drains,
+				Usage: "delete rejected payloads older than D; 0 keeps them"},
+			{Name: "rejected-max-bytes", value: size(&v.RejectedMaxBytes, notNegative), commands: drains,
+				Usage: "delete the oldest rejected payloads above BYTES in all; 0 keeps them"},
+			{Name: "max-spool-bytes", value: size(&v.Put.MaxSpoolBytes, notNegative), commands: Put,
+				Usage: "refuse when the spool would hold more than BYTES; 0 is no limit"},
+			{Name: "max-spool-files", value: integer(&v.Put.MaxSpoolFiles, notNegative), commands: Put,
+				Usage: "refuse when the spool holds N payload files; 0 is no limit"},
+		}},
+		{"Selection", []Setting{
+			{Name: "status", value: list{&v.Statuses, transmit.CheckStatus}, arg: "CODE", commands: rejecteds, places: flagOnly,
+				Usage: "only payloads rejected with this HTTP status or range (400, 4xx); may be repeated"},
+			{Name: "older-than", value: duration(&v.OlderThan, notNegative), commands: rejecteds, places: flagOnly,
+				Usage: "only payloads rejected longer ago than D"},
+			{Name: "all", value: toggle(&v.All), commands: Show | Retry | Remove, places: flagOnly,
+				Usage: "every rejected payload"},
+		}},
+		{"Output", []Setting{
+			{Name: "dry-run", value: toggle(&v.DryRun), commands: drains, places: flagOnly,
+				Usage: "say what would be sent, in order, and touch nothing"},
+			{Name: "metrics-file", value: text(&v.MetricsFile, nil), arg: "FILE", commands: drains,
+				Usage: "write metrics for Prometheus into FILE at the end; node_exporter's textfile collector reads *.prom"},
+			{Name: "check", value: toggle(&v.Check), commands: Status, places: flagOnly,
+				Usage: "be a Nagios plugin: one line, performance data, exit codes 0 to 3"},
+			{Name: "warning-age", value: duration(&v.WarningAge, notNegative), commands: Status,
+				Usage: "--check: warn when the oldest payload file is older than D; 0 is never"},
+			{Name: "critical-age", value: duration(&v.CriticalAge, notNegative), commands: Status,
+				Usage: "--check: critical when the oldest payload file is older than D; 0 is never"},
+			{Name: "warning-files", value: integer(&v.WarningFiles, notNegative), commands: Status,
+				Usage: "--check: warn above N payload files; 0 is never"},
+			{Name: "critical-files", value: integer(&v.CriticalFiles, notNegative), commands: Status,
+				Usage: "--check: critical above N payload files; 0 is never"},
+			{Name: "json", value: toggle(&v.JSON), commands: Work,
+				Usage: "print JSON"},
+			{Name: "verbose", Short: "v", value: toggle(&v.Verbose), commands: Work,
+				Usage: "verbose messages"},
+			{Name: "log-format", value: choice(&v.LogFormat, []string{"text", "json"}, "text", "json"), commands: Work,
+				Usage: "format of the messages on standard error"},
+		}},
+		{"General", []Setting{
+			{Name: "config", value: text(&v.Config, nil), arg: "FILE", commands: Work, places: notInFile,
+				Usage: "read settings from this TOML file; without it, from /etc/spoolfwd/spoolfwd.toml if that exists"},
+			{Name: "help", Short: "h", value: toggle(&v.Help), commands: Work | Program | Groups | Plain, places: flagOnly,
+				Usage: "show this help"},
+			{Name: "version", value: toggle(&v.Version), commands: Program, places: flagOnly,
+				Usage: "print the version"},
+		}},
+	}
+}
+
+// checkName asks the breaker.
+func checkName(name string) error {
+	_, err := breaker.New(breaker.Config{Name: name})
+	return err
+}
+
+// given refuses an empty text, which a package would take for its default, and otherwise asks rule.
+func given(rule func(string) error) func(string) error {
+	return func(text string) error {
+		return cmp.Or(notEmpty(text), rule(text))
+	}
+}
+
+// maskHeader shows the name of a header, or of a file with headers.
+func maskHeader(entry string) string {
+	name, _, isHeader := strings.Cut(entry, ":")
+	if isHeader && !strings.HasPrefix(entry, "@") {
+		return name + ": (hidden)"
+	}
+	return entry
+}

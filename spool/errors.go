@@ -87,10 +87,7 @@ type RefuseError struct {
 func (e *RefuseError) Error() string { return fmt.Sprintf("%q %v", e.Name, e.Err) }
 func (e *RefuseError) Unwrap() error { return e.Err }
 
-var (
-	errEmpty   = errors.New("is empty")
-	errNotJSON = errors.New("is not valid JSON")
-)
+var errEmpty = errors.New("is empty")
 
 // A TooLargeError says that a payload has more bytes than [Config].MaxFileSize.
 type TooLargeError struct {

@@ -20,22 +20,22 @@ var arrays = []string{
 	`[[],1]`, `[1,[]]`, `["",""]`, `[{"":""}]`, `[0]`, `[ "x" ]`,
 }
 
-func TestElementsCutsArraysAsEncodingJSONDoes(t *testing.T) {
+func TestPayloadsAreSplitAsEncodingJSONSplitsThem(t *testing.T) {
 	for _, array := range arrays {
-		checkElements(t, []byte(array))
+		checkSplit(t, []byte(array))
 	}
 }
 
-func FuzzElements(f *testing.F) {
+func FuzzSplit(f *testing.F) {
 	for _, array := range arrays {
 		f.Add([]byte(array))
 	}
-	f.Fuzz(checkElements)
+	f.Fuzz(checkSplit)
 }
 
-// checkElements compares what is sent with what encoding/json finds. What is
+// checkSplit compares what is sent with what encoding/json finds. What is
 // valid JSON and no array, and what is not valid, must come out as such.
-func checkElements(t *testing.T, data []byte) {
+func checkSplit(t *testing.T, data []byte) {
 	p := &Payload{Entry: Entry{Name: "x.json"}, Data: bytes.Clone(data)}
 	err := new(Spool).split(p)
 	if !json.Valid(data) {

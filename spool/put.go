@@ -3,7 +3,6 @@ package spool
 import (
 	"crypto/rand"
 	"encoding/hex"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -37,8 +36,11 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 		return "", fmt.Errorf("%w: it %w", ErrInvalid, errEmpty)
 	case int64(len(data)) > s.cfg.MaxFileSize:
 		return "", fmt.Errorf("%w: it %w", ErrInvalid, &TooLargeError{Max: s.cfg.MaxFileSize})
-	case !s.cfg.Raw && !json.Valid(data):
-		return "", fmt.Errorf("%w: it %w", ErrInvalid, errNotJSON)
+	}
+	if !s.cfg.Raw {
+		if err := checkJSON(data); err != nil {
+			return "", fmt.Errorf("%w: it %w", ErrInvalid, err)
+		}
 	}
 	if err := s.room(cfg, int64(len(data))); err != nil {
 		return "", err

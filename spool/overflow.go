@@ -65,7 +65,7 @@ func (o *overflow) create() error {
 // Write writes to the file if that leaves room to spare.
 func (o *overflow) Write(b []byte) (int, error) {
 	room, err := roomOn(o.dir)
-	if err == nil && room < o.spare+int64(len(b)) {
+	if err == nil && room.Bytes < o.spare+int64(len(b)) {
 		err = unix.ENOSPC
 	}
 	if err != nil {

@@ -19,18 +19,6 @@ func appendOnly(dir int) bool {
 	return err == nil && st.Attributes&unix.STATX_ATTR_APPEND != 0
 }
 
-// roomOn returns how many bytes are free for everybody on the file system that a
-// directory is on (statfs(2)).
-func roomOn(dir int) (int64, error) {
-	var st unix.Statfs_t
-	err := again(func() error { return unix.Fstatfs(dir, &st) })
-	unit := int64(st.Frsize)
-	if unit == 0 { // the kernel of long ago
-		unit = int64(st.Bsize)
-	}
-	return int64(st.Bavail) * unit, err
-}
-
 // readDir calls visit for every entry of the directory in the order in which
 // the file system keeps them. The name is valid during the call only. It reads
 // the directory in large steps and builds no object per entry: a spool of a

@@ -16,9 +16,6 @@ func renameExclusive(fromDir int, from string, toDir int, to string) error { ret
 // Here nothing says so beforehand.
 func appendOnly(dir int) bool { return false }
 
-// roomOn says that it is not known: the fields have other names on every system.
-func roomOn(dir int) (int64, error) { return 0, unix.ENOSYS }
-
 // readDir calls visit for every entry of the directory in the order in which
 // the file system keeps them. The name is valid during the call only.
 func readDir(dir int, visit func(name []byte, kind uint8) error) error {

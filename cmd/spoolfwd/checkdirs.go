@@ -84,29 +84,22 @@ func (d *doctor) rejectedDir(dir string) {
 	}
 }
 
-// diskFree is what a file system has left for users other than root.
-type diskFree struct {
-	bytes   int64
-	inodes  int64
-	limited bool // inodes are; btrfs and others have no fixed number
-}
-
 // room looks for space and inodes.
 func (d *doctor) room(about, dir string) {
-	free, err := diskFreeOf(dir)
+	free, err := spool.RoomIn(dir)
 	if err != nil {
 		d.warn(about, "", "cannot tell how full the disk is: %v", err)
 		return
 	}
 	switch {
-	case free.bytes == 0, free.limited && free.inodes == 0:
+	case free.Bytes == 0, free.InodesLimited && free.Inodes == 0:
 		d.fail(about, exit.With(exit.IO, withHint(fmt.Errorf("the disk of %s is full", dir), "a run still sends, but no state can be saved")))
-	case free.bytes < lowBytes:
-		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, console.Size(free.bytes))
-	case free.limited && free.inodes < lowInodes:
-		d.warn(about, "remove small files", "the file system of %s has only %d inodes left", dir, free.inodes)
+	case free.Bytes < lowBytes:
+		d.warn(about, "make room, or limit producers", "the disk of %s has only %s left", dir, console.Size(free.Bytes))
+	case free.InodesLimited && free.Inodes < lowInodes:
+		d.warn(about, "remove small files", "the file system of %s has only %d inodes left", dir, free.Inodes)
 	default:
-		d.ok(about, "the disk of %s has %s left", dir, console.Size(free.bytes))
+		d.ok(about, "the disk of %s has %s left", dir, console.Size(free.Bytes))
 	}
 }
 

@@ -3,7 +3,9 @@ package drain_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
@@ -34,6 +36,52 @@ func (c *chaos) produce() {
 	c.files++
 	name := fmt.Sprintf("buffer_%d_%08x.json", c.files, c.rand.Uint32())
 	c.fill(name, c.item)
+}
+
+// produceBad spools a cluster of items that the listener never accepts, older than all others: in an
+// array file, or in files of their own.
+func (c *chaos) produceBad() {
+	status := []int{422, 500}[c.rand.IntN(2)]
+	var items []string
+	for range 1 + c.rand.IntN(mostItems) {
+		c.files++
+		items = append(items, fmt.Sprintf(`{"bad":%d,"n":%d}`, status, c.files))
+	}
+	c.files++
+	name := fmt.Sprintf("buffer_%d_%08x", c.files, c.rand.Uint32())
+	for i, item := range items {
+		c.spooled[item]++
+		if len(items)%2 == 0 {
+			c.write(fmt.Sprintf("%s_%d.json", name, i), item, time.Minute)
+		}
+	}
+	if len(items)%2 == 1 {
+		c.write(name+".json", "["+strings.Join(items, ",")+"]", time.Minute)
+	}
+}
+
+func isGood(item string) bool { return !strings.HasPrefix(item, `{"bad":`) }
+
+// occupyRejected puts a file in the place of rejected/, which can then take nothing.
+func (c *chaos) occupyRejected() {
+	c.noRejects++
+	rejected := filepath.Join(c.dir, spool.RejectedDir)
+	if err := os.Rename(rejected, c.dir+".aside"); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(rejected, nil, 0o600); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+func (c *chaos) freeRejected() {
+	rejected := filepath.Join(c.dir, spool.RejectedDir)
+	if err := os.Remove(rejected); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.Rename(c.dir+".aside", rejected); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		c.t.Fatal(err)
+	}
 }
 
 // fill writes a file of items, under a name that may be taken.
@@ -192,20 +240,28 @@ func (c *chaos) answer(body string) transmit.Verdict {
 		panic(killed{}) // before it was delivered
 	}
 	c.crashIn--
-	if c.rand.IntN(100) >= c.mood {
+	switch {
+	case !c.calm && strings.HasPrefix(body, `{"bad":422`):
+		return refuses(422)
+	case !c.calm && strings.HasPrefix(body, `{"bad":500`):
+		return fails(500)
+	case c.rand.IntN(100) >= c.mood:
 		return ok()
 	}
-	switch c.rand.IntN(6) {
+	switch c.rand.IntN(5) {
 	case 0:
-		return refuses(400)
-	case 1:
 		return down()
-	case 2:
+	case 1:
+		return transmit.Verdict{Action: transmit.Aborted, Err: fmt.Errorf("too many open files")}
+	}
+	// A good item never fails so often while others pass that it may be rejected for that.
+	if c.failed[body]++; c.mood < 100 && c.failed[body] >= c.config.MaxAttempts {
+		return ok()
+	}
+	if c.rand.IntN(4) == 0 {
 		v := fails(429)
 		v.RetryAfter = time.Duration(c.rand.IntN(100)) * time.Second
 		return v
-	case 3:
-		return transmit.Verdict{Action: transmit.Aborted, Err: fmt.Errorf("too many open files")}
 	}
 	return fails(500 + c.rand.IntN(5))
 }
@@ -225,6 +281,11 @@ func (c *chaos) meddle(body string) {
 		if unlock, ok := lockDir(c.t, c.dir); ok {
 			c.unlock = unlock
 			c.locks++
+		}
+	case 3:
+		if unlock, ok := lockDir(c.t, c.stateDir); ok {
+			c.unlock, c.unsaved = unlock, true
+			c.noStates++
 		}
 	}
 }

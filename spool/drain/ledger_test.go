@@ -91,6 +91,10 @@ func (l *ledger) check(c *chaos, crashed bool) {
 		want = saved
 	}
 	got := c.belief()
+	if c.unsaved { // it must be whole, which belief checks, and any of what was saved before
+		l.truth = got
+		return
+	}
 	if wasOpen && len(l.recorded) == 0 && got.State == breaker.HalfOpen {
 		want.State = breaker.HalfOpen // a probe of which nothing was heard
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-type tally struct{ spooled, doubtful, delivered, again, rejected, crashes, changes, locks int }
+type tally struct{ spooled, doubtful, delivered, again, rejected, crashes, changes, locks, noStates, noRejects int }
 
 func (a *tally) add(b tally) {
 	a.spooled += b.spooled
@@ -20,6 +20,8 @@ func (a *tally) add(b tally) {
 	a.crashes += b.crashes
 	a.changes += b.changes
 	a.locks += b.locks
+	a.noStates += b.noStates
+	a.noRejects += b.noRejects
 }
 
 // takeStock checks conservation: as many distinct keys as there were equal items
@@ -27,7 +29,7 @@ func (a *tally) add(b tally) {
 // share one.
 func (c *chaos) takeStock() (sum tally) {
 	c.t.Helper()
-	sum.crashes, sum.changes, sum.locks = c.crashes, c.changes, c.locks
+	sum.crashes, sum.changes, sum.locks, sum.noStates, sum.noRejects = c.crashes, c.changes, c.locks, c.noStates, c.noRejects
 	c.everyKeyIsOneItems()
 	keys := map[string]map[string]bool{} // by item
 	note := func(body, key string) (known bool) {
@@ -55,8 +57,11 @@ func (c *chaos) takeStock() (sum tally) {
 	}
 	for _, name := range c.rejected() {
 		sum.rejected++
-		reason := c.reason(name)
-		note(c.read(filepath.Join(spool.RejectedDir, name)), reason.Key)
+		item := c.read(filepath.Join(spool.RejectedDir, name))
+		if isGood(item) {
+			c.t.Errorf("%s is good and was rejected: %s", item, c.reason(name).Error)
+		}
+		note(item, c.reason(name).Key)
 	}
 	for item, n := range c.spooled {
 		sum.spooled += n

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/doctor"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
@@ -127,7 +128,7 @@ func TestCheckAsJSON(t *testing.T) {
 	r := w.do("check", "--json", "--header", "X-Key: s3cret").wantCode(t, exit.Left)
 	var got struct {
 		Settings []settings.Effective
-		Findings []finding
+		Findings []doctor.Finding
 		ExitCode exit.Code `json:"exit_code"`
 	}
 	if err := json.Unmarshal([]byte(r.stdout), &got); err != nil {

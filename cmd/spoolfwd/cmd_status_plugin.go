@@ -88,7 +88,7 @@ func (s *session) performanceData(r *statusReport) string {
 // pluginUnknown says that the status could not be taken. A bar would begin the
 // performance data.
 func (s *session) pluginUnknown(err error) error {
-	s.out.Line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(messageOf(err), "|", "/"))
+	s.out.Line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(err.Error(), "|", "/"))
 	return &pluginResult{pluginUnknown}
 }
 

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"strings"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
@@ -20,7 +19,6 @@ type hinted struct {
 
 func (h *hinted) Error() string { return h.err.Error() }
 func (h *hinted) Unwrap() error { return h.err }
-func (h *hinted) Hint() string  { return h.hint }
 
 // withHint adds a hint to err. An err that has one keeps it, which is nearer to the cause, and a
 // nil err stays nil.
@@ -33,30 +31,17 @@ func withHint(err error, hint string) error {
 
 // hintOf returns what to do about one error, or "".
 func hintOf(err error) string {
-	if err == nil {
-		return ""
-	}
-	var h interface{ Hint() string }
+	var h *hinted
 	if errors.As(err, &h) {
-		return h.Hint()
+		return h.hint
 	}
-	if hint := cmp.Or(spoolHint(err), transmitHint(err), drainHint(err)); hint != "" {
-		return hint
-	}
-	_, hint, _ := strings.Cut(err.Error(), "\n")
-	return hint
-}
-
-// messageOf returns what is wrong, without the hint.
-func messageOf(err error) string {
-	message, _, _ := strings.Cut(err.Error(), "\n")
-	return message
+	return cmp.Or(spoolHint(err), transmitHint(err), drainHint(err))
 }
 
 // logError writes each single error in err at a level, with its hint.
 func logError(log *slog.Logger, level slog.Level, err error, attrs ...any) {
 	for _, e := range exit.Each(err) {
-		message := messageOf(e)
+		message := e.Error()
 		if message == "" {
 			continue
 		}

@@ -121,10 +121,10 @@ func (o *outcome) asJSON() runSummary {
 		sum.Statuses[key] = n
 	}
 	for _, e := range r.Errors {
-		sum.Errors = append(sum.Errors, errorSummary{messageOf(e.Error), hintOf(e.Error), e.Status, e.Count})
+		sum.Errors = append(sum.Errors, errorSummary{e.Error.Error(), hintOf(e.Error), e.Status, e.Count})
 	}
 	for _, f := range o.faults {
-		sum.Faults = append(sum.Faults, messageOf(f))
+		sum.Faults = append(sum.Faults, f.Error())
 	}
 	return sum
 }

@@ -94,7 +94,7 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		chmod(t, filepath.Dir(w.state), 0o555)
 		w.do("run").wantCode(t, exit.Permission)
 		r := w.do("check").wantCode(t, exit.Permission)
-		wantText(t, "check", r.stdout, "is not there and cannot be made")
+		wantText(t, "check", r.stdout, "does not exist and cannot be made")
 	})
 	t.Run("configuration and token without read permission", func(t *testing.T) {
 		w := newWorld(t)

@@ -59,7 +59,7 @@ func (o *outcome) tell() {
 func (o *outcome) openedText() string {
 	text := fmt.Sprintf("breaker %s opened after %s", o.after.Name, console.Count(o.after.FailureCount, "failure"))
 	if o.after.NextProbeAt > 0 {
-		text += fmt.Sprintf(", next probe in %s", console.Duration(unixTime(o.after.NextProbeAt).Sub(o.ended)))
+		text += fmt.Sprintf(", next probe in %s", console.Duration(console.Time(o.after.NextProbeAt).Sub(o.ended)))
 	}
 	return text
 }
@@ -76,7 +76,7 @@ func (o *outcome) recoveredText() string {
 	if o.before.OpenSince > 0 {
 		// Until the run began: its first request was the probe, and what came
 		// after that was a backlog, which may have taken an hour.
-		text += ", open for " + console.Duration(o.started.Sub(unixTime(o.before.OpenSince)))
+		text += ", open for " + console.Duration(o.started.Sub(console.Time(o.before.OpenSince)))
 	}
 	return text
 }
@@ -146,7 +146,7 @@ func (o *outcome) summary() string {
 	case drain.BreakerOpen:
 		text += "; the breaker is open"
 		if o.after.NextProbeAt > 0 {
-			text += ", next probe in " + console.Duration(unixTime(o.after.NextProbeAt).Sub(o.ended))
+			text += ", next probe in " + console.Duration(console.Time(o.after.NextProbeAt).Sub(o.ended))
 		}
 	case drain.Limit:
 		text += "; a limit ended the run"

@@ -2,9 +2,12 @@ package console
 
 import (
 	"fmt"
+	"math"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
 )
 
 // Size writes a number of bytes for a person: one decimal and a unit.
@@ -68,4 +71,25 @@ func Were(n int, one string) string {
 		return Count(n, one) + " was"
 	}
 	return Count(n, one) + " were"
+}
+
+// Time converts the times of the breaker's statistics.
+func Time(seconds float64) time.Time {
+	return time.UnixMicro(int64(math.Round(seconds * 1e6)))
+}
+
+// Breaker says what a breaker would do now.
+func Breaker(stats breaker.Stats, now time.Time) string {
+	switch stats.EffectiveState {
+	case breaker.Closed:
+		return "closed"
+	case breaker.HalfOpen:
+		return "half-open, the next run may probe"
+	}
+	by := ""
+	if stats.Tripped {
+		by = " by hand"
+	}
+	probe := Time(stats.NextProbeAt)
+	return "open" + by + ", next probe in " + Duration(probe.Sub(now)) + " (" + probe.Format(time.RFC3339) + ")"
 }

@@ -1,0 +1,114 @@
+// Package doctor examines everything that a run needs, and says what is wrong and how to mend it.
+//
+// It changes nothing on disk and sends no payload. Of the listener it wants no more than a
+// connection. It finds what a run would find and ends with the code that a run would end with, but
+// it goes on after a fault, so that one look shows all of them.
+package doctor
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"maps"
+	"runtime/debug"
+	"slices"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+// Finding is one line of check.
+type Finding struct {
+	Level string    `json:"level"` // ok, warn, fail
+	About string    `json:"about"`
+	Text  string    `json:"text"`
+	Mend  string    `json:"mend,omitempty"`
+	Code  exit.Code `json:"-"` // of a run that meets it; exit.OK unless Level is fail
+}
+
+// Config is what there is to examine.
+type Config struct {
+	Spool       func() (*spool.Spool, error)
+	Breaker     func() (*breaker.Breaker, error)
+	Transmitter func() (*transmit.Transmitter, error)
+
+	StateDir   string
+	IndexPath  string
+	Listener   transmit.Config
+	ConfigFile string            // "" is none
+	Unknown    map[string]string // variables that set nothing, each with the one that was probably meant
+
+	Hint func(error) string // what to do about an error, or ""
+	Now  func() time.Time
+}
+
+// doctor collects findings.
+type doctor struct {
+	Config
+	findings []Finding
+}
+
+// Examine returns what it finds, in the order of a run.
+func Examine(ctx context.Context, c Config) []Finding {
+	d := &doctor{Config: c}
+	d.configuration()
+	d.spool()
+	d.state()
+	d.clock()
+	d.listener(ctx)
+	return d.findings
+}
+
+func (d *doctor) ok(about, format string, args ...any) {
+	d.findings = append(d.findings, Finding{Level: "ok", About: about, Text: fmt.Sprintf(format, args...)})
+}
+
+func (d *doctor) warn(about, mend, format string, args ...any) {
+	d.findings = append(d.findings, Finding{Level: "warn", About: about, Text: fmt.Sprintf(format, args...), Mend: mend})
+}
+
+// fail takes the words from the error. The mend is for an error that has no hint.
+func (d *doctor) fail(about, mend string, err error) {
+	for _, e := range exit.Each(err) {
+		d.findings = append(d.findings, Finding{Level: "fail", About: about, Text: e.Error(), Mend: cmp.Or(d.Hint(e), mend), Code: exit.Of(e)})
+	}
+}
+
+// wrong is fail for a fault of the configuration or of what an operator has put somewhere.
+func (d *doctor) wrong(about, mend, format string, args ...any) {
+	d.fail(about, mend, exit.With(exit.Config, fmt.Errorf(format, args...)))
+}
+
+// configuration looks for variables that are meant for us and do nothing.
+func (d *doctor) configuration() {
+	for _, name := range slices.Sorted(maps.Keys(d.Unknown)) {
+		mend := ""
+		if near := d.Unknown[name]; near != "" {
+			mend = "did you mean " + near + "?"
+		}
+		d.warn("environment", mend, "%s is not a setting", name)
+	}
+	if d.ConfigFile != "" {
+		d.ok("configuration", "%s is valid", d.ConfigFile)
+	}
+}
+
+// clock compares the clock with the time of the commit that this program was built from: a machine
+// without a battery wakes up in 1970.
+func (d *doctor) clock() {
+	now := d.Now()
+	info, _ := debug.ReadBuildInfo()
+	if info == nil {
+		return
+	}
+	for _, set := range info.Settings {
+		if built, err := time.Parse(time.RFC3339, set.Value); set.Key == "vcs.time" && err == nil && now.Before(built.Add(-24*time.Hour)) {
+			d.warn("clock", "set it; is a time service running?", "the time is %s, which is before this program was made", now.Format(time.RFC3339))
+			return
+		}
+	}
+	d.ok("clock", "the time is %s", now.Format(time.RFC3339))
+}

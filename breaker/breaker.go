@@ -34,7 +34,8 @@ func New(c Config) (*Breaker, error) {
 	if err != nil {
 		return nil, err
 	}
-	file := statefile.File{Path: filepath.Join(c.StateDir, c.Name+".state"), MaxSize: maxFileSize}
+	// A torn file loads as a closed breaker, so it may be overwritten in place on a full disk.
+	file := statefile.File{Path: filepath.Join(c.StateDir, c.Name+".state"), MaxSize: maxFileSize, InPlace: true}
 	return &Breaker{config: c, rules: c.rules(), file: file}, nil
 }
 
@@ -105,22 +106,31 @@ func (b *Breaker) Available(now time.Time) bool {
 // RecordSuccess reports a request that was answered with a 2xx. An error means that closing the
 // breaker could not be saved. It is closed all the same. The reset of the count of a closed breaker
 // waits for Save.
+//
+// It also repeats a save that failed before: what is delivered is removed and makes room. Save
+// tells whether that was in vain.
 func (b *Breaker) RecordSuccess(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	before := b.current.state
 	b.stepLocked(event{kind: succeeded}, now)
-	if b.current.state == before {
-		return nil
+	if b.current.state != before {
+		return b.saveLocked()
 	}
-	return b.saveLocked()
+	if b.saveError != nil {
+		_ = b.saveLocked()
+	}
+	return nil
 }
 
 // RecordFailure reports a request that failed. A positive retryAfter, from the Retry-After of the
 // answer (RFC 9110, section 10.2.3), opens the breaker at once. It holds the breaker that long or
-// for MaxRetryAfter, whichever is shorter, if that is later than the end of the retry timeout. An
-// error means that the failure could not be saved. It counts in memory all the same, but the caller
-// should stop sending, because the next run will not know.
+// for MaxRetryAfter, whichever is shorter, if that is later than the end of the retry timeout.
+//
+// An error means that the failure could not be saved. It counts in memory all the same, and the
+// caller may go on: deliveries are what frees a full disk, and the breaker still opens at its
+// threshold. If nothing can be saved until the end of the run, the next run begins without this
+// failure.
 func (b *Breaker) RecordFailure(now time.Time, retryAfter time.Duration) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -22,13 +22,18 @@
 // Every failure and every transition is on disk before the call returns. The exception is a forced
 // probe, which leaves no trace until it has a result. A run that changes nothing writes nothing.
 //
+// A state that cannot be saved (full disk, no inode, read-only) counts in memory, so a run sends at
+// most a threshold of failing requests in a row. Each success and Save try again. Where no new file
+// can be made, the old one is overwritten in place.
+//
 // # What a crash leaves behind
 //
 // The state file is replaced durably (package statefile), so a reader sees the old state or the new
-// one, whole. The next Open removes the temporary file of a killed save. A kill between a probe and
-// its result leaves a half-open file, and the next run probes again. A success that resets the
-// failure count of a closed breaker is in memory until Save, so a kill may lose it. The breaker
-// then opens some failures early, never late.
+// one, whole. The exception is a disk without room: a file that is overwritten there can be torn,
+// and then loads as closed. The next Open removes the temporary file of a killed save. A kill
+// between a probe and its result leaves a half-open file, and the next run probes again. A success
+// that resets the failure count of a closed breaker is in memory until Save, so a kill may lose it.
+// The breaker then opens some failures early, never late.
 //
 // # What it does not do
 //

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -34,6 +35,11 @@ func makeUnwritable(t *testing.T, dir string) {
 		mount(t, dir, dir, "", unix.MS_BIND, "")
 		mount(t, "", dir, "", unix.MS_REMOUNT|unix.MS_BIND|unix.MS_RDONLY, "")
 		return
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*"))
+	mustDo(t, "Glob", err)
+	for _, file := range files { // a file that can be written is overwritten in place
+		mustDo(t, "Chmod", os.Chmod(file, 0o400))
 	}
 	mustDo(t, "Chmod", os.Chmod(dir, 0o500))
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })
@@ -76,36 +82,86 @@ func wantSaveError(t *testing.T, b *Breaker, err error, errno syscall.Errno) {
 	}
 }
 
-func TestAFullDisk(t *testing.T) {
+// fullDisk is a state directory on a disk without room. release makes room.
+func fullDisk(t *testing.T, options string) (c Config, release func()) {
+	t.Helper()
 	dir := t.TempDir()
-	mount(t, "tmpfs", dir, "tmpfs", 0, "size=64k,mode=0700")
-	c := Config{StateDir: dir, FailureThreshold: 2}
-	failTimes(t, open(t, c, start), 2, start)
-	ballast := filepath.Join(dir, "ballast")
-	if err := os.WriteFile(ballast, make([]byte, 1<<20), 0o600); !errors.Is(err, unix.ENOSPC) {
+	mount(t, "tmpfs", dir, "tmpfs", 0, options+",mode=0700")
+	c = Config{StateDir: filepath.Join(dir, "state"), FailureThreshold: 2}
+	mustDo(t, "Mkdir", os.Mkdir(c.StateDir, 0o700))
+	return c, func() {
+		t.Helper()
+		mustDo(t, "RemoveAll", os.RemoveAll(filepath.Join(dir, "ballast")))
+	}
+}
+
+func fill(t *testing.T, c Config) {
+	t.Helper()
+	ballast := filepath.Join(filepath.Dir(c.StateDir), "ballast")
+	mustDo(t, "Mkdir", os.Mkdir(ballast, 0o700))
+	var err error
+	for i := 0; err == nil; i++ {
+		err = os.WriteFile(filepath.Join(ballast, strconv.Itoa(i)), make([]byte, 4096), 0o600)
+	}
+	if !errors.Is(err, unix.ENOSPC) {
 		t.Fatalf("the file system did not get full: %v", err)
 	}
+}
 
-	later := start.Add(time.Minute)
-	b := open(t, c, later)
-	wantAvailable(t, b, later, true) // though half-open cannot be saved: the delivery may free the disk
-	wantSaveError(t, b, b.SaveError(), unix.ENOSPC)
-	wantSaveError(t, b, b.RecordFailure(later, 0), unix.ENOSPC)
-	wantState(t, b, Open)
-	wantSaveError(t, b, b.Save(), unix.ENOSPC)
-	left, err := os.ReadDir(dir)
-	if err != nil || len(left) != 2 {
-		t.Errorf("the failed saves left %v, %v", left, err)
-	}
-	if got := open(t, c, start).Stats(start); got.State != Open || got.FailureCount != 2 {
-		t.Errorf("the failed saves made the file say %+v", got)
-	}
+var fullDisks = map[string]string{"no blocks": "size=64k", "no inodes": "nr_inodes=20"}
 
-	mustDo(t, "Remove", os.Remove(ballast))
-	mustDo(t, "Save", b.Save())
-	mustDo(t, "SaveError", b.SaveError())
-	if got := open(t, c, later).Stats(later); got != b.Stats(later) {
-		t.Errorf("once there was room the file says %+v, the breaker %+v", got, b.Stats(later))
+func TestOnAFullDiskTheFileThatIsThereIsOverwritten(t *testing.T) {
+	for name, options := range fullDisks {
+		t.Run(name, func(t *testing.T) {
+			c, _ := fullDisk(t, options)
+			failTimes(t, open(t, c, start), 2, start)
+			fill(t, c)
+			later := start.Add(time.Minute)
+			b := open(t, c, later)
+			wantAvailable(t, b, later, true)
+			wantState(t, open(t, c, later), HalfOpen)
+			failTimes(t, b, 1, later)
+			if got := open(t, c, later).Stats(later); got != b.Stats(later) || got.State != Open || got.FailureCount != 3 {
+				t.Errorf("the file says %+v, the breaker %+v", got, b.Stats(later))
+			}
+			mustDo(t, "Reset", b.Reset(later)) // a shorter content
+			wantState(t, open(t, c, later), Closed)
+			left, err := os.ReadDir(c.StateDir)
+			if err != nil || len(left) != 1 {
+				t.Errorf("the saves left %v, %v", left, err)
+			}
+		})
+	}
+}
+
+func TestOnAFullDiskWithoutAFileFailuresCountInMemoryUntilThereIsRoom(t *testing.T) {
+	for name, options := range fullDisks {
+		t.Run(name, func(t *testing.T) {
+			c, release := fullDisk(t, options)
+			fill(t, c)
+			b := open(t, c, start)
+			wantSaveError(t, b, b.RecordFailure(start, 0), unix.ENOSPC)
+			wantAvailable(t, b, start, true)
+			mustDo(t, "RecordSuccess", b.RecordSuccess(start)) // resets the count, and tries in vain
+			wantSaveError(t, b, b.SaveError(), unix.ENOSPC)
+			wantSaveError(t, b, b.RecordFailure(start, 0), unix.ENOSPC)
+			wantSaveError(t, b, b.RecordFailure(start, 0), unix.ENOSPC)
+			wantState(t, b, Open)
+			wantAvailable(t, b, start, false)
+			wantSaveError(t, b, b.Save(), unix.ENOSPC)
+			left, err := os.ReadDir(c.StateDir)
+			if err != nil || len(left) > 1 || len(left) == 1 && left[0].Name() != "central_listener.state" {
+				t.Errorf("the failed saves left %v, %v", left, err)
+			}
+
+			release()
+			mustDo(t, "RecordSuccess", b.RecordSuccess(start)) // late, and too late to close the breaker
+			mustDo(t, "SaveError", b.SaveError())
+			if got := open(t, c, start).Stats(start); got != b.Stats(start) || got.State != Open {
+				t.Errorf("once there was room the file says %+v, the breaker %+v", got, b.Stats(start))
+			}
+			mustDo(t, "Save", b.Save())
+		})
 	}
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
-// MachineID returns the id that systemd or D-Bus gave to this machine, or "" where there is none, as
-// in most containers. HostID then makes an identity that stays.
+// MachineID returns the id that systemd or D-Bus gave to this machine, or "" where there is none,
+// as in most containers. HostID then makes an identity that stays.
 func MachineID() string {
 	for _, path := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
 		if data, err := os.ReadFile(path); err == nil {

@@ -20,7 +20,8 @@
 // # What a crash leaves behind
 //
 // A kill before the rename leaves a file named like the state file with digits appended. Sweep
-// removes it.
+// removes it. Where no new file can be made and InPlace allows it, Write overwrites the old file,
+// and a crash can leave a mixture of both contents.
 //
 // # What it does not do
 //

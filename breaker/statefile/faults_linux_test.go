@@ -47,6 +47,41 @@ func TestAFullDiskLeavesTheOldContentAndNoTemporary(t *testing.T) {
 	}
 }
 
+func TestAFullDiskTakesAContentThatMayBeTorn(t *testing.T) {
+	dir := t.TempDir()
+	mountTmpfs(t, dir, "nr_inodes=3")
+	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "ballast"), nil, 0o600))
+	f := fileIn(dir)
+	f.InPlace = true
+	for _, content := range []string{"old and longer", "new"} {
+		mustDo(t, "Write", f.Write([]byte(content)))
+		wantContent(t, f, content)
+	}
+	mustDo(t, "Remove", os.Remove(filepath.Join(dir, "ballast")))
+	mustDo(t, "Link", os.Link(f.Path, f.Path+"-elsewhere"))
+	if err := f.Write([]byte("x")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("a file of two names is overwritten in place: %v", err)
+	}
+	wantContent(t, f, "new")
+	if err := f.Create([]byte("x")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("Create overwrites in place: %v", err)
+	}
+}
+
+func TestRootOverwritesOnlyFilesOfTheDirectorysOwner(t *testing.T) {
+	need.Root(t, "be tricked")
+	dir := t.TempDir()
+	mountTmpfs(t, dir, "nr_inodes=2")
+	f := fileIn(dir)
+	f.InPlace = true
+	mustDo(t, "Write", f.Write([]byte("precious")))
+	mustDo(t, "Chown", os.Chown(dir, nobody, nobody))
+	if err := f.Write([]byte("x")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("a file of root's in a directory of another user is overwritten in place: %v", err)
+	}
+	wantContent(t, f, "precious")
+}
+
 func TestRootWritesForTheOwnerOfFileAndDirectory(t *testing.T) {
 	need.Root(t, "give files away")
 	dir := t.TempDir()

@@ -20,6 +20,10 @@ type File struct {
 	// MaxSize is the most that Read accepts, in bytes.
 	MaxSize int64
 
+	// InPlace lets Write overwrite the file where it is when no new file can be made, for instance
+	// on a full disk. It is for content that may be torn by a crash.
+	InPlace bool
+
 	// Volatile leaves out the fsyncs, for content that may get lost in a power cut.
 	Volatile bool
 }

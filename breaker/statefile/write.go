@@ -8,14 +8,17 @@ import (
 	"syscall"
 
 	"github.com/natefinch/atomic"
+	"golang.org/x/sys/unix"
 )
 
 // Write replaces the content. It creates the directory, mode 0755, if that is missing.
 func (f File) Write(data []byte) error { return f.put(data, atomic.ReplaceFile) }
 
-// Create writes the content of a file that does not exist yet. When there is one already, its content
-// stays and the error is fs.ErrExist: of several processes that create the file at once, one wins.
+// Create writes the content of a file that does not exist yet. When there is one already, its
+// content stays and the error is fs.ErrExist: of several processes that create the file at once,
+// one wins.
 func (f File) Create(data []byte) error {
+	f.InPlace = false
 	return f.put(data, func(temporary, path string) error {
 		err := os.Link(temporary, path)
 		if err != nil && !errors.Is(err, fs.ErrExist) {
@@ -31,16 +34,18 @@ func (f File) Create(data []byte) error {
 // a chmod by path.
 func (f File) put(data []byte, place func(temporary, path string) error) error {
 	dir := filepath.Dir(f.Path)
-	err := f.makeDir(dir)
-	if err == nil {
-		err = f.putInto(dir, data, place)
+	if err := f.makeDir(dir); err != nil {
+		return bare(err)
 	}
-	if err == nil {
-		// The rename is in the directory and stays in memory until that is written: a power cut
-		// would bring back the old content.
-		err = f.syncDir(dir)
+	if err := f.putInto(dir, data, place); err != nil {
+		if f.InPlace && f.overwrite(data) == nil {
+			return nil
+		}
+		return bare(err)
 	}
-	return bare(err)
+	// The new name is in the directory and stays in memory until that is written: a power cut would
+	// bring back the old content.
+	return bare(f.syncDir(dir))
 }
 
 func (f File) putInto(dir string, data []byte, place func(temporary, path string) error) (err error) {
@@ -80,6 +85,48 @@ func (f File) fill(temporary *os.File, data []byte) error {
 		return nil
 	}
 	return temporary.Sync()
+}
+
+// overwrite writes over the content of the file that is there. The rest of a longer content is cut
+// off last, and a full disk takes what fits into the blocks that the file has.
+func (f File) overwrite(data []byte) error {
+	file, err := os.OpenFile(f.Path, os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return err
+	}
+	defer file.Close()
+	if err := f.mayOverwrite(file); err != nil {
+		return err
+	}
+	if _, err := file.Write(data); err != nil {
+		return err
+	}
+	if err := file.Truncate(int64(len(data))); err != nil {
+		return err
+	}
+	if f.Volatile {
+		return nil
+	}
+	return file.Sync()
+}
+
+// mayOverwrite refuses a file that may be known under another name as well. The owner of the
+// directory could have put a hard link to any file of this machine in its place.
+func (f File) mayOverwrite(file *os.File) error {
+	info, err := file.Stat()
+	if err != nil {
+		return err
+	}
+	dir, err := os.Stat(filepath.Dir(f.Path))
+	if err != nil {
+		return err
+	}
+	fileStat, known := info.Sys().(*syscall.Stat_t)
+	dirStat, dirKnown := dir.Sys().(*syscall.Stat_t)
+	if !info.Mode().IsRegular() || !known || !dirKnown || fileStat.Nlink != 1 || os.Geteuid() == 0 && fileStat.Uid != dirStat.Uid {
+		return ErrNotRegular
+	}
+	return nil
 }
 
 // successor is the mode and the owner of the next file. It takes both from the file that it

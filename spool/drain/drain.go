@@ -23,7 +23,8 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 }
 
 // A Breaker decides whether requests may be sent and is told how they went. The errors say that its
-// state could not be saved.
+// state could not be saved. They end no run and are not in the report: the caller saves the breaker
+// afterwards and hears then whether that is still so.
 type Breaker interface {
 	Available(now time.Time) bool
 	RecordSuccess(now time.Time) error

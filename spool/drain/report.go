@@ -46,8 +46,8 @@ type Report struct {
 	Rejections []Rejection
 	Statuses   map[int]int // answers by HTTP status; 0 counts those that never came
 	Errors     []ErrorCount
-	// LocalErrors are this machine's own: files that could not be read, removed or rewritten, a
-	// breaker's state or an index that could not be saved.
+	// LocalErrors are this machine's own: files that could not be read, removed or rewritten, or an
+	// index that could not be saved.
 	LocalErrors []error
 }
 

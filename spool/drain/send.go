@@ -76,19 +76,15 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery, counts bool) 
 
 func (r *run) succeededLocked(generation int) {
 	r.limit.succeeded(generation)
-	// A recovery that cannot be saved costs a superfluous probe in the next run. Deliveries go on,
-	// because they free a full disk.
-	r.report.addLocalError(r.cfg.Breaker.RecordSuccess(r.now()))
+	_ = r.cfg.Breaker.RecordSuccess(r.now())
 }
 
 func (r *run) failedLocked(v transmit.Verdict) {
 	r.limit.failed()
 	now := r.now()
-	if err := r.cfg.Breaker.RecordFailure(now, v.RetryAfter); err != nil {
-		// A breaker that cannot remember must not hammer the listener.
-		r.report.addLocalError(err)
-		r.haltLocked(LocalError)
-	}
+	// A failure that cannot be saved counts in memory. The run goes on, because deliveries are what
+	// frees a full disk, and it still ends when the breaker opens.
+	_ = r.cfg.Breaker.RecordFailure(now, v.RetryAfter)
 	// A breaker that is open already is not asked again: a late result may come after the retry
 	// timeout, and asking would make the breaker half-open without a probe.
 	if !r.stopped && !r.cfg.Breaker.Available(now) {

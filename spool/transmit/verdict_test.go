@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
 func TestEveryStatusHasItsVerdict(t *testing.T) {
@@ -189,4 +191,24 @@ func TestSendDoesNothingWithACancelledContext(t *testing.T) {
 	mustHold(t, tr.Send(ctx, Request{}), Aborted, 0, "cancelled")
 	mustHold(t, tr.Send(context.Background(), Request{Key: "a\nb"}), Aborted, 0, "idempotency key")
 	mustHold(t, tr.Send(context.Background(), Request{ContentType: "a\r\nb: c"}), Aborted, 0, "content type")
+}
+
+// Whatever a listener writes, a verdict is one of the table and its error can be shown.
+func FuzzVerdict(f *testing.F) {
+	f.Add(503, "Unavailable", "", "3", "", "try later")
+	f.Add(302, "Found", "http://u:p@x/\x1b[31m?q", "", "", "")
+	f.Add(400, "", "", "", "", "The plain HTTP request was sent to HTTPS port")
+	tr := newTransmitter(f, Config{})
+	f.Fuzz(func(t *testing.T, status int, reason, location, retryAfter, date, excerpt string) {
+		a := h1.Answer{Status: status, Reason: reason, Location: location, RetryAfter: retryAfter, Date: date}
+		v := Verdict{Status: status, Action: tr.actions.of(status), Excerpt: []byte(excerpt)[:min(len(excerpt), maxExcerpt)]}
+		if good := status >= 200 && status < 300; good != (v.Action == Delivered) {
+			t.Fatalf("status %d is %v", status, v.Action)
+		}
+		tr.explain(&v, &a)
+		mustBeShowable(t, v)
+		if v.RetryAfter < 0 || v.RetryAfter > 0 && status != 429 && status != 503 {
+			t.Fatalf("status %d asks for %v", status, v.RetryAfter)
+		}
+	})
 }

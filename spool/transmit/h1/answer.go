@@ -9,6 +9,7 @@ const (
 	maxHead    = 64 << 10 // bytes of status lines and headers of one exchange, interim answers included
 	maxInterim = 16       // interim (1xx) answers
 	maxDrain   = 64 << 10 // bytes of a body read for the sake of its connection
+	maxFraming = 4 << 10  // bytes of chunk sizes and trailers around them
 )
 
 // Answer is what is needed of a final answer's head.
@@ -22,14 +23,17 @@ type Answer struct {
 	keep   bool  // the connection can be used again once the body is read
 	length int64 // of the body; -1: until the connection is closed
 	chunks bool  // the body is chunked
+	broken bool  // a header is malformed, of this answer or of an interim one before it
 	began  bool  // a byte of an answer has come
 	budget int   // head bytes left
 }
 
-// read reads heads up to that of the final answer. io.EOF is a connection closed before the first byte of an answer.
+// read reads heads up to that of the final answer. io.EOF is a connection closed before the first byte
+// of an answer.
 //
-// A status line that is not one means that something else is spoken here, so it is no answer. A malformed header
-// after it only means that the end of the answer is in doubt: the status stands and the connection is given up.
+// A status line that is not one means that something else is spoken here, so it is no answer. A
+// malformed header after it only means that the end of the answer is in doubt: the status stands and
+// the connection is given up.
 func (a *Answer) read(br *bufio.Reader) error {
 	a.budget = maxHead
 	for range maxInterim + 1 {
@@ -71,7 +75,7 @@ func (a *Answer) readStatus(br *bufio.Reader) error {
 		len(line) > len(form) && line[12] != ' ' {
 		return ErrNotHTTP
 	}
-	*a = Answer{budget: a.budget, length: -1, began: true}
+	*a = Answer{budget: a.budget, broken: a.broken, length: -1, began: true}
 	a.Status = int(line[9]-'0')*100 + int(line[10]-'0')*10 + int(line[11]-'0')
 	a.keep = line[7] != '0'
 	if !a.good() {
@@ -93,25 +97,26 @@ func otherProtocol(start []byte) error {
 	return ErrNotHTTP
 }
 
-// readHeaders reads header lines up to the empty one and settles how the body ends (RFC 9112 section 6.3).
+// readHeaders reads header lines up to the empty one and settles how the body ends (RFC 9112 section
+// 6.3).
 func (a *Answer) readHeaders(br *bufio.Reader) error {
 	var lengths, codings int
-	var closes, keeps, doubt bool
+	var closes, keeps, doubt bool // doubt: about the end of the answer
 	remember := a.Status >= 300
 	for {
 		line, err := readLine(br, &a.budget)
 		if err != nil {
-			return cutShort(err)
+			return err
 		}
 		if len(line) == 0 {
 			break
 		}
-		colon := bytes.IndexByte(line, ':')
-		if colon <= 0 || bytes.ContainsAny(line[:colon], " \t") {
-			doubt = true // folded, without a name, or with a space before the colon: the classics of request smuggling
+		name, value, ok := cutField(line)
+		if !ok {
+			doubt = true // folded, without a name, a space before the colon: the classics of request smuggling
 			continue
 		}
-		name, value := line[:colon], bytes.Trim(line[colon+1:], " \t")
+		a.broken = a.broken || hasControl(value)
 		switch {
 		case is(name, "content-length"):
 			n, ok := parseLength(value)
@@ -136,10 +141,11 @@ func (a *Answer) readHeaders(br *bufio.Reader) error {
 		}
 	}
 	http10 := !a.keep
-	a.keep = (a.keep || keeps) && !closes && !doubt
+	a.broken = a.broken || doubt
+	a.keep = (a.keep || keeps) && !closes && !a.broken
 	switch {
 	case a.Status == 204 || a.Status == 304 || a.Status < 200:
-		// No body, whatever the headers say. If they say otherwise, the listener may send one.
+		// No body, whatever the headers say. If they say otherwise, the peer may send one.
 		a.keep = a.keep && a.length <= 0 && codings == 0
 		a.length, a.chunks = 0, false
 	case codings > 0:

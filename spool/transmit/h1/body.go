@@ -2,16 +2,19 @@ package h1
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"io"
+	"math"
 )
 
 var errChunk = errors.New("malformed chunk")
 
-// readBody reads what the rest of the answer is needed for: excerpt, the first bytes of the body, up to its capacity,
-// and the connection, which is ready for another request only when clean. It reads no further than it has to.
+// readBody reads what the rest of the answer is needed for: excerpt, the first bytes of the body, up to
+// its capacity, and the connection, which is ready for another exchange only when clean. It reads no
+// further than it has to.
 func (a *Answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean bool) {
-	b := body{br: br, excerpt: excerpt, budget: maxDrain}
+	b := body{br: br, excerpt: excerpt, budget: maxDrain, framing: maxFraming}
 	if !a.keep {
 		b.budget = cap(excerpt)
 		if b.budget == 0 {
@@ -30,11 +33,13 @@ func (a *Answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean boo
 	return b.excerpt, a.keep && err == nil
 }
 
-// body reads an answer's body within a budget of bytes; running out of it is an error, and so is the end of the connection.
+// body reads an answer's body within a budget of bytes. Running out of it is an error, and so is the
+// end of the connection.
 type body struct {
 	br      *bufio.Reader
 	excerpt []byte
-	budget  int
+	budget  int // of the body itself
+	framing int // of what is around chunks
 }
 
 var errBudget = errors.New("more than is worth reading")
@@ -65,7 +70,7 @@ func (b *body) span(n int64) error {
 // chunks takes a chunked body with its trailers (RFC 9112 section 7.1).
 func (b *body) chunks() error {
 	for {
-		line, err := readLine(b.br, &b.budget)
+		line, err := readChunkLine(b.br, &b.framing)
 		if err != nil {
 			return err
 		}
@@ -79,39 +84,40 @@ func (b *body) chunks() error {
 		if err := b.span(size); err != nil {
 			return err
 		}
-		if line, err = readLine(b.br, &b.budget); err != nil || len(line) > 0 {
+		if line, err = readChunkLine(b.br, &b.framing); err != nil || len(line) > 0 {
 			return errChunk
 		}
 	}
 	for {
-		line, err := readLine(b.br, &b.budget)
+		line, err := readChunkLine(b.br, &b.framing)
 		if err != nil || len(line) == 0 {
 			return err
+		}
+		if _, value, ok := cutField(line); !ok || hasControl(value) {
+			return errChunk
 		}
 	}
 }
 
-// parseChunkSize reads a hexadecimal number that may be followed by extensions.
+// parseChunkSize reads a hexadecimal number that extensions may follow.
 func parseChunkSize(line []byte) (int64, bool) {
-	var n int64
-	for i, c := range line {
-		var digit byte
+	digits, _, _ := bytes.Cut(bytes.TrimRight(line, " \t"), []byte(";"))
+	if len(digits) == 0 || len(digits) > 16 {
+		return 0, false
+	}
+	var n uint64
+	for _, c := range digits {
 		switch {
 		case isDigit(c):
-			digit = c - '0'
+			c -= '0'
 		case 'a' <= c && c <= 'f':
-			digit = c - 'a' + 10
+			c -= 'a' - 10
 		case 'A' <= c && c <= 'F':
-			digit = c - 'A' + 10
-		case i > 0 && (c == ';' || c == ' ' || c == '\t'):
-			return n, true
+			c -= 'A' - 10
 		default:
 			return 0, false
 		}
-		if i >= 15 {
-			return 0, false
-		}
-		n = n<<4 | int64(digit)
+		n = n<<4 | uint64(c)
 	}
-	return n, len(line) > 0
+	return int64(min(n, math.MaxInt64)), true
 }

@@ -2,7 +2,10 @@ package h1
 
 import (
 	"bufio"
+	"bytes"
 	"io"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // readLine returns the next line without its end; it is valid until the next read. A line feed alone
@@ -28,6 +31,44 @@ func readLine(br *bufio.Reader, budget *int) ([]byte, error) {
 		line = line[:n-1]
 	}
 	return line, nil
+}
+
+// readChunkLine returns the next line of a chunked body's framing, where a line feed alone, or a
+// carriage return alone, is an error: another reader may take it for something else.
+func readChunkLine(br *bufio.Reader, budget *int) ([]byte, error) {
+	before := *budget
+	line, err := readLine(br, budget)
+	if err != nil {
+		return nil, err
+	}
+	if used := before - *budget; used != len(line)+len("\r\n") || bytes.IndexByte(line, '\r') >= 0 {
+		return nil, errChunk
+	}
+	return line, nil
+}
+
+// cutField splits a header or trailer line (RFC 9112 section 5). ok is false for a line that is not one.
+func cutField(line []byte) (name, value []byte, ok bool) {
+	colon := bytes.IndexByte(line, ':')
+	if colon <= 0 {
+		return nil, nil, false
+	}
+	for _, c := range line[:colon] {
+		if !httpguts.IsTokenRune(rune(c)) {
+			return nil, nil, false
+		}
+	}
+	return line[:colon], bytes.Trim(line[colon+1:], " \t"), true
+}
+
+// hasControl reports whether a value holds what RFC 9110 section 5.5 calls dangerous.
+func hasControl(value []byte) bool {
+	for _, c := range value {
+		if c < ' ' && c != '\t' || c == 0x7f {
+			return true
+		}
+	}
+	return false
 }
 
 // cutShort makes the end of a connection in the middle of something an error of its own.

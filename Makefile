@@ -6,7 +6,7 @@ BIN     := bin
 TORTURE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test quick lint bench bench-race torture fuzz packages check-packages test-system release pictures completions clean
+.PHONY: help build run test quick lint bench bench-race torture fuzz packages check-packages test-system release pictures clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -56,9 +56,6 @@ release: ## build the binaries of a release, of the last commit, into dist/
 
 pictures: ## record make run in a terminal, for the README
 	contrib/pictures/record.py contrib/pictures/run.svg make run
-
-completions: ## make the shell completions anew from the flags
-	$(GO) test ./cmd/spoolfwd -run TestCompletions -update
 
 clean: ## remove what was built
 	rm -rf $(BIN) dist

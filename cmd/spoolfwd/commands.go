@@ -100,6 +100,15 @@ payload. Ends with the code that a run would end with.`,
 			examples: []string{"spoolfwd check --config /etc/spoolfwd/spoolfwd.toml", "spoolfwd check --json"},
 		},
 		{
+			name: "completion", usage: "print the completion for a shell", operands: "bash|zsh|fish", most: -1, takes: settings.Plain, action: completionCommand,
+			about: `The packages install the completions. Otherwise load the one of your shell, or write
+it to where the shell looks for completions.`,
+			examples: []string{
+				"source <(spoolfwd completion bash)",
+				"spoolfwd completion fish >~/.config/fish/completions/spoolfwd.fish",
+			},
+		},
+		{
 			name: "version", usage: "print the version", takes: settings.Plain, action: versionCommand,
 			examples: []string{"spoolfwd version"},
 		},
@@ -148,6 +157,16 @@ func breakerCommands() []command {
 
 // drainExits returns the codes of the commands that send.
 func drainExits() []exit.Code { return []exit.Code{exit.Rejected, exit.Left, exit.Busy} }
+
+// find returns the command of a group that has this name.
+func (c command) find(name string) (command, bool) {
+	for _, sub := range c.sub {
+		if sub.name == name {
+			return sub, true
+		}
+	}
+	return command{}, false
+}
 
 func namesOf(level []command) []string {
 	var names []string

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"flag"
 	"fmt"
 	"os"
 	"regexp"
@@ -12,8 +11,6 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
-
-var update = flag.Bool("update", false, "write the completions anew")
 
 // The tables of this program, and what people read about them, must say the
 // same.

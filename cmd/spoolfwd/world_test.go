@@ -238,11 +238,8 @@ func wantNoText(t *testing.T, what, text string, parts ...string) {
 func commandAt(words string) command {
 	c := program()
 	for _, word := range strings.Fields(words) {
-		for _, sub := range c.sub {
-			if sub.name == word {
-				c = sub
-				break
-			}
+		if sub, found := c.find(word); found {
+			c = sub
 		}
 	}
 	return c

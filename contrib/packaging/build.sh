@@ -69,6 +69,12 @@ squeezed() {
     chmod 0644 "$stage$2"
 }
 
+# completion SHELL TARGET: stage what the program prints for a shell.
+completion() {
+    "$work/spoolfwd" completion "$1" >"$work/completion"
+    put 0644 "$work/completion" "$2"
+}
+
 # notices prints the licences of everything that is linked into the binary, as those licences demand.
 notices() {
     local path version dir files
@@ -117,11 +123,11 @@ END
     for file in contrib/man/spoolfwd*.[1-9]; do
         squeezed "$file" "/usr/share/man/man${file##*.}/${file##*/}.gz"
     done
-    put 0644 contrib/completions/spoolfwd.bash /usr/share/bash-completion/completions/spoolfwd
-    put 0644 contrib/completions/spoolfwd.fish /usr/share/fish/vendor_completions.d/spoolfwd.fish
+    completion bash /usr/share/bash-completion/completions/spoolfwd
+    completion fish /usr/share/fish/vendor_completions.d/spoolfwd.fish
     case $1 in
     deb)
-        put 0644 contrib/completions/_spoolfwd /usr/share/zsh/vendor-completions/_spoolfwd
+        completion zsh /usr/share/zsh/vendor-completions/_spoolfwd
         put 0644 contrib/systemd/sysusers.conf /usr/lib/sysusers.d/spoolfwd.conf
         put 0644 contrib/systemd/tmpfiles.conf /usr/lib/tmpfiles.d/spoolfwd.conf
         put 0644 "$here/deb/lintian-overrides" /usr/share/lintian/overrides/spoolfwd
@@ -129,7 +135,7 @@ END
         [[ ! -f CHANGELOG.md ]] || squeezed CHANGELOG.md $doc/changelog.gz
         ;;
     rpm)
-        put 0644 contrib/completions/_spoolfwd /usr/share/zsh/site-functions/_spoolfwd
+        completion zsh /usr/share/zsh/site-functions/_spoolfwd
         put 0644 "$here/rpm/sysusers.conf" /usr/lib/sysusers.d/spoolfwd.conf
         sed 's/www-data/apache/g' contrib/systemd/tmpfiles.conf >"$work/tmpfiles.conf"
         put 0644 "$work/tmpfiles.conf" /usr/lib/tmpfiles.d/spoolfwd.conf
@@ -169,6 +175,8 @@ spoolfwd ($PACKAGE_VERSION-1) stable; urgency=medium
 END
 cp -r "$here/deb" "$here/rpm" "$work/"
 GOBIN=$work go install "$nfpm"
+# Of this machine's kind, for what the program says of itself.
+go build -trimpath -tags "$tags" -o "$work/spoolfwd" ./cmd/spoolfwd
 made=()
 for arch in ${ARCHES:-amd64 arm64}; do
     GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \

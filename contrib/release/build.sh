@@ -54,7 +54,11 @@ for platform in $platforms; do
 	for file in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE; do
 		install -m 0644 "$file" "$work/$name/"
 	done
-	cp -r contrib/man contrib/completions "$work/$name/"
+	cp -r contrib/man "$work/$name/"
+	mkdir "$work/$name/completions"
+	"$work/here" completion bash >"$work/$name/completions/spoolfwd.bash"
+	"$work/here" completion zsh >"$work/$name/completions/_spoolfwd"
+	"$work/here" completion fish >"$work/$name/completions/spoolfwd.fish"
 	# In the places that README.md names.
 	for file in $examples; do
 		install -D -m 0644 "contrib/$file" "$work/$name/contrib/$file"

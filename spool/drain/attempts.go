@@ -19,8 +19,9 @@ func blames(v transmit.Verdict) bool {
 // same run, which is not known yet.
 type attemptOnHold struct{ name, key string }
 
-// countAttempt remembers a failure in the index and reports whether the item has no attempt left.
-func (r *run) countAttempt(d delivery, v transmit.Verdict) (exhausted bool) {
+// countAttempt remembers a failure in the index and reports whether the item has no attempt left. A
+// failure in a batch does not count against the item: another one may be what the listener chokes on.
+func (r *run) countAttempt(d delivery, v transmit.Verdict, alone bool) (exhausted bool) {
 	if !defers(v) {
 		return false
 	}
@@ -34,7 +35,7 @@ func (r *run) countAttempt(d delivery, v transmit.Verdict) (exhausted bool) {
 	a.Count++
 	a.Last, a.Status = now, v.Status
 	switch {
-	case !blames(v):
+	case !blames(v) || !alone:
 	case r.report.Delivered > 0:
 		a.Counted++
 	default:

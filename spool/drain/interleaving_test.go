@@ -21,7 +21,8 @@ import (
 // requests in flight whose answers come in any order, while somebody takes payload
 // files away and the run may be cancelled at any moment. In a run, no item may be
 // sent twice unless a batch was refused that it was part of; over all runs none is
-// delivered twice, and each is delivered or rejected in the end or was taken away.
+// delivered twice, and each is delivered or rejected in the end or was taken away. No
+// item is rejected that the listener would accept alone.
 func TestUnderAnyInterleavingAnItemIsSentOnceARunAndNoneIsLost(t *testing.T) {
 	first := firstSeed(t)
 	var sum happenings
@@ -60,6 +61,7 @@ type throng struct {
 	delivered map[string]int
 	sent      map[string]int // in this run
 	refused   map[string]int // of those, in a batch that was refused
+	failed    map[string]int // how often a good item has failed, in all runs
 	requests  int            // in this run
 	flying    int
 	calm      bool
@@ -78,7 +80,7 @@ type happenings struct {
 func newThrong(t *testing.T, seed uint64) *throng {
 	base := fastDir(t)
 	h := &throng{world: newWorldIn(t, base), rand: rand.New(rand.NewPCG(seed, 3)),
-		spooled: map[string]bool{}, delivered: map[string]int{}}
+		spooled: map[string]bool{}, delivered: map[string]int{}, failed: map[string]int{}}
 	h.now, h.clock = time.Now(), time.Now
 	h.breaker.FailureThreshold = 1 + h.rand.IntN(10)
 	h.config.Transmitter = h
@@ -115,8 +117,13 @@ func (h *throng) play() {
 	h.takeStock()
 }
 
+// item makes up an item. All items of some files, and few others, are bad: the listener never
+// accepts them.
 func (h *throng) item(file, n int) string {
 	item := fmt.Sprintf(`{"file":%d,"item":%d}`, file, n)
+	if file%8 < 2 || h.rand.IntN(20) == 0 {
+		item = fmt.Sprintf(`{"bad":%d,"file":%d,"item":%d}`, []int{422, 500}[file%2], file, n)
+	}
 	h.spooled[item] = false
 	return item
 }
@@ -215,7 +222,7 @@ func (h *throng) Send(_ context.Context, r transmit.Request) transmit.Verdict {
 	time.Sleep(took) // of the bubble's time, as everywhere here
 	h.mu.Lock()
 	h.flying--
-	v := h.verdict()
+	v := h.verdict(items)
 	for _, item := range items {
 		switch {
 		case v.Action == transmit.Delivered:
@@ -227,18 +234,30 @@ func (h *throng) Send(_ context.Context, r transmit.Request) transmit.Verdict {
 	return v
 }
 
-func (h *throng) verdict() transmit.Verdict {
-	if h.calm || h.rand.IntN(4) > 0 {
+func (h *throng) verdict(items []string) transmit.Verdict {
+	if h.calm {
 		return ok()
 	}
-	switch h.rand.IntN(8) {
+	for _, item := range items {
+		switch {
+		case strings.HasPrefix(item, `{"bad":422`):
+			return refuses([]int{400, 413, 422}[h.rand.IntN(3)])
+		case strings.HasPrefix(item, `{"bad":500`):
+			return fails(500)
+		}
+	}
+	if h.rand.IntN(4) > 0 {
+		return ok()
+	}
+	for _, item := range items { // a good item never fails so often that it may be rejected for that
+		if h.failed[item]++; h.failed[item] >= h.config.MaxAttempts {
+			return ok()
+		}
+	}
+	switch h.rand.IntN(4) {
 	case 0:
 		return down()
 	case 1:
-		return refuses(413)
-	case 2, 3:
-		return refuses(400)
-	case 4:
 		v := fails(429)
 		v.RetryAfter = time.Duration(h.rand.IntN(100)) * time.Second
 		return v
@@ -253,6 +272,9 @@ func (h *throng) takeStock() {
 		rejected[h.read(filepath.Join("rejected", name))]++
 	}
 	for item, taken := range h.spooled {
+		if rejected[item] > 0 && isGood(item) {
+			h.t.Errorf("%s is good and was rejected", item)
+		}
 		places := h.delivered[item] + rejected[item]
 		if places > 1 || places == 0 && !taken {
 			h.t.Errorf("%s was delivered %d times and is in rejected/ %d times; its file taken away: %v", item, h.delivered[item], rejected[item], taken)

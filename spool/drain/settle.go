@@ -12,7 +12,7 @@ import (
 // settle acts on the verdict for each item.
 func (w *worker) settle(items []delivery, v transmit.Verdict) {
 	for _, d := range items {
-		became := w.r.fateOf(d, v)
+		became := w.r.fateOf(d, v, len(items) == 1)
 		w.r.mu.Lock()
 		d.file.land(d.index, became)
 		d.file.place.line.hold(d.file)
@@ -26,14 +26,14 @@ func (w *worker) settle(items []delivery, v transmit.Verdict) {
 
 // fateOf decides what becomes of an item. A rejected one leaves the spool here; a delivered one
 // leaves it with its file, so that an array file is rewritten once and not once per item.
-func (r *run) fateOf(d delivery, v transmit.Verdict) fate {
+func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
 	switch v.Action {
 	case transmit.Delivered:
 		return delivered
 	case transmit.Rejected:
 		return r.rejectItem(d, v)
 	case transmit.Kept:
-		if r.countAttempt(d, v) {
+		if r.countAttempt(d, v, alone) {
 			return r.rejectItem(d, v)
 		}
 		return failed

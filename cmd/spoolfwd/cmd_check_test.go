@@ -43,7 +43,7 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 			w.env.Environ = []string{"https_proxy=" + strings.TrimPrefix(w.listener.URL, "http://")}
 			return []string{"--url", "https://apm.example.com/"}
 		}, exit.Left, []string{"ok   proxy: http://127.0.0.1:", "fail connect: https://apm.example.com/: connecting to the proxy http://127.0.0.1:", "check the proxy's URL in the environment"}},
-		{"proxy that is none", func(w *world) []string {
+		{"not a proxy", func(w *world) []string {
 			w.env.Environ = []string{"https_proxy=ftp://proxy"}
 			return []string{"--url", "https://apm.example.com/"}
 		}, exit.Config, []string{"fail listener: ", "https_proxy is not a proxy's URL"}},

@@ -11,7 +11,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-// flushCommand drains by hand, and talks.
+// flushCommand drains by hand and reports what it does.
 func flushCommand(ctx context.Context, s *session) error {
 	if s.cfg.DryRun {
 		return s.dryRun(ctx)
@@ -23,8 +23,7 @@ func flushCommand(ctx context.Context, s *session) error {
 	defer d.close()
 	d.force = s.cfg.Force
 
-	// The lock stays held while waiting: what a run would do in the meantime is
-	// what this flush waits to do.
+	// The lock stays held while waiting: a run in the meantime would do what this flush waits for.
 	deadline := s.env.Now().Add(s.cfg.Wait)
 	for {
 		if err := d.waitForBreaker(ctx, deadline); err != nil {
@@ -60,9 +59,8 @@ func (d *drainer) flush(ctx context.Context) *outcome {
 	return o
 }
 
-// waitForBreaker waits until a request may go. When that would be after the
-// deadline it does not wait at all; what to do then is the drain's business,
-// which finds the breaker open, or the spool empty.
+// waitForBreaker waits until the breaker lets a request through. It does not wait when that would be
+// after the deadline: the drain then finds the breaker open, or the spool empty.
 func (d *drainer) waitForBreaker(ctx context.Context, deadline time.Time) error {
 	s := d.s
 	wait := d.breaker.Wait(s.env.Now())
@@ -77,12 +75,10 @@ func (d *drainer) waitForBreaker(ctx context.Context, deadline time.Time) error 
 	return s.env.Wait(ctx, wait)
 }
 
-// progress is the bar that flush shows on a terminal. A nil progress shows
-// nothing, so that its users need not ask.
+// progress is the bar that flush shows on a terminal. A nil progress shows nothing.
 type progress struct{ bar *progressbar.ProgressBar }
 
-// newProgress returns the bar, or nil when standard error is no terminal or when
-// messages are for a machine.
+// newProgress returns the bar, or nil when standard error is not a terminal or messages are JSON.
 func (s *session) newProgress(files int) *progress {
 	if s.env.StderrIs != console.Terminal || s.cfg.LogFormat == "json" {
 		return nil
@@ -100,8 +96,7 @@ func (s *session) newProgress(files int) *progress {
 	)}
 }
 
-// Step moves the bar on to done payload files. A drain may find more than there
-// were at the start.
+// Step moves the bar on to done payload files. A drain may find more than there were at the start.
 func (p *progress) Step(done int) {
 	if p == nil {
 		return

@@ -62,8 +62,8 @@ func TestAForcedFlushProbesOnceAndGoesOnWhenThatSucceeds(t *testing.T) {
 	w.do("breaker show").wantCode(t, exit.OK)
 }
 
-// Whoever looks whether the listener is back must not end a maintenance, or what
-// the listener has asked for, when it is not.
+// Whoever looks whether the listener is back must not end a maintenance, or what the listener has
+// asked for, when it is not.
 func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -18,8 +18,8 @@ type spooled struct {
 	Name   string `json:"name"`   // in the spool
 }
 
-// putCommand spools each operand as one payload file. One that is refused does
-// not keep the others out; a spool that is full does.
+// putCommand spools each operand as one payload file. It goes on after one that is refused, and
+// stops when the spool is full.
 func putCommand(ctx context.Context, s *session) error {
 	sp, err := s.openSpool()
 	if err != nil {
@@ -71,14 +71,13 @@ func (s *session) putOne(ctx context.Context, sp *spool.Spool, source string) (s
 	return sp.Put(s.cfg.Put, s.env.Now(), f)
 }
 
-// sourceError is a fault of what put was told to read, not of the spool.
+// sourceError is a fault of a file that put was told to read, and not of the spool.
 type sourceError struct{ err error }
 
 func (e *sourceError) Error() string { return e.err.Error() }
 func (e *sourceError) Unwrap() error { return e.err }
 
-// putError gives the error of one payload its code and, where it has none, the
-// name of its source.
+// putError gives the error of one payload its code, and the name of its source if it lacks one.
 func putError(source string, err error) error {
 	if source == "-" {
 		source = "standard input"
@@ -98,8 +97,8 @@ func putError(source string, err error) error {
 	return named
 }
 
-// cancellableReader lets a signal end a read that may never end by itself. The
-// read that was under way is left behind: the process is about to end.
+// cancellableReader lets a signal end a read that may never end by itself. It abandons that read,
+// since the process is about to end.
 type cancellableReader struct {
 	ctx context.Context
 	r   io.Reader
@@ -110,7 +109,7 @@ func (c *cancellableReader) Read(p []byte) (int, error) {
 		n   int
 		err error
 	}
-	// A buffer of its own, since p is the caller's again once we return.
+	// The abandoned read needs a buffer of its own: p is the caller's again when we return.
 	buf, done := make([]byte, len(p)), make(chan result, 1)
 	go func() {
 		n, err := c.r.Read(buf)

@@ -104,7 +104,7 @@ func readRejected(sp *spool.Spool, r spool.Rejected, most int64) ([]byte, error)
 	return io.ReadAll(io.LimitReader(f, most))
 }
 
-// asJSON returns body itself when it is JSON, else as a JSON string.
+// asJSON returns body itself when it is JSON, and otherwise a JSON string of it.
 func asJSON(body []byte) json.RawMessage {
 	if json.Valid(body) {
 		return body
@@ -170,10 +170,9 @@ func rejectedRemove(ctx context.Context, s *session) error {
 	return s.tellRejected(err, "removed", gone, len(gone), "removed")
 }
 
-// eachRejected does something irreversible to each selected payload; ones that
-// fail do not stop it, a signal does. It holds the lock: a run may be rejecting
-// the same payload again, and would be left without the reason that it has just
-// written.
+// eachRejected does something irreversible to each selected payload. It goes on after a failure and
+// stops after a signal. It holds the lock: a run may be rejecting the same payload again, and would
+// lose the reason that it has just written.
 func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.Rejected) error) error {
 	if err := s.mustSelect(); err != nil {
 		return err
@@ -202,7 +201,7 @@ func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.
 	return errors.Join(problems...)
 }
 
-// tellRejected prints what was done, also when not all could be.
+// tellRejected prints what was done, even if some of it failed.
 func (s *session) tellRejected(err error, key string, list any, n int, verb string) error {
 	switch {
 	case s.cfg.JSON && (err == nil || n > 0):

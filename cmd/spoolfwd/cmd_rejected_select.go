@@ -10,12 +10,12 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// selectRejected returns the rejected payloads that every given criterion
-// matches. The caller closes the spool, which is nil after an error.
+// selectRejected returns the rejected payloads that match every given criterion. The caller closes
+// the spool, which is nil after an error.
 func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
 	for _, glob := range s.operands {
 		if _, err := path.Match(glob, ""); err != nil {
-			return nil, nil, exit.With(exit.Usage, fmt.Errorf("%q is no glob pattern", glob))
+			return nil, nil, exit.With(exit.Usage, fmt.Errorf("%q is not a glob pattern", glob))
 		}
 	}
 	sp, err := s.openSpool()
@@ -39,7 +39,7 @@ func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
 	return sp, selected, nil
 }
 
-// mustSelect refuses to take everything for what was meant when nothing was said.
+// mustSelect refuses to act on everything when no criterion was given.
 func (s *session) mustSelect() error {
 	if len(s.operands) == 0 && len(s.cfg.Statuses) == 0 && s.cfg.OlderThan == 0 && !s.cfg.All {
 		return exit.With(exit.Usage, errors.New("say which payloads: names, --status, --older-than or --all"))
@@ -47,8 +47,8 @@ func (s *session) mustSelect() error {
 	return nil
 }
 
-// unmatched refuses operands that name nothing: most likely a slip, and a remove
-// that did nothing should not look like one that did.
+// unmatched refuses operands that name nothing. Such an operand is most likely a slip, and a remove
+// that did nothing should not look like success.
 func (s *session) unmatched(all []spool.Rejected) error {
 	var problems []error
 	for _, glob := range s.operands {
@@ -78,8 +78,8 @@ func (s *session) selects(r spool.Rejected) bool {
 	return len(s.operands) == 0
 }
 
-// names reports whether an operand means the payload: its name, the name as
-// lists print it, or a glob.
+// names reports whether an operand means the payload: its name, the name as lists print it, or a
+// glob.
 func names(glob, name string) bool {
 	matched, _ := path.Match(glob, name)
 	return matched || glob == name || glob == transmit.Printable(name) || glob == spool.EncodeName(name)

@@ -10,8 +10,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// rejectedWorld has three rejected payloads: one with status 400, one with 413
-// that is two days older, one that was never sent.
+// rejectedWorld has three rejected payloads: one with status 400, one with 413 that is two days
+// older, one that was never sent.
 func rejectedWorld(t *testing.T) *world {
 	w := newWorld(t)
 	w.put("old413.json", `{"big":1}`)

@@ -9,10 +9,9 @@ import (
 
 // runCommand is the scheduled run.
 //
-// A run that finds another one at work says so only with -v: under a scheduler
-// that is what happens whenever a backlog takes longer than the interval, and a
-// mail every minute would teach people not to read them. The exit code, 75,
-// says it to whoever wants to know.
+// A run that finds the lock held says so only with -v. Under a scheduler that happens whenever a
+// backlog takes longer than the interval, and a mail every minute would teach people not to read
+// mails. The exit code, 75, tells it to whoever wants to know.
 func runCommand(ctx context.Context, s *session) error {
 	if s.cfg.DryRun {
 		return s.dryRun(ctx)

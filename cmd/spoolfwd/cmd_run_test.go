@@ -121,7 +121,7 @@ func TestRejectedPayloadsAreToldAndCounted(t *testing.T) {
 	r := w.do("run").wantCode(t, exit.Rejected)
 	wantText(t, "standard error", r.stderr, "1 payload was rejected", "spoolfwd rejected list")
 	if n := len(w.received()); n != 1 {
-		t.Errorf("%d requests, want 1: what is no JSON is not sent", n)
+		t.Errorf("%d requests, want 1: content that is not JSON is not sent", n)
 	}
 }
 

@@ -33,8 +33,8 @@ type spoolReport struct {
 	Oldest    string  `json:"oldest,omitempty"`     // name
 	OldestAge float64 `json:"oldest_age,omitempty"` // seconds
 	Deferred  int     `json:"deferred"`
-	Stuck     int     `json:"delivered_not_removable"` // files; never sent again, only removed
-	Skipped   int     `json:"skipped"`                 // entries named like payload files that are none
+	Stuck     int     `json:"delivered_not_removable"` // files; they are removed when possible, and never sent again
+	Skipped   int     `json:"skipped"`                 // entries with the name of a payload file that are not payload files
 }
 
 type rejectedReport struct {

@@ -17,8 +17,7 @@ const (
 	pluginUnknown  = 3
 )
 
-// pluginResult ends the process with a plugin's code. Everything has been said
-// on standard output.
+// pluginResult ends the process with a plugin's code. Everything has been said on standard output.
 type pluginResult struct{ code int }
 
 func (p *pluginResult) Error() string { return "" }
@@ -85,8 +84,7 @@ func (s *session) performanceData(r *statusReport) string {
 	}, " ")
 }
 
-// pluginUnknown says that the status could not be taken. A bar would begin the
-// performance data.
+// pluginUnknown says that the status could not be taken. A bar would begin the performance data.
 func (s *session) pluginUnknown(err error) error {
 	s.out.Line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(err.Error(), "|", "/"))
 	return &pluginResult{pluginUnknown}

@@ -6,12 +6,11 @@ import (
 	"strings"
 )
 
-// versionOverride is set by builds of packages, which have versions of their own:
-// -ldflags "-X main.versionOverride=1.2.3".
+// versionOverride is set by builds of packages, which have versions of their own: -ldflags "-X
+// main.versionOverride=1.2.3".
 var versionOverride string
 
-// version is that of the release, else what the Go tool made of the commit that it
-// built.
+// version is the release's, and otherwise what the Go tool made of the commit that it built.
 func version() string {
 	if versionOverride != "" {
 		return versionOverride
@@ -30,8 +29,7 @@ func versionOf(info *debug.BuildInfo) string {
 	return "devel"
 }
 
-// versionLine is what --version prints: the version, and the commit unless the
-// version is made of it.
+// versionLine is what version prints: the version, and the commit unless the version contains it.
 func versionLine(version string, info *debug.BuildInfo) string {
 	commit, modified := "", ""
 	for _, s := range info.Settings {

@@ -11,8 +11,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// drainer is everything that run and flush need to drain a spool, with the lock
-// held.
+// drainer is everything that run and flush need to drain a spool, with the lock held.
 type drainer struct {
 	s           *session
 	lock        *breaker.Lock
@@ -24,8 +23,8 @@ type drainer struct {
 	progress    func(drain.Report) // nil: not wanted
 }
 
-// openDrainer opens everything. What is wrong with listener and spool is told at
-// once; the lock comes last, so that nothing is created for a run that cannot be.
+// openDrainer opens everything. Faults of listener and spool are reported together. The lock comes
+// last, so that nothing is created for a run that cannot begin.
 func (s *session) openDrainer() (*drainer, error) {
 	t, errT := s.newTransmitter()
 	sp, errS := s.openSpool()
@@ -44,7 +43,7 @@ func (s *session) openDrainer() (*drainer, error) {
 	return d, nil
 }
 
-// close lets go of everything; the lock last.
+// close closes everything and releases the lock last.
 func (d *drainer) close() {
 	if d.transmitter != nil {
 		d.transmitter.Close()
@@ -57,7 +56,7 @@ func (d *drainer) close() {
 	}
 }
 
-// drain sends what is in the spool and tells what happened.
+// drain sends what is in the spool.
 func (d *drainer) drain(ctx context.Context) *outcome {
 	cfg := d.s.cfg
 	o := &outcome{s: d.s, byHand: d.progress != nil, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
@@ -67,13 +66,13 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		limited, cancel = context.WithTimeout(ctx, cfg.MaxRuntime)
 		defer cancel()
 	}
-	what := cfg.Drain
-	what.Spool, what.Transmitter, what.Index = d.spool, d.transmitter, d.index
-	what.Breaker = &gate{Breaker: d.breaker, lock: d.lock, force: d.force}
-	what.Count = cfg.JSON || d.progress != nil
-	what.Now, what.Progress = d.s.env.Now, d.progress
+	c := cfg.Drain
+	c.Spool, c.Transmitter, c.Index = d.spool, d.transmitter, d.index
+	c.Breaker = &gate{Breaker: d.breaker, lock: d.lock, force: d.force}
+	c.Count = cfg.JSON || d.progress != nil
+	c.Now, c.Progress = d.s.env.Now, d.progress
 	var err error
-	o.report, err = drain.Run(limited, what)
+	o.report, err = drain.Run(limited, c)
 	now := d.s.env.Now()
 	pruned, errPrune := d.spool.PruneRejected(now, cfg.RejectedMaxAge, cfg.RejectedMaxBytes)
 	o.pruned = pruned
@@ -88,8 +87,8 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	return o
 }
 
-// gate stands between the drain and the breaker. It signs the lock once there is
-// something to send, and lets the first request of a forced flush through.
+// gate stands between the drain and the breaker. It signs the lock when there is something to send,
+// and lets the first request of a forced flush through.
 type gate struct {
 	*breaker.Breaker
 	lock  *breaker.Lock
@@ -97,7 +96,7 @@ type gate struct {
 	asked bool
 }
 
-// Available asks the breaker, the first time by force if that is wanted.
+// Available asks the breaker. The first time of a forced flush it asks by force.
 func (g *gate) Available(now time.Time) bool {
 	if !g.asked {
 		g.asked = true

@@ -10,8 +10,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-// planned is one payload file as a dry run prints it; one that holds deferred
-// items and others comes twice.
+// planned is one payload file as a dry run prints it; one that holds deferred items and others
+// comes twice.
 type planned struct {
 	Name     string `json:"name"`               // quoted when it is not UTF-8
 	Items    int    `json:"items"`              // to be sent
@@ -21,8 +21,8 @@ type planned struct {
 	Reason   string `json:"reason,omitempty"`
 }
 
-// dryRun says what a run would do, in order. It takes no lock and changes
-// nothing, so that another run may be doing it meanwhile.
+// dryRun lists what a run would do, in order. It takes no lock and changes nothing, so another run
+// may do it at the same time.
 func (s *session) dryRun(ctx context.Context) error {
 	t, errT := s.newTransmitter()
 	sp, errS := s.openSpool()

@@ -10,7 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
-// Env is everything run takes from the process and the machine.
+// Env is everything that run takes from the process and the machine.
 type Env struct {
 	Args    []string // with the program's name first, as os.Args
 	Stdin   io.Reader
@@ -27,17 +27,17 @@ type Env struct {
 	// Dial opens the connections to the listener and to proxies; nil = net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// MachineID names this machine for idempotency keys and jitter. It is called
-	// only by commands that need it.
+	// MachineID names this machine for idempotency keys and jitter. It is called only by commands
+	// that need it.
 	MachineID func() string
 
 	StdinIsTerminal bool
 	StderrIs        console.StreamKind
 }
 
-// withPrefix returns the environment variables whose names begin with prefix, by
-// name. A variable that is set to nothing counts as unset: that is how unit files
-// and container definitions blank one out.
+// withPrefix returns the environment variables whose names begin with prefix, by name. A variable
+// that is set to nothing counts as unset: that is how unit files and container definitions blank
+// one out.
 func (e Env) withPrefix(prefix string) map[string]string {
 	found := make(map[string]string)
 	for _, entry := range e.Environ {

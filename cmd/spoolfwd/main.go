@@ -11,8 +11,8 @@ import (
 )
 
 func main() {
-	// The heap may grow by half of what is in use, not to twice of it, before it is
-	// cleaned up: most of it is the window on a large spool, and no work to clean.
+	// A smaller heap is worth a little CPU: most of it is the list of entries of a large spool,
+	// which holds no pointers and costs the collector nothing.
 	debug.SetGCPercent(50)
 	os.Exit(run(catchSignals(context.Background()), Env{
 		Args:            os.Args,

@@ -13,8 +13,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// metricsOf returns the lines of a metrics file that are no comments, as a map
-// from series to value.
+// metricsOf returns the lines of a metrics file that are no comments, as a map from series to
+// value.
 func metricsOf(t *testing.T, path string) map[string]string {
 	t.Helper()
 	text, err := os.ReadFile(path)
@@ -209,8 +209,7 @@ func TestPromtoolFindsNothingWrong(t *testing.T) {
 	}
 }
 
-// missing skips a test for want of a program; in CI, where everything is
-// installed, it fails.
+// missing skips a test for want of a program; in CI, where everything is installed, it fails.
 func missing(t *testing.T, what string) {
 	t.Helper()
 	if os.Getenv("CI") == "true" {

@@ -20,8 +20,7 @@ func (s *session) newBreaker() (*breaker.Breaker, error) {
 	return b, exit.With(exit.Config, err)
 }
 
-// holdLock takes the lock, for commands that change what a run changes. The
-// breaker is not loaded.
+// holdLock takes the lock, for commands that change what a run changes. The breaker is not loaded.
 func (s *session) holdLock() (*breaker.Breaker, *breaker.Lock, error) {
 	b, err := s.newBreaker()
 	if err != nil {
@@ -34,9 +33,8 @@ func (s *session) holdLock() (*breaker.Breaker, *breaker.Lock, error) {
 	return b, lock, err
 }
 
-// holdBreaker takes the lock and then loads the breaker, for commands that
-// change it. The lock comes first: what is loaded without it may be changed by
-// its holder in the next moment.
+// holdBreaker takes the lock and then loads the breaker, for commands that change it. The lock
+// comes first: its holder could otherwise change the state after it was loaded.
 func (s *session) holdBreaker() (*breaker.Breaker, *breaker.Lock, error) {
 	b, lock, err := s.holdLock()
 	if err != nil {
@@ -79,8 +77,8 @@ func (s *session) newTransmitter() (*transmit.Transmitter, error) {
 	return t, wrongTransmitter(err)
 }
 
-// wrongTransmitter gives a file that may not be read the code for permissions
-// and everything else that for configuration.
+// wrongTransmitter gives errors their codes: one for a file that may not be read, and another for
+// everything else, which is a matter of configuration.
 func wrongTransmitter(err error) error {
 	var all []error
 	for _, e := range exit.Each(err) {

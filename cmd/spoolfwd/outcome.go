@@ -11,7 +11,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-// outcome is what became of one drain, and the words for it.
+// outcome is what became of one drain. tell.go has the words for it.
 type outcome struct {
 	s              *session
 	report         drain.Report
@@ -19,11 +19,11 @@ type outcome struct {
 	started, ended time.Time
 	faults         []error // of this machine, each once
 	pruned         int     // rejected payloads deleted for age or size
-	signal         error   // what ended the run from outside; nil: nothing did
-	byHand         bool    // somebody is there who may not have heard the old news
+	signal         error   // that ended the run; nil: none did
+	byHand         bool    // a person is there, who may not have seen the messages of earlier runs
 }
 
-// addFaults keeps one of each.
+// addFaults keeps one of each text.
 func (o *outcome) addFaults(errs ...error) {
 	for _, e := range exit.Each(errors.Join(errs...)) {
 		if !slices.ContainsFunc(o.faults, func(known error) bool { return known.Error() == e.Error() }) {
@@ -59,7 +59,7 @@ func (o *outcome) recovered() bool {
 	return o.before.State != breaker.Closed && o.after.State == breaker.Closed
 }
 
-// end tells the outcome and returns its code as an error without words.
+// end reports the outcome and returns its exit code as an error without words.
 func (o *outcome) end() error {
 	o.tell()
 	if o.s.cfg.JSON {
@@ -68,8 +68,8 @@ func (o *outcome) end() error {
 	return exit.Silently(o.code())
 }
 
-// runSummary is what run and flush print with --json. Sizes are bytes, times
-// seconds; left is -1 when it was not counted.
+// runSummary is what run and flush print with --json. Sizes are bytes, times seconds; left is -1
+// when it was not counted.
 type runSummary struct {
 	Stop           string         `json:"stop"`
 	ExitCode       exit.Code      `json:"exit_code"`

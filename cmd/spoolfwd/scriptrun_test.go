@@ -73,8 +73,7 @@ type process struct {
 	ended  chan struct{}
 }
 
-// processes are those of one script, by the names it gave them. The value is put
-// there by Setup.
+// processes are those of one script, by the names it gave them. The value is put there by Setup.
 type processes map[string]*process
 
 type processesKey struct{}

@@ -137,8 +137,7 @@ func scriptFiles(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// binaryOf returns the path of one of the two programs: Setup has put their
-// directory first.
+// binaryOf returns the path of one of the two programs: Setup has put their directory first.
 func binaryOf(ts *testscript.TestScript, name string) string {
 	return filepath.Join(filepath.SplitList(ts.Getenv("PATH"))[0], name)
 }
@@ -150,8 +149,7 @@ func scriptImmutable(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Defer(func() { _ = setImmutable(path, false) }) // for the removal of the directory
 }
 
-// canBeImmutable reports whether files here can be made undeletable, and says
-// why not.
+// canBeImmutable reports whether files here can be made undeletable, and says why not.
 func canBeImmutable(t *testing.T) bool {
 	path := filepath.Join(t.TempDir(), "file")
 	err := os.WriteFile(path, nil, 0o600)

@@ -36,7 +36,7 @@ func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 func TestASecondInterruptKills(t *testing.T) {
 	held := make(chan struct{}, 1)
 	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		io.Copy(io.Discard, r.Body) // else nobody notices that the client is gone
+		io.Copy(io.Discard, r.Body) // otherwise nobody notices that the client is gone
 		held <- struct{}{}
 		<-r.Context().Done()
 	}))

@@ -10,14 +10,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whoever trips the breaker or flushes with sudo in the middle of an incident is
-// often the first to need the state directory and the lock. Made by root they
-// would be root's, and every scheduled run after that would end with "permission
-// denied". So root gives them to those whom they serve.
+// In the middle of an incident, a person who trips the breaker or flushes with sudo is often the
+// first to need the state directory. If it stayed root's, every scheduled run after that would end
+// with "permission denied". So root gives it to the user whom it serves.
 
-// makeStateDir creates the state directory if it is missing. 0755 since other
-// programs may read the breaker's state. One that root creates is given to the
-// owner of the spool or, where that is root or unknown, of the directory above.
+// makeStateDir creates the state directory if it is missing. The mode is 0755, since other programs
+// may read the breaker's state. A directory that root creates is given to the owner of the spool or,
+// where that is root or unknown, to the owner of the directory above.
 func (s *session) makeStateDir() error {
 	dir := filepath.Clean(s.cfg.Breaker.StateDir)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {
@@ -33,8 +32,8 @@ func (s *session) makeStateDir() error {
 	if err != nil || os.Geteuid() != 0 {
 		return err
 	}
-	// Through a handle: in a directory that somebody else may write, the path
-	// can lead elsewhere by now.
+	// Through a handle: in a directory that another user may write, the path can lead elsewhere by
+	// now.
 	made, err := os.OpenFile(dir, os.O_RDONLY|unix.O_DIRECTORY|unix.O_NOFOLLOW, 0)
 	if err != nil {
 		return err
@@ -46,8 +45,8 @@ func (s *session) makeStateDir() error {
 	return nil
 }
 
-// handOver gives a file that root has made to the owner of what is at path,
-// unless that is root. A file system without owners is no reason to fail.
+// handOver gives a file that root has made to the owner of path, unless the owner is root. It may
+// fail where the file system knows no owners.
 func handOver(f *os.File, path string) bool {
 	info, err := os.Stat(path)
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// Root who helps by hand, on a machine where the service has never run, leaves
-// nothing behind that the service cannot use.
+// Root who helps by hand, on a machine where the service has never run, leaves nothing behind that
+// the service cannot use.
 func TestAServiceCanWorkAfterRootHasHelped(t *testing.T) {
 	const handedDown = "SPOOLFWD_TEST_SERVICE"
 	if dir := os.Getenv(handedDown); dir != "" {

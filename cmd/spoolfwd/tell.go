@@ -12,9 +12,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-// tell writes what a person should know: changes of the breaker, and each
-// distinct error once. What was so in the last run and still is, a listener that
-// does not come back, a stray link in the spool, is no news and only said with -v.
+// tell writes what a person should know: changes of the breaker, and each distinct error once. A
+// state that lasts since the last run (a listener that stays away, a stray link in the spool) is not
+// news, and is told only with -v.
 func (o *outcome) tell() {
 	log, r := o.s.log, o.report
 	level := slog.LevelError
@@ -74,8 +74,8 @@ func (o *outcome) recoveredText() string {
 		text += " after " + console.Count(o.before.FailureCount, "failure")
 	}
 	if o.before.OpenSince > 0 {
-		// Until the run began: its first request was the probe, and what came
-		// after that was a backlog, which may have taken an hour.
+		// The time until the run began: its first request was the probe, and sending the backlog
+		// after the probe may have taken an hour.
 		text += ", open for " + console.Duration(o.started.Sub(console.Time(o.before.OpenSince)))
 	}
 	return text
@@ -107,7 +107,7 @@ func rejectionText(r drain.Rejection) string {
 	return fmt.Sprintf("%s was answered %d", name, r.Status)
 }
 
-// listed joins those of all that have a name.
+// listed joins the named ones and counts the others.
 func listed(named []string, all int) string {
 	text := strings.Join(named, "; ")
 	if more := all - len(named); more > 0 {

@@ -132,8 +132,8 @@ func (w *world) runContext(ctx context.Context, args ...string) result {
 	return result{exit.Code(code), stdout.String(), stderr.String()}
 }
 
-// do runs a command on this world's spool, state and listener. Jitter is off, so
-// that a retry timeout is what it says.
+// do runs a command on this world's spool, state and listener. Jitter is off, so that a retry
+// timeout is what it says.
 func (w *world) do(command string, more ...string) result {
 	w.t.Helper()
 	args := strings.Fields(command)
@@ -179,8 +179,7 @@ func namesIn(t *testing.T, dir string) []string {
 	return names
 }
 
-// snapshot describes everything below the parent of spool and state, with
-// modification times.
+// snapshot describes everything below the parent of spool and state, with modification times.
 func (w *world) snapshot() string {
 	w.t.Helper()
 	var b strings.Builder

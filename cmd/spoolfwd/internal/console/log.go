@@ -28,8 +28,8 @@ type LogConfig struct {
 	Now     func() time.Time
 }
 
-// NewLog returns the logger for standard error. Text is for people and mail: the message is a
-// whole sentence and stands alone. Its attributes are only in JSON.
+// NewLog returns the logger for standard error. Text is for people and mail: the message is a whole
+// sentence and stands alone. Its attributes are only in JSON.
 func NewLog(c LogConfig) *slog.Logger {
 	level := LevelNotice
 	if c.Verbose {

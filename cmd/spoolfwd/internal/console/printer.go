@@ -8,8 +8,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// Printer is standard output. It remembers the first error, so that a command whose answer went
-// to a full disk does not end with success.
+// Printer is standard output. It remembers the first error, so that a command whose answer went to
+// a full disk does not end with success.
 type Printer struct {
 	w   io.Writer
 	err error

@@ -25,8 +25,8 @@ func Size(n int64) string {
 	return fmt.Sprintf("%.1f %s", f, unit)
 }
 
-// Duration writes a duration for a person: at most two units, and nothing smaller than a tenth of
-// a second in what is longer than a second.
+// Duration writes a duration for a person: at most two units, and nothing smaller than a tenth of a
+// second in what is longer than a second.
 func Duration(d time.Duration) string {
 	tenths := d.Round(100 * time.Millisecond)
 	switch {

@@ -1,8 +1,8 @@
-// Package exit holds the program's exit codes: what each means, which one wins when several
-// apply, and which one an error stands for.
+// Package exit holds the program's exit codes: what each means, which one wins when several apply,
+// and which one an error stands for.
 //
-// An error gets its code where the program knows what the error means for a person (With). An
-// error without one is judged by its cause (Of).
+// An error gets its code where the program knows what the error means for a person (With). An error
+// without one is judged by its cause (Of).
 package exit
 
 // Code is an exit code of the process: sysexits.h, with the shell's 128+n for signals.
@@ -35,8 +35,8 @@ func Meanings() []Meaning {
 	return []Meaning{
 		{OK, "EX_OK", "drained, or nothing to do"},
 		{Usage, "EX_USAGE", "wrong flags or arguments"},
-		{Rejected, "EX_DATAERR", "some payloads were rejected, or put refused one"},
-		{Left, "EX_UNAVAILABLE", "items are left: the listener is failing or the breaker is open"},
+		{Rejected, "EX_DATAERR", "payloads were rejected, or put refused one"},
+		{Left, "EX_UNAVAILABLE", "items remain in the spool: the listener is failing or the breaker is open"},
 		{SpoolFull, "EX_CANTCREAT", "put: the spool or its disk is full"},
 		{IO, "EX_IOERR", "local I/O error"},
 		{Busy, "EX_TEMPFAIL", "another run holds the lock, or a limit ended the run with items left"},
@@ -53,11 +53,11 @@ func Meanings() []Meaning {
 // First comes what no later run can heal, so that somebody has to change something: the
 // configuration, the permissions, the command line. Then the disk, which threatens every payload
 // and may heal. Then a full spool, where a producer loses data now. Then rejected payloads: they
-// are safe, but nobody comes back to them unless told. A signal stands below all of these and
-// above the passing conditions: its sender knows already that the run did not finish and asks for
-// exactly that code, but a broken disk stays a broken disk when systemd stops the unit. Last comes
-// what the next run heals by itself. There a failing listener goes before a limit or a lock,
-// because it may stay and because somebody is responsible for it.
+// are safe, but nobody comes back to them unless told. A signal stands below all of these and above
+// the passing conditions: its sender knows already that the run did not finish and asks for exactly
+// that code, but a broken disk stays a broken disk when systemd stops the unit. Last comes what the
+// next run heals by itself. There a failing listener goes before a limit or a lock, because it may
+// stay and because somebody is responsible for it.
 func ranks() []Code {
 	return []Code{
 		Config, Permission, Usage, IO, SpoolFull, Rejected,

@@ -47,8 +47,8 @@ type Signalled struct{ Signal syscall.Signal }
 
 func (s Signalled) Error() string { return "ended by " + unix.SignalName(s.Signal) }
 
-// Of returns the exit code of an error: the worst of those joined in it. An error without a code
-// is judged by its cause.
+// Of returns the exit code of an error: the worst of those joined in it. An error without a code is
+// judged by its cause.
 func Of(err error) Code {
 	code := OK
 	for _, e := range Each(err) {
@@ -87,8 +87,8 @@ func OfSkipped(cause error) Code {
 	return IO
 }
 
-// Each returns the single errors of a tree of errors.Join. A code around joined errors is the
-// code of each of them that has none of its own.
+// Each returns the single errors of a tree of errors.Join. A code around joined errors is the code
+// of each of them that has none of its own.
 func Each(err error) []error {
 	if err == nil {
 		return nil

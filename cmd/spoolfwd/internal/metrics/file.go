@@ -37,8 +37,9 @@ func (f File) Write(got Samples) (replaced string, err error) {
 }
 
 // write holds a lock from before it reads the old counters until the new ones are written, so that
-// two processes (one is a run that failed before it had the breaker's lock) do not lose each other's
-// counts. The names of lock and temporary do not end in .prom, because node_exporter would read them.
+// two processes (one is a run that failed before it had the breaker's lock) do not lose each
+// other's counts. The names of lock and temporary do not end in .prom, because node_exporter would
+// read them.
 //
 // Nothing is synced. Numbers that a power cut takes are written again a minute later.
 func (f File) write(got Samples) (replaced string, err error) {
@@ -79,8 +80,8 @@ func takeLock(path string) (*breaker.Lock, error) {
 }
 
 // read returns what the metrics file holds, and the breaker whose numbers they are. A missing file
-// holds nothing, and so does one that cannot be understood. Something that should not be replaced by
-// a file is an error.
+// holds nothing, and so does one that cannot be understood. Something that should not be replaced
+// by a file is an error.
 func read(file statefile.File, metrics []metric) (before Samples, name string, err error) {
 	text, err := file.Read()
 	switch {

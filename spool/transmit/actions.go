@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// Action is the fate of a payload after a request.
+// Action is what a request means for its payload and for the breaker.
 type Action int
 
 const (
-	Kept      Action = iota // it stays in the spool: a failure for the breaker. The zero value, because it loses nothing
-	Delivered               // it may be removed: a success
-	Rejected                // the listener will never take it: a failure
-	Aborted                 // our own fault or a cancelled run: it stays in the spool, and the breaker hears nothing
+	Kept      Action = iota // stays in the spool, a failure; the zero value, because it loses nothing
+	Delivered               // may be removed, a success
+	Rejected                // the listener will never take it, a failure
+	Aborted                 // stays in the spool, neither: the request was cancelled, or the fault is this machine's
 )
 
 func (a Action) String() string {
@@ -32,11 +32,11 @@ func (a Action) String() string {
 // actions is the verdict table: a final status and what it does to the payload.
 //
 //	2xx              delivered
-//	400 413 415 422  rejected: the payload itself is what the listener objects to
-//	all others       kept: whatever it is, it may be mended without losing the payload
+//	400 413 415 422  rejected: the listener objects to the payload itself
+//	all others       kept: the cause may go away, and the payload is still there
 //
-// 415 is kept as well when bodies are compressed: it is what a listener answers that cannot read them (RFC 9110,
-// section 15.5.16), and speaks of a setting then.
+// 415 is kept as well when bodies are compressed. A listener that cannot read them answers so (RFC
+// 9110 section 15.5.16), and a setting is wrong then, not a payload.
 type actions [600]Action
 
 func (a *actions) of(status int) Action {
@@ -46,8 +46,9 @@ func (a *actions) of(status int) Action {
 	return a[status]
 }
 
-// parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from 200 to 599 or a range
-// like 4xx, ACTION one of delivered, reject, keep. A single code beats a range; of equals the last one given wins.
+// parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from 200
+// to 599 or a range like 4xx, ACTION one of delivered, reject, keep. A single code beats a range.
+// Of two exceptions for one status, the later one wins.
 func parseOnStatus(list []string, compressed bool) (actions, error) {
 	var table actions
 	for code := 200; code < 300; code++ {

@@ -20,17 +20,20 @@ type Config struct {
 	UserAgent      string        // default "spoolfwd"
 	ContentType    string        // default "application/json"
 	Headers        []string      // "Name: value", or "@FILE" with one of them per line
-	TokenFile      string        // bearer token, read once by New, white space around it ignored; default none
+	TokenFile      string        // holds a bearer token, is read once by New; default none
 	CAFile         string        // PEM; the only authorities trusted; default the system's
 	CertFile       string        // PEM; client certificate and its chain; default none
 	KeyFile        string        // PEM; default CertFile
-	OnStatus       []string      // exceptions from the verdict table: "404=reject", "4xx=keep", "409=delivered"
+	OnStatus       []string      // exceptions from the verdicts: "404=reject", "4xx=keep", "409=delivered"
 	MaxIdle        int           // default 4: idle connections kept; negative keeps none
 	Compress       string        // default none; "gzip" or "zstd" as Content-Encoding
 
-	Dial   func(ctx context.Context, network, address string) (net.Conn, error) // default that of a net.Dialer
-	Getenv func(string) string                                                  // default os.Getenv; asked for proxies only
-	Now    func() time.Time                                                     // default time.Now; for Retry-After dates in answers without a Date, never for deadlines
+	// Dial makes TCP connections; by default a net.Dialer does.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+	// Getenv names proxies; by default os.Getenv does.
+	Getenv func(string) string
+	// Now is the clock for a Retry-After date in an answer without a Date; by default time.Now.
+	Now func() time.Time
 }
 
 // Transmitter sends items to one listener. It is safe for concurrent use.
@@ -113,7 +116,7 @@ func New(cfg Config) (*Transmitter, error) {
 	t.target, err = parseTarget(cfg.URL)
 	if err != nil {
 		err = fmt.Errorf("url: %w", err)
-		// Proxy, TLS and Host all follow from the URL: what could be said about them now would be noise.
+		// Proxy, TLS and Host follow from the URL: more problems with them would be noise.
 		return nil, errors.Join(append(problems, err)...)
 	}
 	t.proxy, err = chooseProxy(t.target, getenv)
@@ -132,5 +135,6 @@ func New(cfg Config) (*Transmitter, error) {
 // URL returns the listener's URL for display: without user info, the query's text replaced by "...".
 func (t *Transmitter) URL() string { return t.target.display }
 
-// Close closes the idle connections. Requests in flight end undisturbed; their connections are not kept.
+// Close closes the idle connections. Requests in flight end undisturbed, and their connections are not
+// kept.
 func (t *Transmitter) Close() { t.client.Close() }

@@ -8,7 +8,7 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// setHead builds the part of the head that is the same for every request, and collects the secrets in it.
+// setHead builds the part of the head that is the same for every request, and collects its secrets.
 func (t *Transmitter) setHead(cfg Config, token string, headers []header) error {
 	host, agent, authorization := t.target.authority, cfg.UserAgent, ""
 	t.secrets.add(token)
@@ -82,7 +82,7 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 	return errors.Join(problems...)
 }
 
-// appendHead appends the whole head of a request to b. check has seen r.
+// appendHead appends the whole head of a request to b. The caller has checked r.
 func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
 	b = append(b, t.head...)
 	b = append(b, "Content-Type: "...)
@@ -107,7 +107,7 @@ func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
 	return append(b, "\r\n\r\n"...)
 }
 
-// check refuses what would break the request's head.
+// check refuses a value that would break the head of the request.
 func (r Request) check() error {
 	for i := range len(r.Key) {
 		if c := r.Key[i]; c < ' ' || c > '~' {

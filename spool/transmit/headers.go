@@ -10,13 +10,13 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// maxSecretFile bounds what is read of a token or header file, so that a wrong path to something large fails fast.
+// maxSecretFile bounds a token or header file, so that a wrong path to something large fails fast.
 const maxSecretFile = 64 << 10
 
 type header struct{ name, value string }
 
-// reserved headers are the exchange's own: given by the user they would contradict its framing, its connection handling
-// or the caller's key. Proxy-Authorization would reach the listener, which must not see it.
+// reserved headers belong to the exchange. A user's would contradict its framing, its handling of
+// connections or the caller's key. Proxy-Authorization would reach the listener, which must not see it.
 var reserved = map[string]string{
 	"content-length":      "it is computed",
 	"transfer-encoding":   "the length is always sent",
@@ -31,7 +31,8 @@ var reserved = map[string]string{
 	"proxy-authorization": "the listener would see it; put the credentials into the proxy's URL",
 }
 
-// parseHeaders reads "Name: value" and "@FILE". Its errors never show a value, nor a line that has no name.
+// parseHeaders reads "Name: value" and "@FILE". Its errors show neither a value nor a line without a
+// name.
 func parseHeaders(list []string) ([]header, error) {
 	var headers []header
 	var problems []error
@@ -81,7 +82,7 @@ func parseHeader(line string) (header, error) {
 	return header{name, value}, nil
 }
 
-// readToken returns the bearer token in file; "" is no file, no token.
+// readToken returns the bearer token in file, or "" if no file is named.
 func readToken(file string) (string, error) {
 	if file == "" {
 		return "", nil
@@ -100,7 +101,7 @@ func readToken(file string) (string, error) {
 	return token, nil
 }
 
-// readSmall reads a file that holds a secret. A pipe is as good as a file: shells offer secrets that way.
+// readSmall reads a file that holds a secret. A pipe will do, because shells offer secrets that way.
 func readSmall(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -20,7 +20,7 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// rawListener accepts connections and hands each to a function; what is left of them is closed when the test ends.
+// rawListener accepts connections and hands each to a function. It closes them when the test ends.
 type rawListener struct {
 	address  string
 	accepted atomic.Int64

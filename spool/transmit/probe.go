@@ -10,7 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
-// Step is one thing that has to work before a request can be made.
+// Step is one of the things that have to work before a request can be made.
 type Step struct {
 	Name   string // "proxy", "resolve", "connect", "tls"
 	Detail string // what was found; "" after an error
@@ -20,11 +20,11 @@ type Step struct {
 // Diagnosis is how far a connection comes.
 type Diagnosis struct {
 	Steps    []Step    // in order; only the last one may have failed
-	NotAfter time.Time // end of the listener's certificate; zero without TLS or when the handshake failed
+	NotAfter time.Time // end of the listener's certificate; zero if none was verified
 }
 
-// Probe does all that comes before a request and sends none: it resolves the name, connects, and shakes hands, within the
-// timeouts of Config. The connection is closed again.
+// Probe does all that comes before a request and sends none. It resolves the name, connects and makes
+// the TLS handshake, within the timeouts of Config, and closes the connection.
 func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 	var d Diagnosis
 	step := func(name, detail string, err error) bool {
@@ -42,7 +42,7 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 		step("proxy", t.proxy.display, nil)
 		host = t.proxy.host
 	}
-	// Who brings a dial function resolves in it; an address needs no lookup.
+	// A dial function of the caller's resolves names itself, and an address needs no lookup.
 	if !t.customDial && net.ParseIP(host) == nil && !strings.Contains(host, ":") {
 		lookup, cancel := context.WithTimeout(ctx, t.connectTimeout)
 		addresses, err := net.DefaultResolver.LookupHost(lookup, host)

@@ -7,14 +7,15 @@ import (
 	"time"
 )
 
-// retryAfter returns how long an answer asks to wait, from its Retry-After and Date headers (RFC 9110 section 10.2.3).
-// 0 is no wish: absent, zero, negative, in the past, or not to be understood. A fraction of a second is more than the
-// RFC grants and in use all the same. A date is measured against the answer's own Date, so that the two clocks need not
-// agree, and against now when there is none. A wait beyond what a Duration holds is the longest Duration.
+// retryAfter returns how long an answer asks to wait, from its Retry-After and Date headers (RFC 9110
+// section 10.2.3). It returns 0 for a value that is absent, zero, negative, in the past or malformed. A
+// fraction of a second is not in the RFC, but in use. A date is measured against the answer's own Date,
+// so that the two clocks need not agree, and against now if the answer has none. A wait that does not
+// fit into a Duration becomes the longest Duration.
 func retryAfter(value, date string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if isDecimal(value) {
-		seconds, _ := strconv.ParseFloat(value, 64) // out of range is +Inf, which is what is meant
+		seconds, _ := strconv.ParseFloat(value, 64) // out of range is +Inf, as it should be
 		if seconds >= float64(math.MaxInt64)/float64(time.Second) {
 			return math.MaxInt64
 		}
@@ -30,7 +31,7 @@ func retryAfter(value, date string, now time.Time) time.Duration {
 	return max(until.Sub(now), 0)
 }
 
-// isDecimal reports whether s is digits, or digits, a point and digits: no sign, no exponent, no hexadecimal.
+// isDecimal reports whether s is digits, or digits, a point and digits.
 func isDecimal(s string) bool {
 	whole, fraction, found := strings.Cut(s, ".")
 	return isDigits(whole) && (!found || isDigits(fraction))

@@ -83,7 +83,8 @@ func TestAConnectionClosedWhileIdleIsNotUsed(t *testing.T) {
 	}
 }
 
-// A second answer to one request must not become the answer to the next: a payload that nobody took would be removed.
+// A second answer to one request must not become the answer to the next. A payload that nobody took
+// would be removed.
 func TestAnAnswerToThePreviousRequestIsNotTakenForTheNext(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		t.Run(fmt.Sprintf("TLS %v", secure), func(t *testing.T) {

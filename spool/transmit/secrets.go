@@ -7,13 +7,14 @@ import (
 	"strings"
 )
 
-// secrets are the texts that must not come back out of an answer. Listeners and proxies echo requests: in a redirect's
-// Location, in a debug page, in an error document.
+// secrets are the texts that must not come back out of an answer. Listeners and proxies echo requests
+// in a redirect's Location, a debug page or an error document.
 type secrets []string
 
 const redacted = "[redacted]"
 
-// add takes values of at least four bytes: shorter ones guard nothing and would shred ordinary text.
+// add takes values of at least four bytes. A shorter one guards nothing, and cutting it out would
+// shred ordinary text.
 func (s *secrets) add(values ...string) {
 	for _, v := range values {
 		if len(v) < 4 {
@@ -31,7 +32,8 @@ func (s *secrets) add(values ...string) {
 	*s = slices.Compact(*s)
 }
 
-// addHeader takes a header's value and its longer parts: "Bearer x" is echoed as x, "a=x; b=y" as x and y.
+// addHeader takes a header's value and its longer parts, since "Bearer x" may be echoed as x, and
+// "a=x; b=y" as x and y.
 func (s *secrets) addHeader(value string) {
 	s.add(value)
 	for part := range strings.FieldsFuncSeq(value, func(r rune) bool { return strings.ContainsRune(" ;,=", r) }) {
@@ -41,7 +43,7 @@ func (s *secrets) addHeader(value string) {
 	}
 }
 
-// addQuery takes a URL's query and its longer values, as they are written and as they are meant.
+// addQuery takes a URL's query and its longer values, encoded and decoded.
 func (s *secrets) addQuery(query string) {
 	s.add(query)
 	for pair := range strings.SplitSeq(query, "&") {
@@ -63,8 +65,8 @@ func (s *secrets) addProxy(p *proxyServer) {
 	}
 }
 
-// cut replaces every secret in text. Where text may end before its author meant it to, a secret may be cut in
-// two at the end: what could be the beginning of one goes as well.
+// cut replaces every secret in text. A truncated text may end in the middle of a secret, so an end that
+// could be the beginning of one goes as well.
 func (s secrets) cut(text string, truncated bool) string {
 	for _, secret := range s {
 		text = strings.ReplaceAll(text, secret, redacted)

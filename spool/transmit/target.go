@@ -16,7 +16,7 @@ import (
 // target is the listener's URL, taken apart once.
 type target struct {
 	secure    bool
-	host      string // to dial and to verify: ASCII, no brackets, an IPv6 zone kept
+	host      string // to dial and to verify: ASCII, without brackets, with its IPv6 zone
 	port      string
 	authority string // the Host header: no zone (RFC 6874), the port only where the URL has one
 	path      string // path and query as they go on the wire
@@ -34,7 +34,7 @@ func (t target) scheme() string {
 	return "http"
 }
 
-// parseTarget never puts the URL into an error: what cannot be parsed cannot be redacted either.
+// parseTarget never puts the URL into an error. A URL that cannot be parsed cannot be redacted.
 func parseTarget(raw string) (target, error) {
 	u, err := parseURL(raw)
 	if err != nil {
@@ -91,7 +91,7 @@ func parseURL(raw string) (*url.URL, error) {
 	return nil, errors.New("cannot be parsed; write http://HOST:PORT/PATH")
 }
 
-// endpoint returns what of u to connect to.
+// endpoint returns the host and port of u to connect to.
 func endpoint(u *url.URL, defaultPort string) (host, port string, err error) {
 	host, port = u.Hostname(), cmp.Or(u.Port(), defaultPort)
 	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
@@ -106,14 +106,14 @@ func endpoint(u *url.URL, defaultPort string) (host, port string, err error) {
 	}
 	if ascii, err := idna.Lookup.ToASCII(host); err == nil {
 		host = ascii
-	} // else: idna refuses names that resolvers take, such as a_b; the next check has the last word
+	} // otherwise the next check decides: idna refuses names that resolvers take, such as a_b
 	if host == "" || !isName(host) {
 		return "", "", errors.New("the host name holds a character that cannot be in one")
 	}
 	return host, port, nil
 }
 
-// isName reports whether s is made of what host names, IPv4 addresses and interface names are made of.
+// isName reports whether s has only characters of host names, IPv4 addresses and interface names.
 func isName(s string) bool {
 	for _, c := range []byte(s) {
 		if !('a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '.' || c == '-' || c == '_') {

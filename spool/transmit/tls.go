@@ -10,12 +10,12 @@ import (
 	"strings"
 )
 
-// setTLS makes the TLS configurations of the listener and of a proxy that is spoken to over TLS.
+// setTLS makes the TLS configurations for the listener, and for a proxy that speaks TLS.
 func (t *Transmitter) setTLS(cfg Config) error {
 	proxied := t.proxy != nil && t.proxy.scheme == "https"
 	if !t.target.secure && !proxied {
 		if cfg.CAFile != "" || cfg.CertFile != "" || cfg.KeyFile != "" {
-			return errors.New("there are certificates given, but the url begins with http://: they would not be used")
+			return errors.New("certificates are given, but the URL begins with http://, where they are not used")
 		}
 		return nil
 	}
@@ -45,9 +45,9 @@ func (t *Transmitter) setTLS(cfg Config) error {
 
 	switch {
 	case cfg.CertFile == "" && cfg.KeyFile != "":
-		problems = append(problems, errors.New("there is a key file without a certificate file"))
+		problems = append(problems, errors.New("a key file is given without a certificate file"))
 	case cfg.CertFile != "" && !t.target.secure:
-		problems = append(problems, errors.New("there is a client certificate, but the url begins with http://"))
+		problems = append(problems, errors.New("a client certificate is given, but the URL begins with http://"))
 	case cfg.CertFile != "":
 		pair, err := tls.LoadX509KeyPair(cfg.CertFile, cmp.Or(cfg.KeyFile, cfg.CertFile))
 		if err != nil {
@@ -58,7 +58,8 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	return errors.Join(problems...)
 }
 
-// serverName is the name a certificate must carry for host: certificates know neither zones nor the final dot.
+// serverName is the name that a certificate must carry for host. Certificates know neither zones nor
+// the final dot.
 func serverName(host string) string {
 	host, _, _ = strings.Cut(host, "%")
 	return strings.TrimSuffix(host, ".")

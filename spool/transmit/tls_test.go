@@ -182,9 +182,9 @@ func TestFilesForTLSAreChecked(t *testing.T) {
 		{Config{URL: "https://x", CertFile: "/none.pem"}, "client certificate /none.pem: "},
 		{Config{URL: "https://x", CertFile: empty}, "client certificate " + empty + ": "},
 		{Config{URL: "https://x", CertFile: client, KeyFile: empty}, "client certificate " + client + ": "},
-		{Config{URL: "https://x", KeyFile: client}, "a key file without a certificate file"},
-		{Config{URL: "http://x", CertFile: client}, "the url begins with http://"},
-		{Config{URL: "http://x", CAFile: ca.file}, "the url begins with http://"},
+		{Config{URL: "https://x", KeyFile: client}, "a key file is given without a certificate file"},
+		{Config{URL: "http://x", CertFile: client}, "the URL begins with http://"},
+		{Config{URL: "http://x", CAFile: ca.file}, "the URL begins with http://"},
 	} {
 		c.cfg.Getenv = func(string) string { return "" }
 		if _, err := New(c.cfg); err == nil || !strings.Contains(err.Error(), c.want) {

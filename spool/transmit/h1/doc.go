@@ -19,14 +19,17 @@
 //
 // The client of net/http gives every connection a reading and a writing goroutine, and every request is
 // handed from one to the next. Here the caller's goroutine writes and reads: one look, one write, one
-// read, no allocation. `make bench` prints the processor time that a payload costs both ways;
-// BenchmarkSend in package transmit races the two alone.
+// read, no allocation. BenchmarkSend in package transmit races the two into a listener in the same
+// process. A POST of 1 KiB cost 16 us of processor time here and 33 us with net/http, listener
+// included, with 1 in flight; with 4 in flight it was 17 us and 30 us (two cores of an AMD EPYC, November
+// 2026). `make bench` prints the same for whole runs, as the CPU per payload of the built binary and of
+// the net/http loop. Size and start-up time are no reason: the program imports net/http all the same.
 //
 // Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer the
 // status, five headers and the place where it ends. FuzzResponseAgainstNetHTTP gives the same bytes to
-// net/http: status, body and the use of the connection agree, but for a table of differences with
-// their reasons, in each of which this package gives up a connection or refuses an answer that net/http
-// would have taken, or the other way round where no harm can come of it.
+// net/http. Status, length of the body, use of the connection and the place where the next answer begins
+// agree, or a table says why not. In no difference of that table is a connection used again that
+// net/http gives up.
 //
 // # What it does not do
 //

@@ -56,7 +56,7 @@ func TestTheManualOfFakelistenerHasItsFlags(t *testing.T) {
 func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
 	known := []string{"version", "some-name", "now", "failed", "parallel"} // of systemctl and curl the last three
 	known = append(known, matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))...)
-	for s := range settings.New().Table() {
+	for _, s := range settings.New().Table {
 		known = append(known, s.Name)
 	}
 	docs := []string{readme, "../../CHANGELOG.md", "../../CONTRIBUTING.md", "../../SECURITY.md", "../../contrib/packaging/spoolfwd.toml", "../../contrib/cron/spoolfwd.cron", "../../contrib/prometheus/alerts.yml"}

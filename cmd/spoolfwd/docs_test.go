@@ -85,7 +85,7 @@ func TestTheManualHasTheFlagsOfTheProgram(t *testing.T) {
 		said[heading] = body
 	}
 	var want []string
-	for s := range settings.New().Table() {
+	for _, s := range settings.New().Table {
 		heading := s.Heading()
 		want = append(want, heading)
 		if s.Default() != "" && !hasDefaultText(said[heading], s.Default()) {
@@ -117,7 +117,7 @@ func TestTheManualHasTheCommandsOfTheProgram(t *testing.T) {
 func TestTheManualHasTheKeysOfTheConfigurationFile(t *testing.T) {
 	text := section(t, manConfig, ".Sh KEYS", ".Sh ")
 	var want []string
-	for s := range settings.New().Table() {
+	for _, s := range settings.New().Table {
 		if !s.InFile() {
 			continue
 		}
@@ -140,7 +140,7 @@ func TestTheManualHasTheEnvironmentVariablesOfTheProgram(t *testing.T) {
 	text := section(t, manSpoolfwd, ".Sh ENVIRONMENT", ".Sh ")
 	var variables []string
 	var flagsOnly []string
-	for s := range settings.New().Table() {
+	for _, s := range settings.New().Table {
 		if s.Variable() != "" {
 			variables = append(variables, s.Variable())
 		} else {

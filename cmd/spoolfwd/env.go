@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"time"
 
@@ -18,13 +19,13 @@ type Env struct {
 	Stderr  io.Writer
 	Environ []string // "NAME=value", as os.Environ; the last of equal names counts
 
-	// ConfigFile is read when it exists and no other is named; "" is none.
+	// ConfigFile is read when it exists and no other is named; "" stands for none.
 	ConfigFile string
 
 	Now  func() time.Time
 	Wait func(ctx context.Context, d time.Duration) error // returns early with the context's cause
 
-	// Dial opens the connections to the listener and to proxies; nil = net.Dialer.
+	// Dial opens the connections to the listener and to proxies; nil stands for a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
 	// MachineID names this machine for idempotency keys and jitter. It is called only by commands
@@ -35,19 +36,12 @@ type Env struct {
 	StderrIs        console.StreamKind
 }
 
-// withPrefix returns the environment variables whose names begin with prefix, by name. A variable
-// that is set to nothing counts as unset: that is how unit files and container definitions blank
-// one out.
-func (e Env) withPrefix(prefix string) map[string]string {
-	found := make(map[string]string)
-	for _, entry := range e.Environ {
-		if strings.HasPrefix(entry, prefix) {
-			name, value, _ := strings.Cut(entry, "=")
-			found[name] = value
+// getenv returns the value of an environment variable, or "", as os.Getenv.
+func (e Env) getenv(name string) string {
+	for _, entry := range slices.Backward(e.Environ) {
+		if value, found := strings.CutPrefix(entry, name+"="); found {
+			return value
 		}
 	}
-	return found
+	return ""
 }
-
-// getenv returns the value of an environment variable, or "", as os.Getenv.
-func (e Env) getenv(name string) string { return e.withPrefix(name)[name] }

@@ -83,7 +83,7 @@ func processesOf(ts *testscript.TestScript) processes { return ts.Value(processe
 // environOf returns what of a script's environment the program looks at.
 func environOf(ts *testscript.TestScript) []string {
 	names := []string{"NO_PROXY", "http_proxy", "https_proxy", "CREDENTIALS_DIRECTORY", "HOME", "PATH", "TMPDIR"}
-	for s := range settings.New().Table() {
+	for _, s := range settings.New().Table {
 		if name := s.Variable(); name != "" {
 			names = append(names, name)
 		}

@@ -13,8 +13,8 @@ type Effective struct {
 // invocation are left out, and so are lists that nobody has set.
 func (s *Settings) Effective() []Effective {
 	var all []Effective
-	for t := range s.Table() {
-		texts := t.value.texts()
+	for _, t := range s.Table {
+		texts := t.texts()
 		if t.FlagOnly() || texts == nil && t.source.Where == "" {
 			continue
 		}
@@ -26,7 +26,7 @@ func (s *Settings) Effective() []Effective {
 			shown = append(shown, text)
 		}
 		e := Effective{t.Name, shown, t.source.String()}
-		if !t.value.kind().isList() {
+		if !t.isList() {
 			e.Value = shown[0]
 		}
 		all = append(all, e)

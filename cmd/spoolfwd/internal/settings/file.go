@@ -40,7 +40,7 @@ func (s *Settings) readFile(path string) (map[string][]string, error) {
 		case !t.InFile():
 			err = fmt.Errorf("%s: %s can only be given on the command line", path, key)
 		default:
-			if texts[key], err = fromTOML(t.value.kind(), document[key]); err != nil {
+			if texts[key], err = fromTOML(t.kind, document[key]); err != nil {
 				err = fmt.Errorf("%s: %s: %w", path, key, err)
 			}
 		}

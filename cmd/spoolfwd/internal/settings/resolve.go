@@ -46,12 +46,12 @@ func (s *Settings) Resolve(environ []string, installed string) error {
 	s.Config = s.configFile(variables, installed)
 	file, err := s.readFile(s.Config)
 	problems := []error{err}
-	for t := range s.Table() {
+	for _, t := range s.Table {
 		var texts []string
 		if texts, t.source = s.choose(t, variables, file); texts == nil {
 			continue
 		}
-		for _, err := range exit.Each(t.value.set(texts)) {
+		for _, err := range exit.Each(t.set(texts)) {
 			problems = append(problems, t.source.wrong(fmt.Errorf("%s: %w", t.place(), err)))
 		}
 	}
@@ -113,7 +113,7 @@ func (s *Settings) choose(t *Setting, variables map[string]string, file map[stri
 // header.
 func (t *Setting) split(text string) []string {
 	lines := []string{text}
-	if t.value.kind().isList() {
+	if t.isList() {
 		lines = strings.Split(text, "\n")
 		for i := range lines {
 			lines[i] = strings.TrimSpace(lines[i])

@@ -54,8 +54,8 @@ type Setting struct {
 	arg      string // what help calls the value, where its kind has no good word
 	places   places
 	mask     func(string) string // hides what is secret in a value; nil: nothing is
-	value    value
-	source   Source
+	value
+	source Source
 }
 
 // Group is the settings that help shows under one heading.
@@ -83,19 +83,19 @@ func (s *Setting) Arg() string {
 	if s.arg != "" {
 		return s.arg
 	}
-	return s.value.kind().arg
+	return s.kind.arg
 }
 
 // Kind names the kind of value, as the manual does.
-func (s *Setting) Kind() string { return s.value.kind().name }
+func (s *Setting) Kind() string { return s.kind.name }
 
 // Choices returns the words that the value is one of; nil when it can be anything.
-func (s *Setting) Choices() []string { return s.value.kind().choices }
+func (s *Setting) Choices() []string { return s.choices }
 
 // Default returns the value as a user would write it, until Resolve has changed it. It is "" where
 // there is none worth showing: an empty text, a limit of 0, a switch that is off.
 func (s *Setting) Default() string {
-	switch text := strings.Join(s.value.texts(), ", "); text {
+	switch text := strings.Join(s.texts(), ", "); text {
 	case "0", "0s", "false":
 		return ""
 	default:

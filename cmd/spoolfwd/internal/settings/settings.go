@@ -2,13 +2,13 @@ package settings
 
 import (
 	"fmt"
-	"iter"
 	"strings"
 )
 
 // Settings is every setting with its value and where the value came from.
 type Settings struct {
 	Values
+	Table  []*Setting // in the order of help
 	groups []Group
 	given  map[string][]string // flags as written, by name
 }
@@ -17,20 +17,12 @@ type Settings struct {
 func New() *Settings {
 	s := &Settings{Values: defaults(), given: make(map[string][]string)}
 	s.groups = table(&s.Values)
-	return s
-}
-
-// Table returns every setting in the order of the table.
-func (s *Settings) Table() iter.Seq[*Setting] {
-	return func(yield func(*Setting) bool) {
-		for _, g := range s.groups {
-			for i := range g.Settings {
-				if !yield(&g.Settings[i]) {
-					return
-				}
-			}
+	for _, g := range s.groups {
+		for i := range g.Settings {
+			s.Table = append(s.Table, &g.Settings[i])
 		}
 	}
+	return s
 }
 
 // Of returns the settings that a command takes, in groups. Groups without any are left out.
@@ -71,7 +63,7 @@ func (s *Settings) ReadFlags(command Commands, args []string) (operands []string
 		case t == nil:
 			return nil, s.unknownFlag(command, name)
 		case hasText:
-		case t.value.kind().isSwitch():
+		case t.isSwitch():
 			text = "true"
 		case i+1 == len(args):
 			return nil, fmt.Errorf("%s needs a value", dashed(name))
@@ -83,8 +75,8 @@ func (s *Settings) ReadFlags(command Commands, args []string) (operands []string
 			}
 		}
 		s.given[t.Name] = append(s.given[t.Name], text)
-		if t.value.kind().isSwitch() {
-			if err := t.value.set([]string{text}); err != nil {
+		if t.isSwitch() {
+			if err := t.set([]string{text}); err != nil {
 				return nil, fmt.Errorf("%s: %w", dashed(name), err)
 			}
 		}
@@ -113,7 +105,7 @@ func dashed(name string) string {
 
 // flag returns the setting that a flag of a command sets; name is its long or its short one.
 func (s *Settings) flag(command Commands, name string) *Setting {
-	for t := range s.Table() {
+	for _, t := range s.Table {
 		if t.commands&command != 0 && name != "" && (t.Name == name || t.Short == name) {
 			return t
 		}
@@ -138,7 +130,7 @@ func (s *Settings) unknownFlag(command Commands, name string) error {
 // names returns the names of the settings that a condition lets pass.
 func (s *Settings) names(pass func(*Setting) bool) []string {
 	var names []string
-	for t := range s.Table() {
+	for _, t := range s.Table {
 		if pass(t) {
 			names = append(names, t.Name)
 		}

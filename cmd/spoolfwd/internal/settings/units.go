@@ -8,16 +8,15 @@ import (
 	"time"
 )
 
-// ParseDuration reads a duration as Go writes it ("1m30s"), a bare number of seconds ("90", "1.5"),
+// parseDuration reads a duration as Go writes it ("1m30s"), a bare number of seconds ("90", "1.5"),
 // or days ("30d"), which ages need and Go has no unit for.
-func ParseDuration(text string) (time.Duration, error) {
+func parseDuration(text string) (time.Duration, error) {
 	number, unit := text, time.Second
 	if days, ok := strings.CutSuffix(text, "d"); ok {
 		number, unit = days, 24*time.Hour
 	}
-	if isDecimal(number) {
-		f, err := strconv.ParseFloat(number, 64)
-		if err != nil || math.Abs(f)*float64(unit) >= math.MaxInt64 {
+	if f, err := parseDecimal(number); err == nil {
+		if math.Abs(f)*float64(unit) >= math.MaxInt64 {
 			return 0, fmt.Errorf("%q is too long, the longest duration is 292 years", text)
 		}
 		return time.Duration(f * float64(unit)), nil
@@ -44,13 +43,15 @@ func formatDuration(d time.Duration) string {
 	return text
 }
 
-// isDecimal reports whether text is a plain decimal number, without the exponents, hexadecimal
-// digits and "Inf" that strconv takes as well.
-func isDecimal(text string) bool {
-	text = strings.TrimPrefix(strings.TrimPrefix(text, "-"), "+")
-	whole, fraction, point := strings.Cut(text, ".")
-	isDigits := func(s string) bool { return strings.Trim(s, "0123456789") == "" }
-	return isDigits(whole) && isDigits(fraction) && whole+fraction != "" && (!point || fraction != "")
+// parseDecimal reads a plain decimal number, without the exponents, hexadecimal digits and "Inf" that
+// strconv takes as well.
+func parseDecimal(text string) (float64, error) {
+	digits := strings.TrimPrefix(strings.TrimPrefix(text, "-"), "+")
+	whole, fraction, point := strings.Cut(digits, ".")
+	if strings.Trim(whole+fraction, "0123456789") != "" || point && fraction == "" {
+		return 0, strconv.ErrSyntax
+	}
+	return strconv.ParseFloat(text, 64)
 }
 
 // parseSize reads a number of bytes, with the suffix KiB, MiB, GiB or TiB. Suffixes that some read
@@ -63,7 +64,7 @@ func parseSize(text string) (int64, error) {
 			break
 		}
 	}
-	if !isDecimal(number) || strings.Contains(number, ".") {
+	if _, err := parseDecimal(number); err != nil || strings.Contains(number, ".") {
 		return 0, fmt.Errorf("invalid size %q, write it in bytes (1048576) or with KiB, MiB, GiB or TiB", text)
 	}
 	n, err := strconv.ParseInt(number, 10, 64)

@@ -10,12 +10,12 @@ func TestDurations(t *testing.T) {
 		"60s": time.Minute, "60": time.Minute, "1.5": 1500 * time.Millisecond, "0": 0, "1m30s": 90 * time.Second,
 		"30d": 720 * time.Hour, "0.5d": 12 * time.Hour, "250ms": 250 * time.Millisecond, "-5": -5 * time.Second,
 	} {
-		if got, err := ParseDuration(text); err != nil || got != want {
+		if got, err := parseDuration(text); err != nil || got != want {
 			t.Errorf("%q is read as %s, %v, want %s", text, got, err, want)
 		}
 	}
 	for _, text := range []string{"", "s", "x", "1e3", "0x10", "Inf", "NaN", "1.", ".", "-", "1_000", "9223372037", "106752d", "5 s"} {
-		if got, err := ParseDuration(text); err == nil {
+		if got, err := parseDuration(text); err == nil {
 			t.Errorf("%q is read as %s, want an error", text, got)
 		}
 	}
@@ -44,7 +44,7 @@ func TestDurationsAreWrittenAsAUserWould(t *testing.T) {
 		90 * time.Minute: "1h30m", 10*time.Hour + 5*time.Second: "10h0m5s", 1500 * time.Millisecond: "1.5s",
 	} {
 		text := formatDuration(d)
-		if again, err := ParseDuration(text); text != want || again != d || err != nil {
+		if again, err := parseDuration(text); text != want || again != d || err != nil {
 			t.Errorf("%d ns is written as %q and read back as %s, %v, want %q", d, text, again, err, want)
 		}
 	}

@@ -3,16 +3,17 @@ package settings
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
 )
 
 // value is the field that a setting writes to, and the words that a user writes into it.
-type value interface {
-	set(texts []string) error // as written; only a list uses more than the last
-	texts() []string          // as a user could write it
-	kind() kind
+type value struct {
+	kind
+	set   func(texts []string) error // as written; only a list uses more than the last
+	texts func() []string            // as a user could write it
 }
 
 // kind is what a value looks like.
@@ -27,137 +28,93 @@ type kind struct {
 func (k kind) isSwitch() bool { return k.name == "boolean" }
 func (k kind) isList() bool   { return k.name == "list" }
 
-// single is a value of one field.
-type single[T any] struct {
-	dst    *T
-	k      kind
-	parse  func(string) (T, error)
-	format func(T) string
-}
-
-func (v single[T]) kind() kind      { return v.k }
-func (v single[T]) texts() []string { return []string{v.format(*v.dst)} }
-
-func (v single[T]) set(texts []string) error {
-	got, err := v.parse(texts[len(texts)-1])
-	if err == nil {
-		*v.dst = got
+// field is a value of one field, written by what parse makes of a text and rule lets pass. A nil
+// rule lets all pass.
+func field[T any](k kind, dst *T, parse func(string) (T, error), format func(T) string, rule func(T) error) value {
+	set := func(texts []string) error {
+		text := texts[len(texts)-1]
+		got, err := parse(text)
+		if err != nil {
+			return err
+		}
+		if rule != nil {
+			err = rule(got)
+		}
+		if err == nil {
+			*dst = got
+		} else if k.name != "string" { // a string may be a secret
+			err = fmt.Errorf("%w, not %q", err, text)
+		}
+		return err
 	}
-	return err
+	return value{k, set, func() []string { return []string{format(*dst)} }}
 }
 
-// text is any string that rule lets pass; a nil rule lets all pass.
 func text(dst *string, rule func(string) error) value {
-	parse := func(s string) (string, error) {
-		if rule == nil {
-			return s, nil
-		}
-		return s, rule(s)
-	}
-	k := kind{"string", "TEXT", "a string in quotes", []string{"a string"}, nil}
-	return single[string]{dst, k, parse, func(s string) string { return s }}
-}
-
-func duration(dst *time.Duration, rule func(time.Duration) error) value {
-	k := kind{"duration", "D", `a duration ("60s") or a number of seconds`, []string{"a string", "an integer", "a float"}, nil}
-	return single[time.Duration]{dst, k, ruled(ParseDuration, rule), formatDuration}
-}
-
-func size(dst *int64, rule func(int64) error) value {
-	k := kind{"size", "BYTES", `a size ("16MiB") or a number of bytes`, []string{"a string", "an integer"}, nil}
-	return single[int64]{dst, k, ruled(parseSize, rule), formatSize}
-}
-
-func integer(dst *int, rule func(int) error) value {
-	k := kind{"integer", "N", "an integer without quotes", []string{"an integer"}, nil}
-	parse := func(text string) (int, error) {
-		n, err := strconv.Atoi(text)
-		if err != nil {
-			return 0, fmt.Errorf("%q is not an integer", text)
-		}
-		return n, nil
-	}
-	return single[int]{dst, k, ruled(parse, rule), strconv.Itoa}
-}
-
-func decimal(dst *float64, rule func(float64) error) value {
-	k := kind{"number", "N", "a number without quotes", []string{"an integer", "a float"}, nil}
-	parse := func(text string) (float64, error) {
-		n, err := strconv.ParseFloat(text, 64)
-		if err != nil || !isDecimal(text) {
-			return 0, fmt.Errorf("%q is not a number", text)
-		}
-		return n, nil
-	}
-	return single[float64]{dst, k, ruled(parse, rule), func(n float64) string { return strconv.FormatFloat(n, 'g', -1, 64) }}
-}
-
-func toggle(dst *bool) value {
-	k := kind{"boolean", "", "true or false without quotes", []string{"a boolean"}, nil}
-	parse := func(text string) (bool, error) {
-		on, err := strconv.ParseBool(text)
-		if err != nil {
-			return false, fmt.Errorf("%q is neither true nor false", text)
-		}
-		return on, nil
-	}
-	return single[bool]{dst, k, parse, strconv.FormatBool}
+	k := kind{name: "string", file: "a string in quotes", types: []string{"a string"}}
+	return field(k, dst, func(s string) (string, error) { return s, nil }, func(s string) string { return s }, rule)
 }
 
 // choice is one of a few words, each of which stands for a value of the field.
 func choice[T comparable](dst *T, words []string, means ...T) value {
+	k := kind{"string", strings.Join(words, "|"), "a string in quotes", []string{"a string"}, words}
 	parse := func(text string) (T, error) {
-		for i, word := range words {
-			if word == text {
-				return means[i], nil
-			}
+		if i := slices.Index(words, text); i >= 0 {
+			return means[i], nil
 		}
 		return *dst, fmt.Errorf("%q is not one of %s", text, strings.Join(words, ", "))
 	}
-	format := func(is T) string {
-		for i := range means {
-			if means[i] == is {
-				return words[i]
-			}
-		}
-		return ""
-	}
-	k := kind{"string", strings.Join(words, "|"), "a string in quotes", []string{"a string"}, words}
-	return single[T]{dst, k, parse, format}
+	return field(k, dst, parse, func(is T) string { return words[slices.Index(means, is)] }, nil)
+}
+
+func toggle(dst *bool) value {
+	k := kind{"boolean", "", "true or false without quotes", []string{"a boolean"}, nil}
+	return field(k, dst, named(strconv.ParseBool, "neither true nor false"), strconv.FormatBool, nil)
+}
+
+func integer(dst *int, rule func(int) error) value {
+	k := kind{"integer", "N", "an integer without quotes", []string{"an integer"}, nil}
+	return field(k, dst, named(strconv.Atoi, "not an integer"), strconv.Itoa, rule)
+}
+
+func decimal(dst *float64, rule func(float64) error) value {
+	k := kind{"number", "N", "a number without quotes", []string{"an integer", "a float"}, nil}
+	format := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }
+	return field(k, dst, named(parseDecimal, "not a number"), format, rule)
+}
+
+func duration(dst *time.Duration, rule func(time.Duration) error) value {
+	k := kind{"duration", "D", `a duration ("60s") or a number of seconds`, []string{"a string", "an integer", "a float"}, nil}
+	return field(k, dst, parseDuration, formatDuration, rule)
+}
+
+func size(dst *int64, rule func(int64) error) value {
+	k := kind{"size", "BYTES", `a size ("16MiB") or a number of bytes`, []string{"a string", "an integer"}, nil}
+	return field(k, dst, parseSize, formatSize, rule)
 }
 
 // list is any number of strings, each of which rule lets pass.
-type list struct {
-	dst  *[]string
-	rule func(string) error
-}
-
-func (v list) texts() []string { return *v.dst }
-
-func (v list) kind() kind {
-	return kind{"list", "TEXT", "an array of strings", []string{"a string"}, nil}
-}
-
-func (v list) set(texts []string) error {
-	var problems []error
-	for _, text := range texts {
-		problems = append(problems, v.rule(text))
+func list(dst *[]string, rule func(string) error) value {
+	set := func(texts []string) error {
+		var problems []error
+		for _, text := range texts {
+			problems = append(problems, rule(text))
+		}
+		*dst = texts
+		return errors.Join(problems...)
 	}
-	*v.dst = texts
-	return errors.Join(problems...)
+	k := kind{name: "list", file: "an array of strings", types: []string{"a string"}}
+	return value{k, set, func() []string { return *dst }}
 }
 
-// ruled returns a parse that also asks rule, and that names the text which rule refuses.
-func ruled[T any](parse func(string) (T, error), rule func(T) error) func(string) (T, error) {
+// named returns a parse whose errors say what is wrong with a text.
+func named[T any](parse func(string) (T, error), wrong string) func(string) (T, error) {
 	return func(text string) (T, error) {
 		got, err := parse(text)
 		if err != nil {
-			return got, err
+			err = fmt.Errorf("%q is %s", text, wrong)
 		}
-		if err := rule(got); err != nil {
-			return got, fmt.Errorf("%w, not %q", err, text)
-		}
-		return got, nil
+		return got, err
 	}
 }
 

@@ -15,20 +15,6 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
-func TestCheckOfAHealthyMachine(t *testing.T) {
-	w := newWorld(t)
-	w.put("a.json", `{}`)
-	w.env.Environ = []string{"SPOOLFWD_TIMEOUT=7s"}
-	r := w.do("check", "--name", "other").wantCode(t, exit.OK)
-	wantText(t, "check", r.stdout,
-		"timeout = 7s  (SPOOLFWD_TIMEOUT)", "name = other  (--name)", "concurrency", "ok   spool: "+w.spool,
-		"payload files can be read and removed", "the first run makes it", "ok   connect: 127.0.0.1:")
-	wantNoText(t, "check", r.stdout, "fail ")
-	if r.stderr != "" || len(w.received()) != 0 {
-		t.Errorf("it writes %q to standard error and sends %q", r.stderr, w.bodies)
-	}
-}
-
 func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 	for _, c := range []struct {
 		name    string

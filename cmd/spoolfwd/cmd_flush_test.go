@@ -25,7 +25,7 @@ func openWorld(t *testing.T, n int) *world {
 	return w
 }
 
-func TestFlushTellsWhatItDid(t *testing.T) {
+func TestFlushPrintsASummary(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `[1, 2, 3]`)
 	r := w.do("flush").wantCode(t, exit.OK)
@@ -62,8 +62,8 @@ func TestAForcedFlushProbesOnceAndGoesOnWhenThatSucceeds(t *testing.T) {
 	w.do("breaker show").wantCode(t, exit.OK)
 }
 
-// Whoever looks whether the listener is back must not end a maintenance, or what the listener has
-// asked for, when it is not.
+// A person who tries whether the listener is back must not end a maintenance or a Retry-After when it
+// is not.
 func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -108,7 +108,7 @@ func TestAForcedFlushThatSendsNothingLeavesTheBreakerHeld(t *testing.T) {
 	wantText(t, "the breaker", r.stdout, "open by hand")
 }
 
-func TestAFlushWaitsForTheBreakerButNotLongerThanTold(t *testing.T) {
+func TestAFlushWaitsForTheBreakerIfTheProbeIsDueInTime(t *testing.T) {
 	w := openWorld(t, 2)
 	start := w.time()
 	w.do("flush", "--wait", "59s").wantCode(t, exit.Left)

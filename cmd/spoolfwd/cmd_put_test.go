@@ -48,7 +48,7 @@ func TestPutAsJSON(t *testing.T) {
 	}
 }
 
-func TestPutRefusesWhatWouldBeRejected(t *testing.T) {
+func TestPutRefusesAPayloadThatARunWouldReject(t *testing.T) {
 	w := newWorld(t)
 	for _, text := range []string{"", "not json", `{"half":`, strings.Repeat(" ", 100)} {
 		w.env.Stdin = strings.NewReader(text)
@@ -62,7 +62,7 @@ func TestPutRefusesWhatWouldBeRejected(t *testing.T) {
 	w.run("put", "--spool", w.spool, "--raw").wantCode(t, exit.OK)
 }
 
-func TestPutHasACodeOfItsOwnForAFullSpool(t *testing.T) {
+func TestAFullSpoolHasAnExitCodeOfItsOwn(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `{"a":1}`)
 	for _, limit := range [][]string{{"--max-spool-files", "1"}, {"--max-spool-bytes", "8"}} {
@@ -109,7 +109,7 @@ func TestASignalEndsAPutThatWaitsForInput(t *testing.T) {
 	}
 }
 
-func TestPutToldToReadATerminalSaysHowToEnd(t *testing.T) {
+func TestPutSaysHowToEndInputFromATerminal(t *testing.T) {
 	w := newWorld(t)
 	w.env.StdinIsTerminal, w.env.Stdin = true, io.MultiReader(strings.NewReader("{"), strings.NewReader("}"))
 	r := w.run("put", "--spool", w.spool).wantCode(t, exit.OK)

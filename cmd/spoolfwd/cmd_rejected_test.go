@@ -28,7 +28,7 @@ func rejectedWorld(t *testing.T) *world {
 	return w
 }
 
-func TestRejectedListSelects(t *testing.T) {
+func TestRejectedListSelectsByNameStatusAndAge(t *testing.T) {
 	w := rejectedWorld(t)
 	for _, c := range []struct {
 		name string
@@ -87,7 +87,7 @@ func TestRejectedRetryPutsBackAndTheNextRunDelivers(t *testing.T) {
 	wantNoText(t, "the list", r.stdout, "413")
 }
 
-func TestRejectedRemoveDeletesOnlyWhatWasMeant(t *testing.T) {
+func TestRejectedRemoveDeletesOnlyTheSelectedPayloads(t *testing.T) {
 	w := rejectedWorld(t)
 	r := w.do("rejected remove", "--json", "nojson.json").wantCode(t, exit.OK)
 	wantText(t, "standard output", r.stdout, `"removed"`, "nojson.json")
@@ -102,8 +102,8 @@ func TestRejectedRemoveDeletesOnlyWhatWasMeant(t *testing.T) {
 	wantText(t, "standard output", r.stdout, "0 payloads removed")
 }
 
-// What is deleted or sent again is named first; a slip changes nothing.
-func TestRejectedNeedsToBeToldWhich(t *testing.T) {
+// A payload is deleted or sent again only when it was selected, so that a slip changes nothing.
+func TestRejectedCommandsRefuseToActWithoutASelection(t *testing.T) {
 	w := rejectedWorld(t)
 	before := w.snapshot()
 	for _, command := range []string{"rejected show", "rejected retry", "rejected remove"} {

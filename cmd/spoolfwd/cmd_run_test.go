@@ -15,23 +15,6 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-func TestAHealthyRunDeliversEverythingAndPrintsNothing(t *testing.T) {
-	w := newWorld(t)
-	w.put("profile_20260301_120000_00000001.json", `{"a": 1}`)
-	w.put("buffer_1772366400.12_0a1b2c3d.json", `[{"b":2}, {"c":3}]`)
-	w.do("run", "--concurrency", "1").wantCode(t, exit.OK).wantSilence(t)
-	if got := strings.Join(w.received(), " "); got != `{"a": 1} {"b":2} {"c":3}` {
-		t.Errorf("the listener received %s", got)
-	}
-	if left := w.left(); len(left) != 0 {
-		t.Errorf("left in the spool: %q", left)
-	}
-	// The run left nothing but its lock: a healthy breaker has no state to save.
-	if state := namesIn(t, w.state); len(state) != 1 || state[0] != "central_listener.lock" {
-		t.Errorf("the state directory holds %q", state)
-	}
-}
-
 func TestAnEmptyRunWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.do("run").wantCode(t, exit.OK).wantSilence(t)
@@ -42,48 +25,8 @@ func TestAnEmptyRunWritesNothing(t *testing.T) {
 	}
 }
 
-func TestTheBreakerOpensIsSilentAndRecovers(t *testing.T) {
-	w := newWorld(t)
-	for i := range 8 {
-		w.put(fmt.Sprintf("p%d.json", i), `{}`)
-	}
-	w.answer(http.StatusInternalServerError)
-	r := w.do("run").wantCode(t, exit.Left)
-	wantText(t, "standard error", r.stderr, "breaker central_listener opened after 5 failures, next probe in 1m00s", "500")
-	if n := strings.Count(r.stderr, "opened"); n != 1 || strings.Count(r.stderr, "\n") > 2 {
-		t.Errorf("the opening is one line and at most a hint:\n%s", r.stderr)
-	}
-	if n := len(w.received()); n != 5 {
-		t.Errorf("%d requests were made before the breaker opened, want 5", n)
-	}
-
-	w.pass(30 * time.Second)
-	w.do("run").wantCode(t, exit.Left).wantSilence(t)
-	if n := len(w.received()); n != 0 {
-		t.Errorf("%d requests were made although the breaker is open", n)
-	}
-
-	w.pass(31 * time.Second)
-	w.do("run").wantCode(t, exit.Left).wantSilence(t) // the probe fails: no news
-	if n := len(w.received()); n != 1 {
-		t.Errorf("%d probes were made, want 1", n)
-	}
-
-	w.answer(http.StatusOK)
-	w.pass(61 * time.Second)
-	r = w.do("run").wantCode(t, exit.OK)
-	wantText(t, "standard error", r.stderr, "breaker central_listener closed, the listener is back after 6 failures, open for 2m02s")
-	if n := strings.Count(r.stderr, "\n"); n != 1 {
-		t.Errorf("the recovery is one line, not %d:\n%s", n, r.stderr)
-	}
-	if left := w.left(); len(left) != 0 {
-		t.Errorf("left in the spool: %q", left)
-	}
-	w.do("run").wantCode(t, exit.OK).wantSilence(t)
-}
-
-// It is the listener that was away, and not the backlog that took so long.
-func TestTheTimeToSendTheBacklogIsNoTimeWithoutAListener(t *testing.T) {
+// The message tells how long the listener was away, and not how long the backlog took.
+func TestAnOutageEndsWithTheProbeAndNotWithTheBacklog(t *testing.T) {
 	w := openWorld(t, 5)
 	w.pass(70 * time.Second)
 	w.env.Now = func() time.Time {
@@ -98,7 +41,7 @@ func TestTheTimeToSendTheBacklogIsNoTimeWithoutAListener(t *testing.T) {
 	}
 }
 
-func TestEqualErrorsAreOneLine(t *testing.T) {
+func TestEqualErrorsAreReportedOnceWithTheirNumber(t *testing.T) {
 	w := newWorld(t)
 	for i := range 3 {
 		w.put(fmt.Sprintf("p%d.json", i), `{}`)
@@ -114,32 +57,7 @@ func TestEqualErrorsAreOneLine(t *testing.T) {
 	}
 }
 
-func TestRejectedPayloadsAreToldAndCounted(t *testing.T) {
-	w := newWorld(t)
-	w.put("good.json", `{}`)
-	w.put("bad.json", `{"not": json`)
-	r := w.do("run").wantCode(t, exit.Rejected)
-	wantText(t, "standard error", r.stderr, "1 payload was rejected", "spoolfwd rejected list")
-	if n := len(w.received()); n != 1 {
-		t.Errorf("%d requests, want 1: content that is not JSON is not sent", n)
-	}
-}
-
-func TestALimitEndsARunWithItsOwnCode(t *testing.T) {
-	w := newWorld(t)
-	for i := range 4 {
-		w.put(fmt.Sprintf("p%d.json", i), `{}`)
-	}
-	w.do("run", "--max-items", "1").wantCode(t, exit.Busy).wantSilence(t)
-	w.do("run", "--max-bytes", "2").wantCode(t, exit.Busy).wantSilence(t)
-	if n := len(w.received()); n != 2 {
-		t.Errorf("%d items were sent, want one per run", n)
-	}
-	w.do("run", "--max-runtime", "1ns").wantCode(t, exit.Busy).wantSilence(t)
-	w.do("run", "--max-items", "2").wantCode(t, exit.OK).wantSilence(t)
-}
-
-func TestASignalEndsARunWithItsCode(t *testing.T) {
+func TestARunTakesNoWorkAfterASignal(t *testing.T) {
 	for signal, want := range map[syscall.Signal]exit.Code{syscall.SIGTERM: exit.Terminated, syscall.SIGINT: exit.Interrupt, syscall.SIGHUP: exit.Hangup} {
 		w := newWorld(t)
 		w.put("a.json", `{}`)
@@ -152,7 +70,7 @@ func TestASignalEndsARunWithItsCode(t *testing.T) {
 	}
 }
 
-func TestBadSpools(t *testing.T) {
+func TestEveryCommandRefusesASpoolThatIsNotADirectory(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
@@ -170,50 +88,11 @@ func TestBadSpools(t *testing.T) {
 		}
 	}
 	if _, err := os.Stat(w.state); err == nil {
-		t.Error("a state directory was made for runs that could not be")
+		t.Error("a state directory was made for a run that could not begin")
 	}
 }
 
-// Junk in the spool never stops what is good, never hangs, and is named once.
-func TestJunkInTheSpoolIsNamedAndLeftAlone(t *testing.T) {
-	w := newWorld(t)
-	w.put("good.json", `{}`)
-	if err := os.Mkdir(filepath.Join(w.spool, "dir.json"), 0o700); err != nil {
-		t.Fatal(err)
-	}
-	if err := os.Symlink("/etc/passwd", filepath.Join(w.spool, "link.json")); err != nil {
-		t.Fatal(err)
-	}
-	if err := syscall.Mkfifo(filepath.Join(w.spool, "fifo.json"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.put("new\x1b[31m.json", `{}`)
-	w.put("bad\xff.json", `{}`)
-	r := w.do("run").wantCode(t, exit.OK)
-	wantText(t, "standard error", r.stderr, "3 entries were skipped", "dir.json", "link.json", "fifo.json")
-	if n := strings.Count(r.stderr, "\n"); n != 1 {
-		t.Errorf("the junk is named on %d lines, want 1:\n%s", n, r.stderr)
-	}
-	if n := len(w.received()); n != 3 {
-		t.Errorf("%d payloads were sent, want 3", n)
-	}
-	w.put("good.json", `{}`)
-	w.do("run").wantCode(t, exit.OK).wantSilence(t)
-	w.put("good.json", `{}`)
-	r = w.do("run", "-v").wantCode(t, exit.OK)
-	wantText(t, "a verbose run", r.stderr, "3 entries were skipped", "dir.json")
-	w.put("good.json", `{}`)
-	r = w.do("flush").wantCode(t, exit.OK)
-	wantText(t, "a flush by hand", r.stderr, "3 entries were skipped", "dir.json")
-	if err := os.Symlink("/etc/passwd", filepath.Join(w.spool, "more.json")); err != nil {
-		t.Fatal(err)
-	}
-	w.put("good.json", `{}`)
-	r = w.do("run").wantCode(t, exit.OK)
-	wantText(t, "a run with one more", r.stderr, "4 entries were skipped", "more.json")
-}
-
-func TestTheSummaryOfARunAsJSON(t *testing.T) {
+func TestARunPrintsItsSummaryAsJSON(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `[1, 2]`)
 	w.put("b.json", `{}`)

@@ -35,7 +35,7 @@ func TestStatusShowsBreakerAndSpool(t *testing.T) {
 	}
 }
 
-func TestCommandsThatLookChangeNothing(t *testing.T) {
+func TestStatusCheckListAndDryRunChangeNothing(t *testing.T) {
 	for name, prepare := range map[string]func(*world){
 		"fresh":        func(*world) {},
 		"open breaker": func(w *world) { w.do("breaker trip") },
@@ -109,7 +109,7 @@ func TestStatusCheckIsANagiosPlugin(t *testing.T) {
 	}
 }
 
-func TestBreakerByHand(t *testing.T) {
+func TestTheBreakerIsTrippedAndResetByHand(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `{}`)
 	r := w.do("breaker trip", "--for", "2h").wantCode(t, exit.OK)

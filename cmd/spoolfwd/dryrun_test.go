@@ -2,7 +2,6 @@ package main
 
 import (
 	"encoding/json"
-	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -42,26 +41,6 @@ func TestADryRunSaysWhatWouldBeSentInOrder(t *testing.T) {
 	if want := []string{"z-first.json", "a-second.json", "bad.json"}; !slices.Equal(names, want) {
 		t.Errorf("got %q, want %q", names, want)
 	}
-}
-
-// The order is that of the next run, which has learned from the last one.
-func TestADryRunPutsDeferredPayloadsLastAndKnowsLimits(t *testing.T) {
-	w := newWorld(t)
-	w.put("first.json", `{}`)
-	w.put("array.json", `[1,2,3]`)
-	w.answer(http.StatusInternalServerError)
-	w.do("run", "--concurrency", "1", "--max-items", "2").wantCode(t, exit.Left)
-	w.put("last.json", `{}`)
-	r := w.do("run", "--dry-run").wantCode(t, exit.OK)
-	want := `array.json: send 3 items, 3 bytes
-last.json: send 1 item, 2 bytes
-first.json: send 1 item, 2 bytes, deferred after 1 attempt
-would send 5 items from 3 payload files to `
-	if !strings.HasPrefix(r.stdout, want) {
-		t.Errorf("the plan is\n%s\nwant\n%s", r.stdout, want)
-	}
-	r = w.do("run", "--dry-run", "--max-items", "3").wantCode(t, exit.OK)
-	wantText(t, "the plan", r.stdout, "would send 3 items from 1 payload file", "then a limit would end the run")
 }
 
 func TestADryRunMentionsAnOpenBreaker(t *testing.T) {

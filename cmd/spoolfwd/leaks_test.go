@@ -6,7 +6,7 @@ import (
 	"go.uber.org/goleak"
 )
 
-// run does not return before everything it started has ended.
+// TestMain makes sure that run does not return before everything that it started has ended.
 func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("os/signal.loop")) // the process's own
 }

@@ -41,8 +41,8 @@ func TestNothingIsSentWhenTheLockIsNotARegularFile(t *testing.T) {
 	}
 }
 
-// An overlap is routine under a scheduler; by hand it is an answer.
-func TestAHeldLockIsSilentForRunAndToldByTheOthers(t *testing.T) {
+// Overlapping runs are routine under a scheduler. A person who runs a command wants to know.
+func TestOnlyAScheduledRunIsSilentAboutAHeldLock(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `{}`)
 	w.do("breaker reset").wantCode(t, exit.OK)

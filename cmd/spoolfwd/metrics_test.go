@@ -116,8 +116,8 @@ func TestCountersGoOnFromRunToRunAndGaugesDoNot(t *testing.T) {
 	})
 }
 
-// One payload file may hold many items, and it is these that are deferred.
-func TestDeferredAreItemsAndNotFiles(t *testing.T) {
+// One payload file may hold many items, and items are deferred.
+func TestTheMetricOfDeferredItemsDoesNotCountFiles(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "m.prom")
 	w.put("a.json", `[1,2,3]`)

@@ -16,11 +16,10 @@ import (
 // nobody is a user without rights; the number is as good as any but 0.
 const nobody = 65534
 
-// Root may do everything, so that nothing is ever denied to a test that runs as root: it is run
-// again as nobody.
-func TestWhatAUserMayNotDo(t *testing.T) {
+// Nothing is ever denied to root, so a test that runs as root runs again as nobody.
+func TestMissingPermissionsAreNamedAndLoseNothing(t *testing.T) {
 	if os.Geteuid() == 0 {
-		again(t, "^TestWhatAUserMayNotDo$")
+		again(t, "^TestMissingPermissionsAreNamedAndLoseNothing$")
 		return
 	}
 	t.Run("spool without write permission", func(t *testing.T) {
@@ -37,7 +36,7 @@ func TestWhatAUserMayNotDo(t *testing.T) {
 		r = w.do("check").wantCode(t, exit.Permission)
 		wantText(t, "check", r.stdout, "fail spool: payload files cannot be removed")
 	})
-	// What chattr +i does in a script, for machines where that is not to be had: the directory is
+	// A script does the same with chattr +i, which not every machine has: here the directory is
 	// closed between the preflight and the removal.
 	t.Run("spool that becomes unwritable while a payload is sent", func(t *testing.T) {
 		w := newWorld(t)

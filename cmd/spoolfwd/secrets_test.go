@@ -17,7 +17,7 @@ func writePEM(t *testing.T, path string, der []byte) {
 	}
 }
 
-// Secrets go to the listener and nowhere else, whatever is asked for and however it fails.
+// Secrets go to the listener and nowhere else, with every command and after every failure.
 func TestNoSecretIsEverPrintedOrSaved(t *testing.T) {
 	secrets := []string{"tok3n-secret", "h3ader-secret", "filed-secret", "us3r-secret", "pa55-secret", "qu3ry-secret"}
 	for _, status := range []int{http.StatusUnauthorized, http.StatusBadRequest, http.StatusServiceUnavailable, http.StatusFound} {

@@ -83,7 +83,7 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 	}
 }
 
-func TestThisMachineHasAName(t *testing.T) {
+func TestThisMachineHasAnIdentity(t *testing.T) {
 	if machineID() == "" {
 		t.Error("there is neither a machine id nor a host name")
 	}

@@ -12,9 +12,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// Root who helps by hand, on a machine where the service has never run, leaves nothing behind that
-// the service cannot use.
-func TestAServiceCanWorkAfterRootHasHelped(t *testing.T) {
+// Root may run commands by hand on a machine where the service has never run. Root then leaves
+// nothing that the service cannot use.
+func TestTheServiceCanUseWhatRootsCommandsHaveMade(t *testing.T) {
 	const handedDown = "SPOOLFWD_TEST_SERVICE"
 	if dir := os.Getenv(handedDown); dir != "" {
 		w := newWorld(t)
@@ -32,7 +32,7 @@ func TestAServiceCanWorkAfterRootHasHelped(t *testing.T) {
 		return
 	}
 	if os.Geteuid() != 0 {
-		t.Skip("only root can help in root's way")
+		t.Skip("needs root, who gives files away")
 	}
 	for _, first := range []string{"flush", "breaker trip"} {
 		t.Run(first, func(t *testing.T) {
@@ -53,7 +53,7 @@ func TestAServiceCanWorkAfterRootHasHelped(t *testing.T) {
 			wantText(t, "standard output", r.stdout, "2 failed")
 			w.do("breaker trip").wantCode(t, exit.OK)
 			wantAllOf(t, nobody, dir)
-			again(t, "^TestAServiceCanWorkAfterRootHasHelped$", handedDown+"="+dir)
+			again(t, "^TestTheServiceCanUseWhatRootsCommandsHaveMade$", handedDown+"="+dir)
 		})
 	}
 }
@@ -77,7 +77,7 @@ func ofNobody(t *testing.T) string {
 	return dir
 }
 
-// wantAllOf says what in a directory belongs to somebody else.
+// wantAllOf fails for everything in a directory that belongs to another user.
 func wantAllOf(t *testing.T, uid int, dir string) {
 	t.Helper()
 	err := filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {

@@ -55,7 +55,7 @@ func TestDescriptorsStayFlatThroughErrors(t *testing.T) {
 			p, err := s.Read(spool.Entry{Name: name}, noon, nil)
 			if err == nil && p.Array {
 				must(t, s.RejectItem(p, 0, because()))
-				must(t, s.Rewrite(p, []int{0, 1}))
+				must(t, s.Rewrite(read(t, s, name), []int{0, 1})) // p is stale now
 				if err := s.Rewrite(p, []int{0}); !errors.Is(err, spool.ErrChanged) {
 					t.Errorf("a stale rewrite: %v", err)
 				}

@@ -25,11 +25,12 @@ type Payload struct {
 	// Array says that Data is a JSON array whose elements are the items.
 	Array bool
 
-	id   identity
-	mode uint32
-	uid  int
-	gid  int
-	one  [1]Item
+	id    identity // of the file as it is now: Rewrite changes it
+	mode  uint32
+	uid   int
+	gid   int
+	mtime unix.Timespec
+	one   [1]Item
 }
 
 // Read reads a payload file into buf, which is grown when it is too small, and
@@ -70,6 +71,7 @@ func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 		return &SkipError{Name: p.Name, Reason: "is " + kindName(uint32(st.Mode))}
 	}
 	p.id, p.mode, p.uid, p.gid = identify(&st), uint32(st.Mode)&0o7777, int(st.Uid), int(st.Gid)
+	p.mtime = st.Mtim
 	p.ModTime, p.Size = nanoseconds(st.Mtim), p.id.size
 
 	switch {

@@ -6,14 +6,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Rewrite replaces an array file by one that holds only the items whose indexes
-// are in left, in order and byte for byte, under the same name, mode, owner
-// (where permitted) and modification time. It is all or nothing: on an error the
-// file is what it was. ErrVanished and ErrChanged mean that it is no longer the
-// file that was read, and was left alone.
+// Rewrite replaces an array file by one that holds only the items whose indexes are in left, in
+// order and byte for byte, under the same name, mode, owner (where permitted) and modification time.
+// It is all or nothing: on an error the file is what it was. ErrVanished and ErrChanged mean that it
+// is no longer the file that was read, and was left alone. Afterwards p stands for the new file, so
+// that it can be rewritten again or removed; its Items stay as they are.
 //
-// The caller has had a 2xx for, or has rejected, every item that is not in
-// left. left must not be empty: Remove is for that.
+// The caller has had a 2xx for, or has rejected, every item that is not in left. left must not be
+// empty: Remove is for that.
 func (s *Spool) Rewrite(p *Payload, left []int) error {
 	size := 1
 	for _, i := range left {
@@ -26,16 +26,20 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	}
 	data = append(data, ']')
 
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, data, likeOriginal(s.fd, p))
+	var written unix.Stat_t
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, data, func(fd int, temp string) {
+		likeOriginal(s.fd, p)(fd, temp)
+		_ = unix.Fstat(fd, &written)
+	})
 	if err != nil {
 		return fmt.Errorf("%s: rewrite: %w", s.path(p.Name), err)
 	}
-	// Last look, then the one step that counts. Were the file looked at before
-	// the new one is on the disk, a producer would have all that time to
-	// replace it unseen.
+	// Last look, then the one step that counts. Were the file looked at before the new one is on the
+	// disk, a producer would have all that time to replace it unseen.
 	err = s.Unchanged(p)
 	if err == nil {
 		if err = again(func() error { return unix.Renameat(s.fd, temp, s.fd, p.Name) }); err == nil {
+			s.adopt(p, &written)
 			return nil
 		}
 		err = fmt.Errorf("%s: rewrite: %w", s.path(p.Name), err)
@@ -44,12 +48,21 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	return err
 }
 
+// adopt makes p stand for the file that was just renamed into its place, whose change time the rename
+// has set. If something else is there by now, p stays as it is and the file counts as changed.
+func (s *Spool) adopt(p *Payload, written *unix.Stat_t) {
+	var now unix.Stat_t
+	if statAt(s.fd, p.Name, &now) == nil && now.Ino == written.Ino && now.Dev == written.Dev {
+		p.id = identify(&now)
+	}
+}
+
 // likeOriginal gives a new file the owner, mode and modification time of the payload file that its
 // bytes come from, as far as the system lets it. CIFS, vfat and sshfs refuse one or the other; that
 // is no reason to keep a payload from its way.
 func likeOriginal(dir int, p *Payload) func(fd int, temp string) {
 	return func(fd int, temp string) {
-		times := []unix.Timespec{p.id.mtime, p.id.mtime}
+		times := []unix.Timespec{p.mtime, p.mtime}
 		_ = unix.UtimesNanoAt(dir, temp, times, unix.AT_SYMLINK_NOFOLLOW)
 		// The owner comes before the mode. Until the group is the right one, nobody else may read
 		// the file, and chown(2) clears mode bits. The group can often be kept where the owner

@@ -77,22 +77,22 @@ func TestRewriteLeavesAloneWhatIsNoLongerTheFileThatWasRead(t *testing.T) {
 	}
 }
 
-// A rewrite is no change for the next one: whoever reads again may go on.
+// A rewrite is not a change for whoever made it, and is one for whoever has read the file before.
 func TestAFileCanBeRewrittenAgain(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `[1,2,3]`, time.Hour)
-	stale := read(t, s, "x.json")
-	if err := s.Rewrite(stale, []int{1, 2}); err != nil {
-		t.Fatal(err)
-	}
+	stale, p := read(t, s, "x.json"), read(t, s, "x.json")
+	must(t, s.Rewrite(p, []int{1, 2}))
 	if err := s.Rewrite(stale, []int{0}); !errors.Is(err, spool.ErrChanged) {
-		t.Errorf("a second rewrite from what was read before the first: %v", err)
+		t.Errorf("a rewrite of what was read before another one: %v", err)
 	}
-	if err := s.Rewrite(read(t, s, "x.json"), []int{1}); err != nil {
-		t.Errorf("a second rewrite: %v", err)
-	}
+	must(t, s.Rewrite(p, []int{2}))
 	if got := content(t, dir, "x.json"); got != "[3]" {
 		t.Errorf("left %q", got)
+	}
+	must(t, s.Remove(p))
+	if got := list(t, dir); len(got) != 0 {
+		t.Errorf("after the removal the spool holds %q", got)
 	}
 }
 

@@ -37,7 +37,7 @@ func TestTheOrderOfStepsThatSurvivesAPowerCut(t *testing.T) {
 		{"Rewrite", func(t *testing.T, s *spool.Spool) {
 			must(t, s.Rewrite(read(t, s, "x.json"), []int{1}))
 		}, []string{
-			"write " + temp, "fsync " + temp, lookAgain, "renameat " + temp + " x.json",
+			"write " + temp, "fsync " + temp, lookAgain, "renameat " + temp + " x.json", lookAgain,
 		}},
 		{"Remove", func(t *testing.T, s *spool.Spool) {
 			must(t, s.Remove(read(t, s, "x.json")))

@@ -39,8 +39,8 @@
 //
 // Items whose answer had arrived and whose file was not yet removed or rewritten are sent again in
 // the next run, under the same idempotency keys: at most the requests in flight and, of an array
-// file, the items delivered since its last rewrite, which happens once in a run, when all of the
-// file was sent. The index is written at the end of a run, and at once when it takes the place of a
+// file, the items delivered since its last rewrite. A file is rewritten when all of it was sent, and
+// every second until then. The index is written at the end of a run, and at once when it takes the place of a
 // removal or a rewrite. Losing it loses no payload: deferred items lose their place at the end, and
 // what is delivered and still in the spool is sent again under the same keys.
 //

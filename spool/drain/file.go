@@ -2,6 +2,7 @@ package drain
 
 import (
 	"slices"
+	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool"
 )
@@ -26,7 +27,16 @@ type file struct {
 	attempts []int // of each item, in earlier runs; more than 0: the item is deferred
 	pending  []int // items still to be handed out, in order
 	inFlight int
+
+	gone    int       // items that need not stay in the spool
+	cut     int       // those of them that are cut out of the file already
+	cutAt   time.Time // when it was read or last rewritten
+	cutting bool      // it is being rewritten
 }
+
+// cutEvery is how often what is delivered is cut out of an array file that takes long to send. A
+// run that is killed again and again still gets on, and repeats no more than that of a file.
+const cutEvery = time.Second
 
 // A delivery is an item on its way.
 type delivery struct {
@@ -47,6 +57,7 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 		item := &p.Items[i]
 		if x.delivered(p.Name, item.Key) {
 			f.fates[i] = delivered
+			f.gone++
 			continue
 		}
 		if item.NextEqual >= 0 {
@@ -79,13 +90,21 @@ func (f *file) take() int {
 func (f *file) land(i int, became fate) {
 	f.inFlight--
 	f.fates[i] = became
+	if f.isGone(i) {
+		f.gone++
+	}
 	if next := f.payload.Items[i].NextEqual; next >= 0 && f.isGone(i) && f.fates[next] == untouched {
 		f.pending = slices.Insert(f.pending, 0, next)
 	}
 }
 
 // isDone reports whether nothing of the file is left to send in this run.
-func (f *file) isDone() bool { return len(f.pending) == 0 && f.inFlight == 0 }
+func (f *file) isDone() bool { return len(f.pending) == 0 && f.inFlight == 0 && !f.cutting }
+
+// isCutDue reports whether to rewrite the file before all of it is sent.
+func (f *file) isCutDue(now time.Time) bool {
+	return f.gone > f.cut && now.Sub(f.cutAt) >= cutEvery && !f.cutting && !f.isDone()
+}
 
 // isGone reports whether an item need not stay in the spool.
 func (f *file) isGone(i int) bool { return f.fates[i] == delivered || f.fates[i] == rejected }

@@ -46,6 +46,7 @@ func (w *worker) read() {
 	}
 	r.mu.Lock()
 	f := newFile(p, place, r.cfg.Index)
+	f.cutAt = r.now()
 	if f.ready() {
 		w.addLocked(f)
 	} else {

@@ -12,15 +12,27 @@ import (
 // settle acts on the verdict for each item.
 func (w *worker) settle(items []delivery, v transmit.Verdict) {
 	for _, d := range items {
-		became := w.r.fateOf(d, v, len(items) == 1)
-		w.r.mu.Lock()
-		d.file.land(d.index, became)
-		d.file.place.line.hold(d.file)
-		done := d.file.isDone()
-		w.r.mu.Unlock()
-		if done {
-			w.finish(d.file)
-		}
+		w.land(d, w.r.fateOf(d, v, len(items) == 1))
+	}
+}
+
+// land records what became of an item, and does to its file what that makes due.
+func (w *worker) land(d delivery, became fate) {
+	r, f := w.r, d.file
+	r.mu.Lock()
+	f.land(d.index, became)
+	f.place.line.hold(f)
+	due := f.isCutDue(r.now())
+	if due {
+		f.cutting = true
+	}
+	done := f.isDone()
+	r.mu.Unlock()
+	if due {
+		done = r.cutOut(f)
+	}
+	if done {
+		w.finish(f)
 	}
 }
 
@@ -47,6 +59,23 @@ func (w *worker) finish(f *file) {
 	w.putBuffer(f.payload.Data)
 }
 
+// cutOut rewrites an array file with the items that are left while some of them are still being
+// sent, and reports whether the file is done by then. When that fails, nothing is lost but the
+// protection: the end of the file tries again and tells.
+func (r *run) cutOut(f *file) (done bool) {
+	r.mu.Lock()
+	left, gone := f.split()
+	r.mu.Unlock()
+	err := r.cfg.Spool.Rewrite(f.payload, left)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	f.cutting, f.cutAt = false, r.now()
+	if err == nil {
+		f.cut, r.unsynced = len(gone), true
+	}
+	return f.isDone()
+}
+
 // finishFile removes a file, or rewrites it with the items that are left, or leaves it.
 func (r *run) finishFile(f *file) {
 	left, gone := f.split()
@@ -54,12 +83,12 @@ func (r *run) finishFile(f *file) {
 	case !f.payload.Array && f.fates[0] == rejected: // it was moved as a whole
 	case len(left) == 0:
 		r.remove(f.payload)
-	case len(gone) > 0:
+	case len(gone) > f.cut:
 		r.rewrite(f.payload, left, gone)
 	default:
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.cfg.Index.keepOnly(f.payload, left, false)
+		r.cfg.Index.keepOnly(f.payload, left, f.cut > 0)
 	}
 }
 

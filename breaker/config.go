@@ -32,7 +32,7 @@ type Config struct {
 	RetryTimeout time.Duration
 
 	// RetryJitter is the largest part of RetryTimeout, in percent from 0 to 100, that is added to
-	// it. The part that is added follows from MachineID and Name alone. So it is the same in every
+	// it. The part that is added follows from HostID and Name alone. So it is the same in every
 	// run of a host and differs among the hosts of a fleet, which then do not probe in the same
 	// second. Default 0, which adds nothing.
 	RetryJitter float64
@@ -40,8 +40,8 @@ type Config struct {
 	// MaxRetryAfter is the longest Retry-After that is believed. Default 1h.
 	MaxRetryAfter time.Duration
 
-	// MachineID seeds the jitter.
-	MachineID string
+	// HostID seeds the jitter. See the function HostID.
+	HostID string
 }
 
 // DefaultConfig returns the values that zero fields of a Config stand for.
@@ -117,7 +117,7 @@ func (c Config) rules() rules {
 // jitter is this host's part of the allowed addition to the retry timeout. The hash spreads machine
 // ids evenly, although they may differ in a few bits only.
 func (c Config) jitter() micros {
-	sum := sha256.Sum256([]byte(c.MachineID + "\x00" + c.Name))
+	sum := sha256.Sum256([]byte(c.HostID + "\x00" + c.Name))
 	part := float64(binary.BigEndian.Uint64(sum[:8])) / math.MaxUint64
 	return micros(math.Round(float64(microsFrom(c.RetryTimeout)) * c.RetryJitter / 100 * part))
 }

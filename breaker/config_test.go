@@ -75,7 +75,7 @@ func TestTheJitterSpreadsAFleetAndNotOneHost(t *testing.T) {
 	timeouts := map[micros]bool{}
 	low, high := micros(math.MaxInt64), micros(0)
 	for host := range 1000 {
-		c := Config{RetryTimeout: 100 * time.Second, RetryJitter: 10, MachineID: fmt.Sprintf("%032x", host)}
+		c := Config{RetryTimeout: 100 * time.Second, RetryJitter: 10, HostID: fmt.Sprintf("%032x", host)}
 		timeout := newBreaker(t, c).rules.timeout
 		if again := newBreaker(t, c).rules.timeout; again != timeout {
 			t.Fatalf("host %d waits %v, then %v", host, timeout.duration(), again.duration())
@@ -87,19 +87,19 @@ func TestTheJitterSpreadsAFleetAndNotOneHost(t *testing.T) {
 		t.Errorf("1000 hosts wait %d times from %v to %v, want 100s to 110s", len(timeouts), low.duration(), high.duration())
 	}
 
-	c := Config{RetryTimeout: 100 * time.Second, MachineID: "a"}
+	c := Config{RetryTimeout: 100 * time.Second, HostID: "a"}
 	if got := newBreaker(t, c).rules.timeout; got != 100_000_000 {
 		t.Errorf("without jitter the timeout is %v", got.duration())
 	}
 	c.RetryJitter = 50
-	one, other := newBreaker(t, c), newBreaker(t, Config{RetryTimeout: c.RetryTimeout, RetryJitter: 50, MachineID: "a", Name: "b"})
+	one, other := newBreaker(t, c), newBreaker(t, Config{RetryTimeout: c.RetryTimeout, RetryJitter: 50, HostID: "a", Name: "b"})
 	if one.rules.timeout == other.rules.timeout {
 		t.Error("two breakers of one host wait equally long")
 	}
 }
 
 func TestTheJitterIsPartOfTheHold(t *testing.T) {
-	c := Config{StateDir: t.TempDir(), RetryJitter: 100, MachineID: "a"}
+	c := Config{StateDir: t.TempDir(), RetryJitter: 100, HostID: "a"}
 	b := open(t, c, start)
 	failTimes(t, b, 5, start)
 	hold := b.rules.timeout.duration()

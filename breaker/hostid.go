@@ -13,8 +13,17 @@ import (
 	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
+// HostID returns an identity of this host that stays the same from run to run: the machine id, or
+// otherwise the identity that is kept in the state directory dir.
+func HostID(dir string) (string, error) {
+	if id := MachineID(); id != "" {
+		return id, nil
+	}
+	return KeepHostID(dir)
+}
+
 // MachineID returns the id that systemd or D-Bus gave to this machine, or "" where there is none,
-// as in most containers. HostID then makes an identity that stays.
+// as in most containers.
 func MachineID() string {
 	for _, path := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
 		if data, err := os.ReadFile(path); err == nil {
@@ -26,12 +35,11 @@ func MachineID() string {
 	return ""
 }
 
-// HostID returns the identity that is kept in the state directory dir, and makes one if there is
+// KeepHostID returns the identity that is kept in the state directory dir, and makes one if there is
 // none: 128 random bits. It outlives containers, whose host name changes with every start. Several
-// processes that call it for the first time at once get the same.
-//
-// A file that holds no identity is set aside.
-func HostID(dir string) (string, error) {
+// processes that call it for the first time at once get the same. A file that holds no identity is
+// set aside.
+func KeepHostID(dir string) (string, error) {
 	file := hostIDFile(dir)
 	for range 3 {
 		id, err := readHostID(file)

@@ -10,8 +10,8 @@ import (
 
 func mustHostID(t *testing.T, dir string) string {
 	t.Helper()
-	id, err := HostID(dir)
-	mustDo(t, "HostID", err)
+	id, err := KeepHostID(dir)
+	mustDo(t, "KeepHostID", err)
 	return id
 }
 
@@ -81,9 +81,9 @@ func TestManyFirstRunsAtOnceAgreeOnTheHostID(t *testing.T) {
 		ids := make(chan string, runs)
 		for range runs {
 			go func() {
-				id, err := HostID(dir)
+				id, err := KeepHostID(dir)
 				if err != nil {
-					t.Errorf("HostID: %v", err)
+					t.Errorf("KeepHostID: %v", err)
 				}
 				ids <- id
 			}()
@@ -100,7 +100,7 @@ func TestManyFirstRunsAtOnceAgreeOnTheHostID(t *testing.T) {
 func TestAHostIDThatCannotBeKeptIsAnError(t *testing.T) {
 	dir := t.TempDir()
 	makeUnwritable(t, dir)
-	if id, err := HostID(dir); id != "" || err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "host-id")) {
+	if id, err := KeepHostID(dir); id != "" || err == nil || !strings.Contains(err.Error(), filepath.Join(dir, "host-id")) {
 		t.Errorf("the host id is %q, %v, want an error that names the file", id, err)
 	}
 }
@@ -110,5 +110,16 @@ func TestAHostIDIsPrintable(t *testing.T) {
 		if got := CheckHostID(id) == nil; got != want {
 			t.Errorf("%q is a host id: %v, want %v", id, got, want)
 		}
+	}
+}
+
+func TestTheMachineIDIsPreferred(t *testing.T) {
+	dir := t.TempDir()
+	id, err := HostID(dir)
+	mustDo(t, "HostID", err)
+	if machine := MachineID(); machine != "" && (id != machine || PeekHostID(dir) != "") {
+		t.Errorf("the host id is %q, and %q is kept, although the machine id is %q", id, PeekHostID(dir), machine)
+	} else if machine == "" && id != PeekHostID(dir) {
+		t.Errorf("the host id is %q, and %q is kept", id, PeekHostID(dir))
 	}
 }

@@ -17,7 +17,7 @@ func TestWhatIsLeftKeepsItsKeysThroughAnyPartialDelivery(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
-	s, dir := newSpool(t, spool.Config{MachineID: "m"})
+	s, dir := newSpool(t, spool.Config{HostID: "m"})
 	for range 25 {
 		items := make([]string, 1+rnd.IntN(20))
 		for i := range items {
@@ -87,10 +87,10 @@ func partDelivery(rnd *rand.Rand, p *spool.Payload) (left []int) {
 }
 
 func TestKeysAreTheSameInEveryRead(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{MachineID: "m"})
+	s, dir := newSpool(t, spool.Config{HostID: "m"})
 	write(t, dir, "x.json", `[1,{"a":1},1,1]`, 0)
 	p := read(t, s, "x.json")
-	other, _ := newSpool(t, spool.Config{MachineID: "m", Dir: dir})
+	other, _ := newSpool(t, spool.Config{HostID: "m", Dir: dir})
 	wantNames(t, "keys in another run", keys(read(t, other, "x.json")), keys(p)...)
 	for i, it := range p.Items {
 		after := []int{2, 0, 1, 0}[i]
@@ -101,8 +101,8 @@ func TestKeysAreTheSameInEveryRead(t *testing.T) {
 }
 
 func TestEqualFilesAndMachinesHaveDifferentKeys(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{MachineID: "m"})
-	elsewhere, _ := newSpool(t, spool.Config{MachineID: "n", Dir: dir})
+	s, dir := newSpool(t, spool.Config{HostID: "m"})
+	elsewhere, _ := newSpool(t, spool.Config{HostID: "n", Dir: dir})
 	write(t, dir, "x.json", `{}`, 0)
 	write(t, dir, "y.json", `{}`, 0)
 	write(t, dir, "z.json", `[{}]`, 0)

@@ -18,15 +18,15 @@ const keyMark = ".key-"
 const keyDigits = 32
 
 // Key derives the idempotency key of an item: 128 bits of SHA-256 over the
-// machine, the name of the payload file, the item's bytes, and how many equal
+// host's identity, the name of the payload file, the item's bytes, and how many equal
 // items follow it in the file.
 //
 // Equal items are counted from the end. The items of [a,a,a] count 2, 1, 0; when
 // the first is delivered and the file is rewritten to [a,a], those that are left
 // still count 1, 0 and keep their keys. That holds as long as equal items are
 // delivered in file order: see [Item.NextEqual].
-func Key(machineID, name string, body []byte, equalItemsAfter int) string {
-	return finishKey(newHasher().sum(machineID, name, body), equalItemsAfter)
+func Key(hostID, name string, body []byte, equalItemsAfter int) string {
+	return finishKey(newHasher().sum(hostID, name, body), equalItemsAfter)
 }
 
 // hasher hashes what equal items of a file have in common. It is made once for
@@ -38,9 +38,9 @@ type hasher struct {
 
 func newHasher() *hasher { return &hasher{Hash: sha256.New()} }
 
-func (h *hasher) sum(machineID, name string, body []byte) (sum [sha256.Size]byte) {
+func (h *hasher) sum(hostID, name string, body []byte) (sum [sha256.Size]byte) {
 	h.head = h.head[:0]
-	for _, part := range []string{"spoolfwd item", machineID, name} {
+	for _, part := range []string{"spoolfwd item", hostID, name} {
 		h.head = append(append(h.head, part...), 0) // names and ids hold no NUL
 	}
 	h.Reset()
@@ -68,7 +68,7 @@ func (s *Spool) fileKey(p *Payload) string {
 		h = newHasher()
 	}
 	defer s.hashers.Put(h)
-	return finishKey(h.sum(s.cfg.MachineID, p.Name, p.Data), 0)
+	return finishKey(h.sum(s.cfg.HostID, p.Name, p.Data), 0)
 }
 
 // itemKeys sets the keys of an array file's items and links equal ones.
@@ -78,7 +78,7 @@ func (s *Spool) itemKeys(p *Payload) {
 	seen := make(map[[sha256.Size]byte]last, len(p.Items))
 	for i := len(p.Items) - 1; i >= 0; i-- {
 		it := &p.Items[i]
-		sum := h.sum(s.cfg.MachineID, p.Name, it.Body)
+		sum := h.sum(s.cfg.HostID, p.Name, it.Body)
 		it.NextEqual = -1
 		after, ok := seen[sum]
 		if ok {

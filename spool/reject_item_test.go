@@ -10,7 +10,7 @@ import (
 )
 
 func TestRejectItemCopiesTheItemIntoAFileOfItsOwn(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{MachineID: "m"})
+	s, dir := newSpool(t, spool.Config{HostID: "m"})
 	const batch = `[{"a":1}, { "b" : 2 } ,{"c":3}]`
 	write(t, dir, "x.json", batch, time.Hour)
 	p := read(t, s, "x.json")

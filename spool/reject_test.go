@@ -31,7 +31,7 @@ func reasonOf(t *testing.T, dir, name string) map[string]any {
 }
 
 func TestRejectMovesTheFileBesideItsReason(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{MachineID: "m"})
+	s, dir := newSpool(t, spool.Config{HostID: "m"})
 	write(t, dir, "x.json", `{"a":1}`, time.Hour+time.Nanosecond)
 	must(t, os.Chmod(filepath.Join(dir, "x.json"), 0o640))
 	must(t, s.Reject(read(t, s, "x.json"), because()))

@@ -32,7 +32,7 @@ type Config struct {
 	MaxFileSize int64  // default 16 MiB: larger files are rejected unread
 	Whole       bool   // an array file is one item instead of one item per element
 	Raw         bool   // files are opaque: any bytes are one item, JSON or not
-	MachineID   string // part of every idempotency key; empty is allowed
+	HostID      string // part of every idempotency key; empty is allowed
 }
 
 // DefaultConfig returns the values that zero fields of a Config stand for.

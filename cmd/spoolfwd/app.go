@@ -25,6 +25,7 @@ type session struct {
 	operands []string
 	out      *console.Printer
 	log      *slog.Logger
+	identity string // cached by hostID
 }
 
 // run is the program: it does what env.Args say and returns the exit code. It does not return

@@ -27,6 +27,7 @@ type drainer struct {
 // last, so that nothing is created for a run that cannot begin.
 func (s *session) openDrainer() (*drainer, error) {
 	t, errT := s.newTransmitter()
+	s.keepHostID()
 	sp, errS := s.openSpool()
 	d := &drainer{s: s, transmitter: t, spool: sp}
 	if err := errors.Join(errT, errS); err != nil {

@@ -28,7 +28,7 @@ type Env struct {
 	// Dial opens the connections to the listener and to proxies; nil stands for a net.Dialer.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 
-	// MachineID names this machine for idempotency keys and jitter. It is called only by commands
+	// MachineID returns the id of this machine, or "" if it has none. It is called only by commands
 	// that need it.
 	MachineID func() string
 

@@ -3,9 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"net/http"
-	"net/http/httptest"
 	"os"
 	"path/filepath"
 	"strings"
@@ -17,8 +15,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-// A spool that has filled its disk is emptied by deliveries and by nothing else. So neither a failure
-// that cannot be saved nor a lock file that cannot be made may stop them, whatever stands in front.
+// A spool that has filled its disk is emptied by deliveries and by nothing else. So neither a
+// failure that cannot be saved nor a lock file that cannot be made may stop them, whatever stands
+// in front.
 func TestAFullDiskIsEmptiedPastPayloadsThatFail(t *testing.T) {
 	need.Root(t, "mount a small disk")
 	for disk, options := range map[string]string{"no blocks": "size=400k", "no inodes": "nr_inodes=90,size=4m"} {
@@ -58,8 +57,8 @@ func TestAListenerThatIsDownGetsFiveRequestsFromAFullDisk(t *testing.T) {
 	wantText(t, "standard error", r.stderr, "cannot save breaker state", "no space left on device")
 }
 
-// newWorldOnADisk has spool and state on a disk of their own, and a listener that answers "bad" with
-// status.
+// newWorldOnADisk has spool and state on a disk of their own, and a listener that answers "bad"
+// with status.
 func newWorldOnADisk(t *testing.T, options string, status int) *world {
 	t.Helper()
 	w := newWorld(t)
@@ -74,17 +73,12 @@ func newWorldOnADisk(t *testing.T, options string, status int) *world {
 			t.Fatal(err)
 		}
 	}
-	w.listener.Close()
-	w.listener = httptest.NewServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
-		body, _ := io.ReadAll(r.Body)
-		w.mu.Lock()
-		defer w.mu.Unlock()
-		w.bodies = append(w.bodies, string(body))
-		if string(body) == `"bad"` {
-			rw.WriteHeader(status)
+	w.statusOf = func(body string) int {
+		if body == `"bad"` {
+			return status
 		}
-	}))
-	t.Cleanup(w.listener.Close)
+		return http.StatusOK
+	}
 	return w
 }
 

@@ -1,21 +1,40 @@
 package main
 
 import (
+	"cmp"
+	"fmt"
 	"os"
-	"strings"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
 )
 
-// machineID returns systemd's machine id, or D-Bus's, or the host name. Two machines that share one
-// (a cloned image) only weaken its two uses: jitter, and telling equal payload files of two
-// machines apart.
-func machineID() string {
-	for _, path := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
-		if b, err := os.ReadFile(path); err == nil {
-			if id := strings.TrimSpace(string(b)); id != "" && id != "uninitialized" {
-				return id
-			}
-		}
+// hostID returns the identity of this host, on which idempotency keys and jitter hang: --host-id,
+// otherwise the machine id, otherwise the identity that earlier runs have kept in the state
+// directory. It is "" if there is none yet.
+func (s *session) hostID() string {
+	if s.identity == "" {
+		s.identity = cmp.Or(s.cfg.HostID, s.env.MachineID())
 	}
-	name, _ := os.Hostname()
-	return name
+	if s.identity == "" {
+		s.identity = breaker.PeekHostID(s.cfg.Breaker.StateDir)
+	}
+	return s.identity
+}
+
+// keepHostID makes an identity if there is none, for commands that send items. It needs no lock:
+// several runs at once agree on it. Where it cannot be kept (a full disk), the host name must do,
+// because deliveries go on.
+func (s *session) keepHostID() {
+	if s.hostID() != "" {
+		return
+	}
+	err := s.makeStateDir()
+	if err == nil {
+		s.identity, err = breaker.KeepHostID(s.cfg.Breaker.StateDir)
+	}
+	if err != nil {
+		s.warn(withHint(fmt.Errorf("this host has no identity that stays: %w", err),
+			"until it has one, an item that is sent again may carry another idempotency key; --host-id gives it one"))
+		s.identity, _ = os.Hostname()
+	}
 }

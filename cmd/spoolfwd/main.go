@@ -4,9 +4,9 @@ import (
 	"context"
 	"os"
 	"runtime/debug"
-	"sync"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
 
@@ -23,7 +23,7 @@ func main() {
 		ConfigFile:      "/etc/spoolfwd/spoolfwd.toml",
 		Now:             time.Now,
 		Wait:            waitFor,
-		MachineID:       sync.OnceValue(machineID),
+		MachineID:       breaker.MachineID,
 		StdinIsTerminal: console.IsTerminal(os.Stdin),
 		StderrIs:        console.KindOf(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 	}))

@@ -15,7 +15,7 @@ import (
 // newBreaker returns the configured breaker, not yet loaded.
 func (s *session) newBreaker() (*breaker.Breaker, error) {
 	cfg := s.cfg.Breaker
-	cfg.MachineID = s.env.MachineID()
+	cfg.HostID = s.hostID()
 	b, err := breaker.New(cfg)
 	return b, exit.With(exit.Config, err)
 }
@@ -59,7 +59,7 @@ func (s *session) warn(err error) { logError(s.log, slog.LevelWarn, err) }
 // openSpool opens the spool directory.
 func (s *session) openSpool() (*spool.Spool, error) {
 	cfg := s.cfg.Spool
-	cfg.MachineID = s.env.MachineID()
+	cfg.HostID = s.hostID()
 	sp, err := spool.Open(cfg)
 	if errors.Is(err, os.ErrNotExist) {
 		err = exit.With(exit.Config, err)

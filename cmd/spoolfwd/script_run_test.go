@@ -13,6 +13,7 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
@@ -61,7 +62,7 @@ func runAhead(ts *testscript.TestScript, by string, args []string) int {
 		Environ:   environOf(ts),
 		Now:       now,
 		Wait:      func(context.Context, time.Duration) error { return nil },
-		MachineID: machineID,
+		MachineID: breaker.MachineID,
 	}))
 }
 

@@ -82,9 +82,3 @@ func TestWaitingEndsWithTheContext(t *testing.T) {
 		t.Errorf("an interrupted wait returns %v", err)
 	}
 }
-
-func TestThisMachineHasAnIdentity(t *testing.T) {
-	if machineID() == "" {
-		t.Error("there is neither a machine id nor a host name")
-	}
-}

@@ -32,7 +32,8 @@ type world struct {
 	bodies []string    // what it has received
 	heads  []http.Header
 
-	onRequest func() // called for each, when set
+	onRequest func()                // called for each, when set
+	statusOf  func(body string) int // instead of status, when set
 }
 
 // result is what one invocation of the program came to.
@@ -78,7 +79,11 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 	for k, v := range w.header {
 		rw.Header()[k] = v
 	}
-	rw.WriteHeader(w.status)
+	status := w.status
+	if w.statusOf != nil {
+		status = w.statusOf(string(body))
+	}
+	rw.WriteHeader(status)
 }
 
 func (w *world) answer(status int) {

@@ -114,7 +114,7 @@ func benchSpool(b *testing.B) *spool.Spool {
 			b.Fatal(err)
 		}
 	}
-	s, err := spool.Open(spool.Config{Dir: dir, MachineID: "machine"})
+	s, err := spool.Open(spool.Config{Dir: dir, HostID: "machine"})
 	if err != nil {
 		b.Fatal(err)
 	}

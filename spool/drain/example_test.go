@@ -64,13 +64,13 @@ func forward(spoolDir, stateDir, url string) error {
 		log.Print(err)
 	}
 
-	// The identity is a part of every idempotency key: it tells equal payloads of two machines
-	// apart, and must stay the same from run to run.
-	identity, err := os.Hostname()
+	// The identity is a part of every idempotency key: it tells equal payloads of two hosts apart,
+	// and must stay the same from run to run.
+	identity, err := breaker.HostID(stateDir)
 	if err != nil {
 		return err
 	}
-	s, err := spool.Open(spool.Config{Dir: spoolDir, MachineID: identity})
+	s, err := spool.Open(spool.Config{Dir: spoolDir, HostID: identity})
 	if err != nil {
 		return err
 	}

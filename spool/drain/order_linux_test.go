@@ -54,7 +54,7 @@ func TestARewriteIsOnTheDiskBeforeTheIndexForgets(t *testing.T) {
 
 // drainTraced is a run that delivers what is not deferred.
 func drainTraced(t *testing.T, base string) {
-	s, err := spool.Open(spool.Config{Dir: filepath.Join(base, "spool"), MachineID: "machine"})
+	s, err := spool.Open(spool.Config{Dir: filepath.Join(base, "spool"), HostID: "machine"})
 	if err != nil {
 		t.Fatal(err)
 	}

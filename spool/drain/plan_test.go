@@ -19,7 +19,7 @@ import (
 // plan returns what a run would do, a line for each file, and how it would end.
 func (w *world) plan() (lines []string, stop drain.Stop) {
 	w.t.Helper()
-	s, err := spool.Open(spool.Config{Dir: w.dir, MachineID: "machine"})
+	s, err := spool.Open(spool.Config{Dir: w.dir, HostID: "machine"})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -199,7 +199,7 @@ func TestAPlanIsWhatARunDoes(t *testing.T) {
 // filesByKey names the file of every item in the spool.
 func (w *world) filesByKey() map[string]string {
 	w.t.Helper()
-	s, err := spool.Open(spool.Config{Dir: w.dir, MachineID: "machine"})
+	s, err := spool.Open(spool.Config{Dir: w.dir, HostID: "machine"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -105,7 +105,7 @@ func (w *world) tryRun(ctx context.Context) (drain.Report, error) {
 	if err := b.Open(now()); err != nil {
 		w.t.Errorf("the breaker's state is not whole: %v", err)
 	}
-	s, err := spool.Open(spool.Config{Dir: w.dir, MachineID: "machine"})
+	s, err := spool.Open(spool.Config{Dir: w.dir, HostID: "machine"})
 	if err != nil {
 		w.t.Fatal(err)
 	}

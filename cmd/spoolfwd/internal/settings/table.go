@@ -62,6 +62,8 @@ func table(v *Values) []Group {
 				Usage: "the breaker's name; one per listener"},
 			{Name: "state-dir", value: text(&v.Breaker.StateDir, notEmpty), arg: "DIR", commands: Lock,
 				Usage: "where the breaker's state and the lock are kept"},
+			{Name: "host-id", value: text(&v.HostID, checkHostID), arg: "ID", commands: Breaker,
+				Usage: "identity of this host in idempotency keys and jitter; defaults to the machine id, or else to one kept in --state-dir"},
 			{Name: "failure-threshold", value: integer(&v.Breaker.FailureThreshold, positive), commands: Breaker,
 				Usage: "the breaker opens after N failures in a row"},
 			{Name: "retry-timeout", value: duration(&v.Breaker.RetryTimeout, positive), commands: Breaker,
@@ -147,6 +149,14 @@ func given(rule func(string) error) func(string) error {
 	return func(text string) error {
 		return cmp.Or(notEmpty(text), rule(text))
 	}
+}
+
+// checkHostID lets an empty identity stand for the default.
+func checkHostID(id string) error {
+	if id == "" {
+		return nil
+	}
+	return breaker.CheckHostID(id)
 }
 
 // maskHeader shows the name of a header, or of a file with headers.

@@ -17,6 +17,7 @@ type Values struct {
 	Listener transmit.Config
 	Breaker  breaker.Config
 	Drain    drain.Config
+	HostID   string
 
 	// A run.
 	MaxRuntime       time.Duration

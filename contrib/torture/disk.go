@@ -118,26 +118,40 @@ func (d *disk) sync() error {
 	return unix.Syncfs(int(f.Fd()))
 }
 
-// fill writes until not one more byte, and then not one more file, fits.
+// fill writes until not one more byte fits.
 func (d *disk) fill() error {
-	for n := range 20_000 {
+	for n := 0; ; n++ {
 		f, err := os.Create(filepath.Join(d.dir, fmt.Sprintf("ballast%d", n)))
 		if err != nil {
 			return exceptFull(err)
 		}
+		written := 0
 		for size := 1 << 20; size > 0; size /= 2 {
 			for err = nil; err == nil; {
-				_, err = f.Write(make([]byte, size))
+				var got int
+				got, err = f.Write(make([]byte, size))
+				written += got
 			}
 			if err := exceptFull(err); err != nil {
 				return err
 			}
 		}
-		if err := f.Close(); exceptFull(err) != nil {
-			return err
+		if err := f.Close(); exceptFull(err) != nil || written == 0 {
+			return exceptFull(err)
 		}
 	}
-	return errors.New("the disk does not fill up")
+}
+
+// fillInodes makes files until not one more fits.
+func (d *disk) fillInodes() error {
+	for n := range 100_000 {
+		f, err := os.Create(filepath.Join(d.dir, fmt.Sprintf("ballast%d", n)))
+		if err != nil {
+			return exceptFull(err)
+		}
+		f.Close()
+	}
+	return errors.New("the disk does not run out of inodes")
 }
 
 func exceptFull(err error) error {
@@ -147,7 +161,7 @@ func exceptFull(err error) error {
 	return err
 }
 
-// free removes what fill wrote.
+// free removes what fill and fillInodes made.
 func (d *disk) free() error {
 	ballast, err := filepath.Glob(filepath.Join(d.dir, "ballast*"))
 	for _, path := range ballast {

@@ -31,15 +31,18 @@ type torture struct {
 // newTorture builds the program and makes a directory for the environments. It is in memory where
 // possible, since thousands of files are made in it. A scenario about disks brings its own file
 // system.
-func newTorture(o options) (t *torture, err error) {
-	t = &torture{options: o, cleanups: map[int]func(){}}
-	defer func() {
-		if err != nil {
-			t.cleanUp()
-		}
-	}()
-	if t.disk, err = os.MkdirTemp("", "spoolfwd-torture-"); err != nil {
+func newTorture(o options) (*torture, error) {
+	t := &torture{options: o, cleanups: map[int]func(){}}
+	if err := t.prepare(); err != nil {
+		t.cleanUp()
 		return nil, err
+	}
+	return t, nil
+}
+
+func (t *torture) prepare() (err error) {
+	if t.disk, err = os.MkdirTemp("", "spoolfwd-torture-"); err != nil {
+		return err
 	}
 	t.onExit(func() { os.RemoveAll(t.disk) })
 	if t.temp, err = os.MkdirTemp("/dev/shm", "spoolfwd-torture-"); err != nil {
@@ -47,22 +50,22 @@ func newTorture(o options) (t *torture, err error) {
 		err = os.Mkdir(t.temp, 0o755)
 	}
 	if err != nil {
-		return nil, err
+		return err
 	}
-	if o.keep {
+	if t.keep {
 		fmt.Println("the directories of all rounds are kept in", t.temp)
 	} else {
 		t.onExit(func() { os.RemoveAll(t.temp) })
 	}
 	// A process that runs as another user must reach both.
 	if err = errors.Join(os.Chmod(t.temp, 0o755), os.Chmod(t.disk, 0o755), t.build()); err != nil {
-		return nil, err
+		return err
 	}
 	if t.listener, err = listen(); err != nil {
-		return nil, err
+		return err
 	}
 	t.onExit(t.listener.close)
-	return t, nil
+	return nil
 }
 
 // build builds the program the way releases are built: without cgo, which has another resolver.

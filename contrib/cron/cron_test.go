@@ -1,5 +1,5 @@
-// Package cron_test runs cron-run with a spoolfwd that says and exits as told, and looks at what cron would mail: whatever is
-// printed. It needs dash, which is what cron runs on Debian; without it the test says so and is skipped, except where CI=true.
+// Package cron_test runs cron-run with a spoolfwd that prints and exits as told. It compares what
+// cron would mail, which is everything that is printed. It needs dash, the shell of cron on Debian.
 package cron_test
 
 import (
@@ -15,7 +15,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-// A step is one run: how spoolfwd ends, and whether that is mailed. Later counts from the run before.
+// A step is one run: the end of spoolfwd, and whether it is mailed. Later counts from the run
+// before.
 type step struct {
 	later time.Duration
 	code  int
@@ -60,22 +61,22 @@ func TestMailComesOnlyWhenAPersonIsNeeded(t *testing.T) {
 	}
 }
 
-func TestSilentFailureStillMakesAMail(t *testing.T) {
+func TestAFailureWithoutAMessageIsMailed(t *testing.T) {
 	if got := newCron(t).run(t, 70, ""); !strings.Contains(got, "70") {
-		t.Errorf("spoolfwd failed with exit code 70 and not a word, and the mail is %q", got)
+		t.Errorf("spoolfwd failed with exit code 70 and no message, and the mail is %q", got)
 	}
 }
 
-func TestInstancesAreMailedApart(t *testing.T) {
+func TestEachInstanceIsMailedByItself(t *testing.T) {
 	c := newCron(t)
 	for _, config := range []string{"/etc/spoolfwd/a.toml", "/etc/spoolfwd/b.toml"} {
 		if got := c.run(t, 78, "spoolfwd: wrong", "--config", config); got == "" {
-			t.Errorf("the trouble of %s is not mailed", config)
+			t.Errorf("the failure of %s is not mailed", config)
 		}
 	}
 }
 
-func TestWithoutAMemoryTheMailIsHourly(t *testing.T) {
+func TestTheMailIsHourlyWhenItCannotBeRemembered(t *testing.T) {
 	c := newCron(t)
 	c.state = filepath.Join(c.dir, "none")
 	for _, code := range []int{65, 69, 78, 137} {
@@ -92,7 +93,8 @@ func TestWithoutAMemoryTheMailIsHourly(t *testing.T) {
 	}
 }
 
-// cron stands for the daemon: a directory of programs that come first in the PATH, and the job's state.
+// cron stands for the daemon: a directory of programs that come first in the PATH, and the job's
+// state.
 type cron struct{ dir, state string }
 
 func newCron(t *testing.T) *cron {
@@ -128,7 +130,7 @@ func (c *cron) run(t *testing.T, code int, says string, args ...string) string {
 	return string(out)
 }
 
-// wait makes everything remembered older.
+// wait makes the files that remember mail older.
 func (c *cron) wait(t *testing.T, d time.Duration) {
 	t.Helper()
 	entries, err := os.ReadDir(c.state)

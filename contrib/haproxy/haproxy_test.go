@@ -1,7 +1,7 @@
-// Package haproxy_test runs haproxy.cfg with Debian's HAProxy in front of two fake listeners and takes one of them away while
-// payloads are on their way.
+// Package haproxy_test runs haproxy.cfg with Debian's HAProxy in front of two fake listeners and
+// kills one of them while payloads are on their way.
 //
-// It needs Debian's package haproxy. Without it a test says so and is skipped, except where CI=true: there it fails.
+// It needs Debian's package haproxy.
 package haproxy_test
 
 import (
@@ -52,8 +52,7 @@ func dyingMidRun(w *world) {
 	}
 	t.Logf("the run ended with %d and left %d payload files", code, len(w.left()))
 
-	// What failed is deferred, and sent by a later run. If the breaker opened,
-	// flush waits for it.
+	// What failed is deferred, and sent by a later run. If the breaker opened, flush waits for it.
 	for range 3 {
 		flush := w.spoolfwd("flush", "--wait", "20s")
 		if err := flush.Run(); err != nil {
@@ -82,7 +81,7 @@ func dyingMidRun(w *world) {
 		}
 		for key := range arrived[item] {
 			if key == "" || keys[key] {
-				t.Errorf("%s has the key %q, which is none of its own", item, key)
+				t.Errorf("%s has the key %q, which is not its own", item, key)
 			}
 			keys[key] = true
 		}
@@ -91,13 +90,13 @@ func dyingMidRun(w *world) {
 		t.Errorf("%d different items arrived, want %d", len(arrived), len(items))
 	}
 	if byListener["first"] < 40 || byListener["second"] < len(items)-byListener["first"] {
-		t.Errorf("the listeners got %v: nothing was learned about a listener that dies mid-run", byListener)
+		t.Errorf("the listeners got %v: no listener died in the middle of the run", byListener)
 	}
 	t.Logf("%d items arrived %v times in all", len(items), byListener)
 }
 
-// About half of the keys go to each, and in which half a key is does not depend
-// on the run: a listener that remembers keys sees its own again.
+// About half of the keys go to each listener, and always to the same one: a listener that remembers
+// keys sees its own again.
 func sameListener(w *world) {
 	t := w.t
 	first, second := w.listen("first"), w.listen("second")
@@ -134,7 +133,7 @@ func sameListener(w *world) {
 	}
 }
 
-// It takes three: with two, the survivor's keys have nowhere else to go.
+// The test needs three listeners: with two, the survivor's keys have nowhere else to go.
 func onlyItsKeysMove(w *world) {
 	t := w.t
 	listeners := []*listener{w.listen("first"), w.listen("second"), w.listen("third")}

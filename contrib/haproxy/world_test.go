@@ -38,8 +38,7 @@ func (w *world) spoolfwd(command string, flags ...string) *exec.Cmd {
 	return cmd
 }
 
-// spoolItems spools n different items, single ones and arrays of three, and
-// returns them.
+// spoolItems spools n different items, single ones and arrays of three, and returns them.
 func (w *world) spoolItems(n int) []string {
 	w.t.Helper()
 	var items []string
@@ -69,9 +68,8 @@ func (w *world) left() []string {
 	return names
 }
 
-// balance starts HAProxy with haproxy.cfg, in which listeners after the second
-// get lines of their own. It inherits a socket that listens already, so that
-// nobody has to wait until it is ready.
+// balance starts HAProxy with haproxy.cfg, in which listeners after the second get lines of their
+// own. It inherits a socket that listens already, so that nobody has to wait until it is ready.
 func (w *world) balance(first, second *listener, others ...*listener) {
 	w.t.Helper()
 	text, err := os.ReadFile("haproxy.cfg")
@@ -171,8 +169,7 @@ func (l *listener) afterRequests(n int) {
 	}
 }
 
-// received is one request that was answered 2xx, or would have been had the
-// listener lived.
+// received is one request that was answered 2xx, or would have been had the listener lived.
 type received struct{ body, key string }
 
 func (l *listener) delivered() []received {

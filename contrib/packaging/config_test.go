@@ -1,5 +1,5 @@
-// Package packaging_test holds the packaged configuration file against the program: every key that the program takes from a file
-// is in it, nothing else is, and what it shows as a default is the default.
+// Package packaging_test compares the packaged configuration file with the program: the file has
+// every key that the program takes, no other, and the right defaults.
 package packaging_test
 
 import (
@@ -71,7 +71,8 @@ func TestConfigurationFileAsInstalledSetsNothing(t *testing.T) {
 	}
 }
 
-// keys returns the commented assignments of spoolfwd.toml without their comment sign. A sentence has a space behind the sign.
+// keys returns the commented assignments of spoolfwd.toml without the comment sign. A sentence has
+// a space after the sign.
 func keys(t *testing.T) []string {
 	t.Helper()
 	text, err := os.ReadFile("spoolfwd.toml")
@@ -89,10 +90,10 @@ func keys(t *testing.T) []string {
 	return all
 }
 
-// settings returns what `check` says is in force, by name.
+// settings returns the settings in force by name, as `check` prints them.
 func settings(t *testing.T, program, config string) map[string]string {
 	t.Helper()
-	// The listener of the defaults may not be there; what is in force is told all the same.
+	// The default listener may not exist; check prints the settings nevertheless.
 	cmd := exec.Command(program, "check", "--json", "--config", config)
 	cmd.Env = clean()
 	out, err := cmd.Output()
@@ -134,7 +135,7 @@ func run(t *testing.T, program string, args ...string) (said string, code int) {
 	return string(out), cmd.ProcessState.ExitCode()
 }
 
-// clean is the environment without settings of the program's.
+// clean is the environment without settings of the program.
 func clean() []string {
 	return slices.DeleteFunc(os.Environ(), func(s string) bool { return strings.HasPrefix(s, "SPOOLFWD_") })
 }

@@ -12,8 +12,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-// The system calls by which a producer changes the spool, and those by which a shell runs its commands. A question mark
-// means: where the architecture has it.
+// The system calls with which a producer changes the spool, and those with which a shell runs its
+// commands. A question mark means: if the architecture has it.
 var steps = []struct{ name, calls string }{
 	{"write", "write,?pwrite64,?writev"},
 	{"fsync", "fsync,fdatasync"},
@@ -31,11 +31,11 @@ func TestKilledProducerNeverShowsAPartialPayloadFile(t *testing.T) {
 				kills := 0
 				for n := 1; ; n++ {
 					if n > 500 {
-						t.Fatal("500 kills and no end")
+						t.Fatal("after 500 kills the producer has still not ended")
 					}
 					dir := t.TempDir()
 					log := filepath.Join(t.TempDir(), "log")
-					// The answer is not looked at: who is killed cannot answer, and a shell whose command was killed may.
+					// The answer does not matter: a killed producer cannot answer, and a shell may.
 					_ = p.cmd(t, dir, "normal", inject(strace, log, step.calls, fmt.Sprintf("signal=SIGKILL:when=%d", n))...).Run()
 					got := p.payloads(t, dir)
 					if len(got) > 1 || len(got) == 1 && !bytes.Equal(got[0], want) {
@@ -43,12 +43,12 @@ func TestKilledProducerNeverShowsAPartialPayloadFile(t *testing.T) {
 					}
 					for _, e := range temporaries(t, dir) {
 						if !strings.HasPrefix(e.Name(), p.temps) {
-							t.Errorf("killed at %s number %d: %s is no temporary name that a run knows", step.name, n, e.Name())
+							t.Errorf("killed at %s number %d: %s is not a temporary name that a run knows", step.name, n, e.Name())
 						}
 					}
 					if !killed(t, log) {
 						if len(got) != 1 {
-							t.Fatalf("nobody was killed and nothing was spooled\n%s", trace(t, log))
+							t.Fatalf("the producer was not killed, and nothing was spooled\n%s", trace(t, log))
 						}
 						break
 					}
@@ -63,7 +63,7 @@ func TestKilledProducerNeverShowsAPartialPayloadFile(t *testing.T) {
 	})
 }
 
-func TestFailingDiskIsToldAndLeavesNothingBehind(t *testing.T) {
+func TestAFailingDiskIsReportedAndLeavesNothingBehind(t *testing.T) {
 	strace := need.Program(t, "strace")
 	faults := []struct{ name, calls, fault string }{
 		{"fsync", "fsync,fdatasync", "error=EIO:when=1"},
@@ -87,12 +87,13 @@ func TestFailingDiskIsToldAndLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-// inject is a command line, up to the program, that does something to each process in certain system calls.
+// inject is a command line, up to the program, that does something to each process in certain
+// system calls.
 func inject(strace, log, calls, what string) []string {
 	return []string{strace, "-f", "-qq", "-o", log, "-e", "trace=" + calls, "-e", "inject=" + calls + ":" + what}
 }
 
-// killed tells whether the tracer's log says that a process got the injected signal.
+// killed reports whether the tracer's log says that a process got the injected signal.
 func killed(t *testing.T, log string) bool {
 	t.Helper()
 	return bytes.Contains(trace(t, log), []byte("killed by SIGKILL"))

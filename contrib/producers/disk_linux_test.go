@@ -10,7 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-func TestFullDiskIsToldAndLeavesNothingBehind(t *testing.T) {
+func TestAFullDiskIsReportedAndLeavesNothingBehind(t *testing.T) {
 	each(t, func(t *testing.T, p producer) {
 		dir := mount(t, 0, "size=64k")
 		if p.put(t, dir, "normal") {
@@ -26,7 +26,7 @@ func TestFullDiskIsToldAndLeavesNothingBehind(t *testing.T) {
 	})
 }
 
-func TestFileSystemWithoutInodesIsTold(t *testing.T) {
+func TestAFileSystemWithoutInodesIsReported(t *testing.T) {
 	each(t, func(t *testing.T, p producer) {
 		dir := mount(t, 0, "size=1m,nr_inodes=1") // the root directory's own
 		if p.put(t, dir, "small") {
@@ -36,7 +36,7 @@ func TestFileSystemWithoutInodesIsTold(t *testing.T) {
 	})
 }
 
-func TestUnusableSpoolIsTold(t *testing.T) {
+func TestAnUnusableSpoolIsReported(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {
 		t.Fatal(err)

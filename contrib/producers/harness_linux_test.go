@@ -42,7 +42,8 @@ func normal() []byte {
 	return []byte(`{"n":1,"pad":"` + strings.Repeat("x", 70000) + `"}`)
 }
 
-// shellInput is what the shell spools in each case: bytes, where the other producers encode a value.
+// shellInput is what the shell spools in each case: bytes, where the other producers encode a
+// value.
 func shellInput(name string) []byte {
 	switch name {
 	case "small":
@@ -61,13 +62,14 @@ func shellInput(name string) []byte {
 
 func (p producer) shell() bool { return strings.HasSuffix(p.command, "sh") }
 
-// each runs a test for every producer whose interpreter is there.
+// each runs a test for every producer whose interpreter is installed.
 func each(t *testing.T, test func(*testing.T, producer)) {
 	for _, p := range all {
 		t.Run(p.name, func(t *testing.T) {
 			path := need.Program(t, p.command)
 			if p.command == "python3" {
-				// pyenv and its like put a shell script in the PATH, which a tracer would follow instead.
+				// pyenv and similar tools put a shell script into the PATH, which a tracer would
+				// follow instead.
 				out, err := exec.Command(path, "-c", "import sys; print(sys.executable)").Output()
 				if err != nil {
 					t.Fatal(err)
@@ -96,7 +98,8 @@ func (p producer) cmd(t *testing.T, dir, name string, prefix ...string) *exec.Cm
 	// A producer that falls back to the temporary directory is found there.
 	cmd.Env = append(os.Environ(), "TMPDIR="+t.TempDir())
 	if p.shell() {
-		// From a file: a pipe would bring in a second process to be killed, and its truncated output.
+		// From a file: a pipe would need a second process, which could be killed and truncate its
+		// output.
 		input := filepath.Join(t.TempDir(), "input")
 		if err := os.WriteFile(input, shellInput(name), 0o600); err != nil {
 			t.Fatal(err)
@@ -111,7 +114,8 @@ func (p producer) cmd(t *testing.T, dir, name string, prefix ...string) *exec.Cm
 	return cmd
 }
 
-// put spools the value of a case and reports what the producer answered. It must print nothing and leave nothing in TMPDIR.
+// put spools the value of a case and reports what the producer answered. It must print nothing and
+// leave nothing in TMPDIR.
 func (p producer) put(t *testing.T, dir, name string, prefix ...string) bool {
 	t.Helper()
 	cmd := p.cmd(t, dir, name, prefix...)
@@ -121,7 +125,7 @@ func (p producer) put(t *testing.T, dir, name string, prefix ...string) bool {
 		t.Fatalf("%v: %v\n%s", cmd, err, out)
 	}
 	if len(out) > 0 {
-		t.Errorf("a producer prints nothing, and this one prints %q", out)
+		t.Errorf("a producer must print nothing, and this one prints %q", out)
 	}
 	isEmpty(t, strings.TrimPrefix(cmd.Env[len(cmd.Env)-1], "TMPDIR="))
 	return err == nil
@@ -152,7 +156,7 @@ func (p producer) payloads(t *testing.T, dir string) [][]byte {
 	return all
 }
 
-// temporaries lists everything in the spool that is no payload file.
+// temporaries lists everything in the spool that is not a payload file.
 func temporaries(t *testing.T, dir string) []fs.DirEntry {
 	t.Helper()
 	entries, err := os.ReadDir(dir)

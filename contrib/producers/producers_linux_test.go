@@ -1,9 +1,9 @@
-// Package producers_test runs the producers of this directory with the interpreters they are written for, and holds them to
-// what every producer owes the spool: a name ending in .json is a complete payload file, at every moment and whatever
-// happens to the process or the disk; and the application never notices trouble.
+// Package producers_test runs the producers of this directory with their interpreters and checks
+// the promises of every producer: a name ending in .json is a complete payload file, at every
+// moment, whatever happens to the process or the disk; and the application never notices a failure.
 //
-// It needs php, python3, dash, bash and strace, and root for the tests that mount a small file system. Without one of them a
-// test says so and is skipped, except where CI=true: there it fails.
+// It needs php, python3, dash, bash and strace, and root for the tests that mount a small file
+// system.
 package producers_test
 
 import (

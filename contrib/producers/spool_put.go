@@ -1,5 +1,5 @@
-// Package producers shows how a Go program spools for spoolfwd: through spool.Put. Copy SpoolPut; its neighbours in this directory
-// do the same for other languages.
+// Package producers shows how a Go program spools for spoolfwd: through spool.Put. Copy SpoolPut;
+// its neighbours in this directory do the same for other languages.
 //
 // What it promises and what a crash leaves behind is said at [spool.Spool.Put].
 package producers
@@ -12,12 +12,13 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// SpoolPut spools one value as JSON into the spool dir. A slice becomes a batch, each of its elements an item of its own; anything
-// else is one item. It waits for the disk (fsync), and may be called from any number of goroutines and processes at once.
+// SpoolPut spools one value as JSON into the spool dir. A slice becomes a batch, each of its
+// elements an item of its own; anything else is one item. It waits for the disk (fsync), and may be
+// called from any number of goroutines and processes at once.
 //
-// The error tells what is wrong with the value (spool.ErrInvalid, or one of encoding/json), that the spool is full
-// (spool.ErrFull), or a fault of this machine; the spool is then what it was. An application that must not be held up by its own
-// measurements logs it and goes on.
+// The error tells what is wrong with the value (spool.ErrInvalid, or one of encoding/json), that
+// the spool is full (spool.ErrFull), or a fault of this machine; the spool is then what it was. An
+// application that must not be held up by its own measurements logs it and goes on.
 func SpoolPut(dir string, value any) error {
 	data, err := json.Marshal(value)
 	if err != nil {

@@ -1,9 +1,8 @@
-// Package prometheus_test holds the alerts, the dashboard and the metrics file to each other with Prometheus' own tools: the
-// alerts fire when they should, every query of the dashboard is one, and node_exporter's textfile collector serves what a run
-// has written.
+// Package prometheus_test checks the alerts, the dashboard and the metrics file with Prometheus'
+// own tools: the alerts fire when they should, every query of the dashboard is valid, and
+// node_exporter's textfile collector serves the metrics that a run has written.
 //
-// It needs Debian's packages prometheus and prometheus-node-exporter. Without them a test says so and is skipped, except where
-// CI=true: there it fails.
+// It needs Debian's packages prometheus and prometheus-node-exporter.
 package prometheus_test
 
 import (
@@ -42,9 +41,9 @@ func TestEveryAlertIsTested(t *testing.T) {
 	}
 }
 
-// promtool knows no dashboards, so that every query becomes a rule, with
-// Grafana's variables filled in as Grafana does.
-func TestEveryQueryOfTheDashboardIsOne(t *testing.T) {
+// promtool does not know dashboards. Every query therefore becomes a rule, with Grafana's variables
+// filled in as Grafana does.
+func TestEveryQueryOfTheDashboardIsValid(t *testing.T) {
 	var rules strings.Builder
 	rules.WriteString("groups:\n- name: dashboard\n  rules:\n")
 	fill := strings.NewReplacer("$__rate_interval", "5m", "$__interval", "1m", "$instance", ".*", "$name", ".*")
@@ -92,9 +91,9 @@ func dashboardQueries(t *testing.T) []string {
 	return queries
 }
 
-// The file lies in a directory of the run's own and node_exporter's holds a
-// link to it: the run's user needs no rights there.
-func TestNodeExporterServesWhatARunHasWritten(t *testing.T) {
+// The file is in a directory of the run, and node_exporter's directory holds a link to it: the
+// run's user needs no rights there.
+func TestNodeExporterServesTheMetricsOfARun(t *testing.T) {
 	exporter := need.Program(t, "prometheus-node-exporter")
 	dir := t.TempDir()
 	binary, spool, collected := filepath.Join(dir, "spoolfwd"), filepath.Join(dir, "spool"), filepath.Join(dir, "collected")
@@ -155,8 +154,8 @@ func sortedLabels(line string) string {
 	return m[1] + "{" + m[3] + "," + m[2] + "}" + m[4]
 }
 
-// scrape starts node_exporter on a free port, with the textfile collector alone,
-// and returns what it serves.
+// scrape starts node_exporter on a free port, with the textfile collector alone, and returns what
+// it serves.
 func scrape(t *testing.T, exporter, dir string) string {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), exporter, "--collector.disable-defaults", "--collector.textfile",

@@ -1,8 +1,7 @@
-// Package release_test builds a release twice, in two places, and looks at what came out: the same bytes, a static binary
-// that knows its version and commit, and checksums that fit.
+// Package release_test builds a release twice, in two places, and examines the results: the same
+// bytes, a static binary that knows its version and commit, and matching checksums.
 //
-// It needs git and the history that a checkout brings. Where there is none it says so and is skipped, except where CI=true:
-// there it fails.
+// It needs git and the history of a checkout.
 package release_test
 
 import (
@@ -74,8 +73,8 @@ func TestARelease(t *testing.T) {
 	})
 }
 
-// build builds for this platform alone, with settings in the environment that
-// must not matter, and returns the directory.
+// build builds for this platform alone, with settings in the environment that must not matter, and
+// returns the directory.
 func build(t *testing.T, name, commit string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)

@@ -1,8 +1,8 @@
-// Package systemd_test holds the unit files to what they claim, with systemd's own tools: nothing to warn about, an exposure
-// level of 1.5 or less, exit codes that have the names used, and templates that say what the plain units say.
+// Package systemd_test checks the unit files with systemd's own tools: no warnings, an exposure
+// level of 1.5 or less, exit codes with the right names, and templates that are the same as the
+// plain units.
 //
-// It needs systemd-analyze, systemd-tmpfiles and systemd-sysusers. Without them a test says so and is skipped, except where
-// CI=true: there it fails.
+// It needs systemd-analyze, systemd-tmpfiles and systemd-sysusers.
 package systemd_test
 
 import (
@@ -18,16 +18,17 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-func TestUnitsVerifyWithoutAWord(t *testing.T) {
+func TestSystemdHasNoWarningsAboutTheUnits(t *testing.T) {
 	dir := installed(t)
 	for _, path := range units(t) {
 		// A template is verified as one of its instances.
 		name := strings.Replace(filepath.Base(path), "@.", "@central.", 1)
 		t.Run(name, func(t *testing.T) {
-			// The manual pages are not installed here; whether they exist is for the package's own tests.
+			// The manual pages are not installed here; whether they exist is for the package's own
+			// tests.
 			out := output(t, need.Program(t, "systemd-analyze"), "verify", "--man=no", filepath.Join(dir, name))
 			if out != "" {
-				t.Errorf("systemd-analyze verify has something to say (it exits 0 even so):\n%s", out)
+				t.Errorf("systemd-analyze verify warns (and exits 0 nevertheless):\n%s", out)
 			}
 		})
 	}
@@ -44,7 +45,7 @@ func TestServicesAreExposedNoMoreThanPromised(t *testing.T) {
 	}
 }
 
-func TestRoutineExitCodesAreNoFailureAndHaveTheNamesUsed(t *testing.T) {
+func TestPassingExitCodesAreNotFailuresOfTheUnits(t *testing.T) {
 	want := map[string]string{"UNAVAILABLE": "69", "TEMPFAIL": "75"}
 	for _, name := range []string{"spoolfwd.service", "spoolfwd@.service"} {
 		words := strings.Fields(directives(t, name)["SuccessExitStatus"])
@@ -64,7 +65,7 @@ func TestRoutineExitCodesAreNoFailureAndHaveTheNamesUsed(t *testing.T) {
 	}
 }
 
-func TestTemplatesSayWhatThePlainUnitsSay(t *testing.T) {
+func TestTemplatesAreTheSameAsThePlainUnits(t *testing.T) {
 	// The only differences: the instance in descriptions, its configuration and its token.
 	plain := strings.NewReplacer(
 		" %i", "",
@@ -91,7 +92,7 @@ func TestTmpfilesLeaveAnExistingSpoolAlone(t *testing.T) {
 		t.Fatal(err)
 	}
 	if out := output(t, need.Program(t, "systemd-sysusers"), "--root="+root, config); !strings.Contains(out, "www-data") {
-		t.Errorf("systemd-sysusers on an empty system says %q and nothing of www-data", out)
+		t.Errorf("systemd-sysusers on an empty system says %q and does not mention www-data", out)
 	}
 	config, err = filepath.Abs("tmpfiles.conf")
 	if err != nil {
@@ -135,8 +136,8 @@ func units(t *testing.T) []string {
 	return all
 }
 
-// installed copies the units into a directory of their own, templates under the name of an instance, with a program that
-// exists in spoolfwd's place.
+// installed copies the units into a directory of their own, templates under the name of an
+// instance, with a program that exists in spoolfwd's place.
 func installed(t *testing.T) string {
 	t.Helper()
 	dir := t.TempDir()

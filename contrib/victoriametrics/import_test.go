@@ -1,7 +1,8 @@
-// Package victoriametrics_test delivers into the JSON line import of a real VictoriaMetrics with the configuration beside it:
-// a spool of samples arrives, also when the engine is not up yet, is stopped in between, or gets a payload twice.
+// Package victoriametrics_test delivers into the JSON line import of a real VictoriaMetrics, with
+// the configuration beside it: a spool of samples arrives, also when the engine is not up yet, is
+// stopped in between, or gets a payload twice.
 //
-// It needs Debian's package victoria-metrics. Without it a test says so and is skipped, except where CI=true: there it fails.
+// It needs Debian's package victoria-metrics.
 package victoriametrics_test
 
 import (
@@ -33,8 +34,8 @@ func TestEverySampleArrivesInVictoriaMetricsOnce(t *testing.T) {
 	w.flush()
 	w.wantSeries(want)
 
-	// The engine is stopped; what is spooled meanwhile waits, and a crash of
-	// spoolfwd's brings the first payload files back.
+	// The engine is stopped; what is spooled meanwhile waits, and a crash of spoolfwd's brings the
+	// first payload files back.
 	engine.stop()
 	for name, values := range w.spoolSamples(300, 200) {
 		want[name] = values
@@ -87,9 +88,8 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// spoolSamples spools series number from to from+n with two samples each, three
-// series to an array file, spread over lines as an encoder with indentation
-// would, and returns their values.
+// spoolSamples spools series number from to from+n with two samples each, three series to an array
+// file, spread over lines as an encoder with indentation would, and returns their values.
 func (w *world) spoolSamples(from, n int) map[string][]float64 {
 	w.t.Helper()
 	want := map[string][]float64{}
@@ -125,8 +125,8 @@ func (w *world) spoolfwd(command string, flags ...string) *exec.Cmd {
 	return cmd
 }
 
-// flush delivers everything. That the engine is still starting is one more
-// listener that fails, which the breaker probes until it is there.
+// flush delivers everything. An engine that is still starting is a failing listener: the breaker
+// probes it until it is there.
 func (w *world) flush() {
 	w.t.Helper()
 	flush := w.spoolfwd("flush", "--wait", "60s")

@@ -1,4 +1,5 @@
-// put calls SpoolPut as an application would: put DIR CASE. Exit status 0 when it returned no error.
+// put calls SpoolPut as an application would: put DIR CASE. Exit status 0 when it returned no
+// error.
 package main
 
 import (

@@ -37,12 +37,6 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 			w.env.Environ = []string{"http_proxy=http://proxy.invalid"}
 			return []string{"--url", "http://listener.example/"}
 		}, exit.Left, []string{"ok   proxy: http://proxy.invalid:80", "fail resolve: http://listener.example/: ", "check the proxy's URL"}},
-		{"rejected is a file", func(w *world) []string {
-			if err := os.WriteFile(filepath.Join(w.spool, "rejected"), nil, 0o600); err != nil {
-				w.t.Fatal(err)
-			}
-			return nil
-		}, exit.Config, []string{"fail rejected:", "is not a directory"}},
 		{"state directory is a file", func(w *world) []string {
 			if err := os.WriteFile(w.state, nil, 0o600); err != nil {
 				w.t.Fatal(err)

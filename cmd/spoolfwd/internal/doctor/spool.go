@@ -41,13 +41,8 @@ func (d *doctor) spool() {
 		}
 	}
 	d.removable(sp.Dir(), page.Entries.All())
-	d.rejectedDir(sp.Dir())
 	d.room("spool", sp.Dir())
-	if n, bytes, err := sp.CountRejected(); err != nil {
-		d.fail("rejected", "", err)
-	} else if n > 0 {
-		d.warn("rejected", "see 'spoolfwd rejected list'", "%s, %s", console.Count(n, "payload"), console.Size(bytes))
-	}
+	d.rejected(sp)
 }
 
 // removable asks whether payload files can be read and removed: a run that could not remove what it
@@ -78,26 +73,32 @@ func (d *doctor) removable(dir string, entries iter.Seq[spool.Entry]) {
 	d.ok("spool", "payload files can be read and removed")
 }
 
-// rejectedDir asks whether payloads can be moved to rejected/. A rename moves them only within one
-// file system.
-func (d *doctor) rejectedDir(dir string) {
-	path := filepath.Join(dir, spool.RejectedDir)
-	info, err := os.Lstat(path)
-	switch {
-	case errors.Is(err, fs.ErrNotExist):
-		return // made when it is needed
-	case err != nil:
+// rejected asks whether payloads can be moved to rejected/. What stands in the way is worded as a run
+// would word it.
+func (d *doctor) rejected(sp *spool.Spool) {
+	n, bytes, err := sp.CountRejected()
+	if err != nil {
 		d.fail("rejected", "", err)
 		return
-	case !info.IsDir():
-		d.wrong("rejected", "remove what is there", "%s is not a directory", path)
+	}
+	path := filepath.Join(sp.Dir(), spool.RejectedDir)
+	inner, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return // made when it is needed
+	}
+	outer, errOuter := os.Stat(sp.Dir())
+	if err := errors.Join(err, errOuter); err != nil {
+		d.fail("rejected", "", err)
 		return
 	}
-	if err := may(path, unix.W_OK|unix.X_OK); err != nil {
-		d.fail("rejected", "", fmt.Errorf("payloads cannot be moved there: %w", err))
+	if may(path, unix.W_OK|unix.X_OK) != nil {
+		d.fail("rejected", "", &spool.RejectedDirError{Path: path, Err: syscall.EACCES})
 	}
-	if outer, err := os.Stat(dir); err == nil && deviceOf(outer) != deviceOf(info) {
-		d.wrong("rejected", "payloads can only be renamed within one; unmount it", "%s is on another file system than the spool", path)
+	if deviceOf(inner) != deviceOf(outer) { // a rename moves a payload only within one file system
+		d.fail("rejected", "", &spool.RejectedDirError{Path: path, Err: syscall.EXDEV})
+	}
+	if n > 0 {
+		d.warn("rejected", "see 'spoolfwd rejected list'", "%s, %s", console.Count(n, "payload"), console.Size(bytes))
 	}
 }
 

@@ -8,6 +8,8 @@ import (
 	"syscall"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // coded is an error that knows its exit code. An empty err prints nothing: the code alone says it
@@ -60,15 +62,16 @@ func Of(err error) Code {
 func ofOne(err error) Code {
 	var c *coded
 	var s Signalled
+	var rejected *spool.RejectedDirError
 	switch {
 	case errors.As(err, &c):
 		return c.code
 	case errors.As(err, &s):
 		return 128 + Code(s.Signal)
-	case errors.Is(err, fs.ErrPermission):
+	case errors.Is(err, fs.ErrPermission), errors.As(err, &rejected) && rejected.Foreign():
 		return Permission
-	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP):
-		return Config // a path that names the wrong kind of file
+	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.EXDEV):
+		return Config // a path that leads to the wrong kind of file, or to another file system
 	}
 	return IO
 }

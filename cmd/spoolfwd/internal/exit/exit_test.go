@@ -7,6 +7,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 func TestEveryCodeHasAMeaningAndARank(t *testing.T) {
@@ -59,6 +61,7 @@ func TestErrorsFindTheirCode(t *testing.T) {
 		{"unknown", errors.New("x"), IO},
 		{"permission", fmt.Errorf("cannot: %w", denied), Permission},
 		{"not a directory", &fs.PathError{Op: "open", Path: "/x", Err: syscall.ENOTDIR}, Config},
+		{"on another file system", &spool.RejectedDirError{Path: "/x", Err: syscall.EXDEV}, Config},
 		{"given", With(Left, errors.New("x")), Left},
 		{"given and wrapped", fmt.Errorf("y: %w", With(Left, errors.New("x"))), Left},
 		{"joined", errors.Join(With(Left, errors.New("x")), denied), Permission},

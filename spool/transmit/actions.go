@@ -35,7 +35,7 @@ func (a Action) String() string {
 //	400 413 415 422  rejected: the listener objects to the payload itself
 //	all others       kept: the cause may go away, and the payload is still there
 //
-// 415 is kept as well when bodies are compressed. A listener that cannot read them answers so (RFC
+// An answer with a Retry-After is kept, unless it is delivered. 415 is kept as well when bodies are compressed. A listener that cannot read them answers so (RFC
 // 9110 section 15.5.16), and a setting is wrong then, not a payload.
 type actions [600]Action
 

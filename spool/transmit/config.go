@@ -28,6 +28,11 @@ type Config struct {
 	MaxIdle        int           // default 4: idle connections kept; negative keeps none
 	Compress       string        // default none; "gzip" or "zstd" as Content-Encoding
 
+	// DisableKeepAlives makes a connection for every request. Only that helps where a second answer
+	// arrives just after the first on a kept connection: HTTP/1.1 cannot tell it from the answer to the
+	// next request. Default false.
+	DisableKeepAlives bool
+
 	// Dial makes TCP connections; by default a net.Dialer does.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Getenv names proxies; by default os.Getenv does.
@@ -81,6 +86,9 @@ func New(cfg Config) (*Transmitter, error) {
 	}
 	t.client.Dial = t.connect
 	t.client.MaxIdle = max(cmp.Or(cfg.MaxIdle, def.MaxIdle), 0)
+	if cfg.DisableKeepAlives {
+		t.client.MaxIdle = 0
+	}
 	if t.dial == nil {
 		t.dial = new(net.Dialer).DialContext
 	}

@@ -3,8 +3,11 @@
 //
 // # What it promises
 //
-// One [Transmitter.Send] puts at most one request on the wire. A redirect is never followed: Go's own
-// client turns a 302 on POST into a GET, whose 200 would look like a delivery. A verdict of [Delivered]
+// One [Transmitter.Send] makes one request, and a second one under the same key only if the first went out
+// on a kept connection that ended, or told a 408, instead of an answer. Such an end says nothing about
+// the item or the listener, so only the second result counts. There is never a third request. A redirect
+// is never followed: Go's own client turns a 302 on POST into a GET, whose 200 would look like a
+// delivery. A verdict of [Delivered]
 // means that every byte of the item was handed to the connection and that a final 2xx status line with
 // complete headers came back after it. The rest of the answer decides nothing.
 //

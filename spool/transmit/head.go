@@ -78,6 +78,9 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 	if t.compressor != nil {
 		b.WriteString("Content-Encoding: " + t.compressor.name + "\r\n")
 	}
+	if cfg.DisableKeepAlives {
+		b.WriteString("Connection: close\r\n")
+	}
 	t.head = []byte(b.String())
 	return errors.Join(problems...)
 }

@@ -7,10 +7,13 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
+	"time"
 )
 
 func TestConnectionsAreUsedAgain(t *testing.T) {
@@ -114,30 +117,131 @@ func TestAnAnswerToThePreviousRequestIsNotTakenForTheNext(t *testing.T) {
 	}
 }
 
-// Once a byte of a request may have arrived, it is never sent again.
-func TestNothingIsResentAfterAReset(t *testing.T) {
+// Balancers and servers close connections that were idle, some of them only when the next request comes.
+// That says nothing about the item: it goes out once more, under the same key, on a new connection.
+func TestAKeptConnectionThatDiedIsNotHeldAgainstTheItem(t *testing.T) {
 	t.Parallel()
-	var requests sync.Map
-	l := listen(t, nil, func(c net.Conn, number int) {
-		br := bufio.NewReader(c)
-		for n := 0; readRequest(br) == nil; n++ {
-			requests.Store([2]int{number, n}, true)
-			if n == 1 { // the second request on a connection is read and never answered
-				c.(*net.TCPConn).SetLinger(0)
-				return
+	for name, die := range map[string]func(c net.Conn){
+		"it is closed":                      func(net.Conn) {},
+		"it is reset":                       func(c net.Conn) { tcpOf(c).SetLinger(0) },
+		"a 408 is the answer":               saysAndCloses("HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"),
+		"a 408 is the answer, and it stays": says("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
+	} {
+		for _, secure := range []bool{false, true} {
+			for _, end := range []struct {
+				name, answer string
+				action       Action
+				status       int
+			}{
+				{"delivered by the second request", "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n", Delivered, 200},
+				{"refused by the second request", "HTTP/1.1 500 No\r\nContent-Length: 0\r\n\r\n", Kept, 500},
+				{"without an answer to the second request", "", Kept, 0},
+			} {
+				t.Run(scheme(secure)+" "+name+" "+end.name, func(t *testing.T) {
+					var mu sync.Mutex
+					var keys []string
+					ca, config := tlsFor(t, secure)
+					l := listen(t, config, func(c net.Conn, number int) {
+						br := bufio.NewReader(c)
+						for {
+							r, err := http.ReadRequest(br)
+							if err != nil {
+								return
+							}
+							io.Copy(io.Discard, r.Body)
+							mu.Lock()
+							keys = append(keys, r.Header.Get("Idempotency-Key"))
+							n := len(keys)
+							mu.Unlock()
+							switch {
+							case n == 1:
+								io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+							case number == 1:
+								die(c)
+								return
+							default:
+								io.WriteString(c, end.answer)
+								return
+							}
+						}
+					})
+					tr := newTransmitter(t, Config{URL: scheme(secure) + l.address, CAFile: ca, Timeout: time.Minute})
+					mustHold(t, tr.Send(context.Background(), Request{Key: "a"}), Delivered, 200, "")
+					v := tr.Send(context.Background(), Request{Key: "b"})
+					mustHold(t, v, end.action, end.status, "")
+					if want := []string{`"a"`, `"b"`, `"b"`}; !slices.Equal(keys, want) {
+						t.Errorf("the listener saw requests with the keys %q, want %q", keys, want)
+					}
+				})
 			}
-			io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		}
+	}
+}
+
+// A new connection that ends has an item on it that nobody else sent, and a 408 there is an answer.
+func TestNoRequestGoesOutAgainAfterANewConnectionEnded(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		die    func(net.Conn)
+		status int
+	}{
+		"closed": {func(net.Conn) {}, 0},
+		"reset":  {func(c net.Conn) { tcpOf(c).SetLinger(0) }, 0},
+		"a 408":  {saysAndCloses("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"), 408},
+	} {
+		var requests atomic.Int64
+		l := listen(t, nil, func(conn net.Conn, _ int) {
+			if readRequest(bufio.NewReader(conn)) == nil {
+				requests.Add(1)
+			}
+			c.die(conn)
+		})
+		mustHold(t, send(newTransmitter(t, Config{URL: l.url()}), "{}"), Kept, c.status, "")
+		if n := requests.Load(); n != 1 {
+			t.Errorf("%s: the listener saw %d requests, want 1", name, n)
+		}
+	}
+}
+
+// Without a key the listener could not recognise the item.
+func TestARequestWithoutAKeyDoesNotGoOutAgain(t *testing.T) {
+	t.Parallel()
+	for name, die := range map[string]func(net.Conn){
+		"closed": func(net.Conn) {},
+		"a 408":  saysAndCloses("HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n\r\n"),
+	} {
+		var requests atomic.Int64
+		l := listen(t, nil, func(c net.Conn, number int) {
+			br := bufio.NewReader(c)
+			for readRequest(br) == nil {
+				if requests.Add(1) > 1 {
+					die(c)
+					return
+				}
+				io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+		tr := newTransmitter(t, Config{URL: l.url()})
+		mustHold(t, tr.Send(context.Background(), Request{}), Delivered, 200, "")
+		if v := tr.Send(context.Background(), Request{}); v.Action != Kept || requests.Load() != 2 {
+			t.Errorf("%s: the second item is %v after %d requests, want it kept after 2", name, v.Action, requests.Load())
+		}
+	}
+}
+
+func TestWithoutKeepAlivesEveryRequestHasItsConnection(t *testing.T) {
+	t.Parallel()
+	s, accepted := server(t, func(w http.ResponseWriter, r *http.Request) {
+		if !r.Close {
+			t.Error("the request does not say that the connection will be closed")
 		}
 	})
-	tr := newTransmitter(t, Config{URL: l.url()})
+	tr := newTransmitter(t, Config{URL: s.URL, DisableKeepAlives: true, MaxIdle: 8})
 	for range 3 {
 		mustHold(t, send(tr, "{}"), Delivered, 200, "")
-		mustHold(t, send(tr, "{}"), Kept, 0, "waiting for the answer: ")
 	}
-	n := 0
-	requests.Range(func(any, any) bool { n++; return true })
-	if n != 6 {
-		t.Errorf("the listener saw %d requests for 6 sends", n)
+	if n := accepted.Load(); n != 3 {
+		t.Errorf("3 requests took %d connections, want 3", n)
 	}
 }
 
@@ -183,7 +287,9 @@ func TestADeadConnectionTakesTheOtherIdleOnesAlong(t *testing.T) {
 			together.Wait()
 		}
 		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
-		if number <= 2 {
+		if number > 2 {
+			answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")(c, number)
+		} else {
 			readRequest(br) // and say nothing
 		}
 	})
@@ -192,6 +298,12 @@ func TestADeadConnectionTakesTheOtherIdleOnesAlong(t *testing.T) {
 	sends.Go(func() { send(tr, "{}") })
 	sends.Go(func() { send(tr, "{}") })
 	sends.Wait()
-	mustHold(t, send(tr, "{}"), Kept, 0, "closed without an answer")
 	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+	if n := l.accepted.Load(); n != 3 {
+		t.Errorf("%d connections were made, want 3: both kept ones are given up for one new one", n)
+	}
+	mustHold(t, send(tr, "{}"), Delivered, 200, "")
+	if n := l.accepted.Load(); n != 3 {
+		t.Errorf("%d connections were made, want 3: the new one is kept", n)
+	}
 }

@@ -2,7 +2,6 @@ package transmit
 
 import (
 	"context"
-	"errors"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
@@ -17,7 +16,8 @@ type Request struct {
 
 // Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx
 // aborts it, whether or not the listener has taken it already; a context that cannot be cancelled
-// costs nothing.
+// costs nothing. If a kept connection turns out to be dead, the request goes out once more on a new one,
+// and only that result counts.
 func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
 		return t.failed(ctx, nil)
@@ -49,23 +49,32 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	return v
 }
 
-// exchange makes the request on c. again means that c was found closed, that the listener got
-// nothing of the request, and that it can go out on another connection; v says nothing then.
+// exchange makes the request on c. again means that c ended as kept connections do, which says nothing
+// about the item or the listener, and that the request can go out on a new connection; v says nothing
+// then. It is never true for a new connection.
+//
+// Balancers and servers close idle connections, some without a word until the next request comes, some
+// with a 408. The request may have been taken all the same, so it goes out again only under a key by
+// which the listener recognises it, or if not a byte of it left.
 func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body []byte) (v Verdict, again bool) {
 	var a h1.Answer
 	reused := c.Reused()
 	if err := c.RoundTrip(ctx, t.appendHead(c.Buffer(), r, len(body)), body, &a); err != nil {
-		var e *h1.Error
-		if reused && errors.As(err, &e) && e.Ended {
-			if e.Unsent && over(ctx) == nil {
-				return v, true
-			}
-			t.client.DropIdle() // the same end awaits the others
+		e := err.(*h1.Error)
+		if reused && e.Ended && (r.Key != "" || e.Unsent) && over(ctx) == nil {
+			return v, true
 		}
 		return t.failed(ctx, err), false
 	}
+	if reused && a.Status == requestTimeout && r.Key != "" && over(ctx) == nil {
+		c.Close()
+		return v, true
+	}
 	return t.judge(c, &a), false
 }
+
+// requestTimeout says that no request came in time on this connection (RFC 9110 section 15.5.9).
+const requestTimeout = 408
 
 // over returns why ctx ended the request, or nil. A deadline that has passed counts although its timer
 // has not fired.

@@ -16,7 +16,7 @@ type Verdict struct {
 	Action     Action
 	Status     int           // 0: no answer
 	Sent       bool          // without an answer: some of the request may have reached the listener
-	RetryAfter time.Duration // more than 0 only for a 429 or 503 that asks for it
+	RetryAfter time.Duration // more than 0 only for an answer that asks for it, which is Kept
 	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, as it came but for secrets; nil when delivered
 	Err        error         // nil when delivered; otherwise an *Error
 }
@@ -39,8 +39,8 @@ func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer) Verdict {
 // explain fills in what an answer that delivered nothing says.
 func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 	v.Excerpt = t.cutExcerpt(v.Excerpt)
-	if a.Status == 429 || a.Status == 503 {
-		v.RetryAfter = retryAfter(a.RetryAfter, a.Date, t.now())
+	if v.RetryAfter = retryAfter(a.RetryAfter, a.Date, t.now()); v.RetryAfter > 0 {
+		v.Action = Kept // "not now" speaks of the time, and not of the payload (RFC 9110 section 10.2.3)
 	}
 	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.Status, shortened(t.secrets.cut(a.Reason, false), 80)))
 	if a.Partial {

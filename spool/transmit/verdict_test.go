@@ -112,20 +112,39 @@ func FuzzOnStatus(f *testing.F) {
 	})
 }
 
-func TestRetryAfterBelongsTo429And503(t *testing.T) {
+// A listener that says when to come back says "not now", whatever else it says.
+func TestAnyAnswerWithARetryAfterKeepsThePayload(t *testing.T) {
 	t.Parallel()
 	var status atomic.Int64
-	s, _ := server(t, func(w http.ResponseWriter, r *http.Request) {
-		w.Header().Set("Retry-After", "30")
-		w.WriteHeader(int(status.Load()))
+	l := listen(t, nil, func(c net.Conn, _ int) {
+		br := bufio.NewReader(c)
+		for readRequest(br) == nil {
+			fmt.Fprintf(c, "HTTP/1.1 %d Something\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n", status.Load())
+		}
 	})
-	tr := newTransmitter(t, Config{URL: s.URL})
-	for code, want := range map[int]time.Duration{429: 30 * time.Second, 503: 30 * time.Second, 500: 0, 404: 0, 301: 0, 200: 0} {
-		status.Store(int64(code))
-		if v := send(tr, "{}"); v.RetryAfter != want {
-			t.Errorf("a %d with Retry-After: 30 asks for %v, want %v", code, v.RetryAfter, want)
+	for _, tr := range []*Transmitter{
+		newTransmitter(t, Config{URL: l.url()}),
+		newTransmitter(t, Config{URL: l.url(), OnStatus: []string{"3xx=reject", "5xx=reject"}}),
+	} {
+		for code := 200; code <= 599; code++ {
+			status.Store(int64(code))
+			action, after := Kept, 30*time.Second
+			if code < 300 {
+				action, after = Delivered, 0
+			}
+			if v := send(tr, "{}"); v.Action != action || v.RetryAfter != after {
+				t.Errorf("a %d with Retry-After: 30 is %v for %v, want %v for %v", code, v.Action, v.RetryAfter, action, after)
+			}
 		}
 	}
+}
+
+// A status that an exception calls delivered stays so.
+func TestARetryAfterDoesNotKeepADeliveredPayload(t *testing.T) {
+	t.Parallel()
+	l := listen(t, nil, answering("HTTP/1.1 409 Conflict\r\nRetry-After: 30\r\nContent-Length: 0\r\n\r\n"))
+	v := send(newTransmitter(t, Config{URL: l.url(), OnStatus: []string{"409=delivered"}}), "{}")
+	mustHold(t, v, Delivered, 409, "")
 }
 
 func TestEveryAnswerHasItsCause(t *testing.T) {
@@ -207,8 +226,8 @@ func FuzzVerdict(f *testing.F) {
 		}
 		tr.explain(&v, &a)
 		mustBeShowable(t, v)
-		if v.RetryAfter < 0 || v.RetryAfter > 0 && status != 429 && status != 503 {
-			t.Fatalf("status %d asks for %v", status, v.RetryAfter)
+		if v.RetryAfter < 0 || v.RetryAfter > 0 && v.Action != Kept {
+			t.Fatalf("status %d asks for %v and is %v", status, v.RetryAfter, v.Action)
 		}
 	})
 }

@@ -42,8 +42,9 @@ func TestEverySettingHasAFieldOfItsOwn(t *testing.T) {
 	for i, set := range New().Table {
 		t.Run(set.Name, func(t *testing.T) {
 			s, before := New(), New()
-			for _, text := range []string{"true", "7", "whole", "zstd", "array", "json", "http://host/", "Name: value", "404=keep", "404"} {
-				if err := s.Table[i].set([]string{text}); err == nil {
+			for _, text := range []string{"true", "false", "7", "whole", "zstd", "array", "json", "http://host/", "Name: value", "404=keep", "404"} {
+				err := s.Table[i].set([]string{text})
+				if err == nil && !slices.Equal(s.Table[i].texts(), before.Table[i].texts()) {
 					break
 				}
 			}

@@ -72,6 +72,16 @@ func toggle(dst *bool) value {
 	return field(k, dst, named(strconv.ParseBool, "neither true nor false"), strconv.FormatBool, nil)
 }
 
+// inverted is a toggle of a field that says the opposite.
+func inverted(dst *bool) value {
+	parse := func(text string) (bool, error) {
+		on, err := strconv.ParseBool(text)
+		return !on, err
+	}
+	format := func(off bool) string { return strconv.FormatBool(!off) }
+	return field(toggle(dst).kind, dst, named(parse, "neither true nor false"), format, nil)
+}
+
 func integer(dst *int, rule func(int) error) value {
 	k := kind{"integer", "N", "an integer without quotes", []string{"an integer"}, nil}
 	return field(k, dst, named(strconv.Atoi, "not an integer"), strconv.Itoa, rule)

@@ -31,18 +31,18 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 		return snapshot{}, nil, errors.New("not a JSON object")
 	}
 
-	var m snapshot
+	var s snapshot
 	for _, field := range []struct {
 		name string
 		set  func(value string) error
 	}{
-		{"state", m.setState},
-		{"failure_count", m.setFailures},
-		{"last_failure_time", m.lastFailure.set},
-		{"opened_at", m.openedAt.set},
-		{"not_before", m.notBefore.set},
-		{"tripped", m.setTripped},
-		{"open_since", m.openSince.set},
+		{"state", s.setState},
+		{"failure_count", s.setFailures},
+		{"last_failure_time", s.lastFailure.set},
+		{"opened_at", s.openedAt.set},
+		{"not_before", s.notBefore.set},
+		{"tripped", s.setTripped},
+		{"open_since", s.openSince.set},
 		{"version", func(string) error { return nil }}, // no version changes what the other keys mean
 	} {
 		if err := field.set(string(keys[field.name])); err != nil {
@@ -50,34 +50,34 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 		}
 		delete(keys, field.name)
 	}
-	if m.state != Open {
+	if s.state != Open {
 		// A program that knows just the four keys left them. They must not count at the next
 		// opening.
-		m.notBefore, m.tripped = 0, false
+		s.notBefore, s.tripped = 0, false
 	}
 	switch {
-	case m.state == Closed:
-		m.openSince = 0 // left likewise
-	case m.openSince == 0, m.openedAt != 0 && m.openSince > m.openedAt:
-		m.openSince = m.openedAt // opened by such a program
+	case s.state == Closed:
+		s.openSince = 0 // left likewise
+	case s.openSince == 0, s.openedAt != 0 && s.openSince > s.openedAt:
+		s.openSince = s.openedAt // opened by such a program
 	}
-	return m, keys, nil
+	return s, keys, nil
 }
 
 // The setters take a valid JSON value, or "" for a key that is missing.
 
-func (m *snapshot) setState(value string) error {
+func (s *snapshot) setState(value string) error {
 	if value == "" {
 		return errMissing
 	}
 	var word string
-	if json.Unmarshal([]byte(value), &word) != nil || m.state.UnmarshalText([]byte(word)) != nil {
+	if json.Unmarshal([]byte(value), &word) != nil || s.state.UnmarshalText([]byte(word)) != nil {
 		return notA("known state", value)
 	}
 	return nil
 }
 
-func (m *snapshot) setFailures(value string) error {
+func (s *snapshot) setFailures(value string) error {
 	if value == "" {
 		return nil
 	}
@@ -85,7 +85,7 @@ func (m *snapshot) setFailures(value string) error {
 	if !isNumber || f != math.Trunc(f) || f < 0 || f > maxCount {
 		return notA("count", value)
 	}
-	m.failures = int(f)
+	s.failures = int(f)
 	return nil
 }
 
@@ -101,14 +101,14 @@ func (m *micros) set(value string) error {
 	return nil
 }
 
-func (m *snapshot) setTripped(value string) error {
+func (s *snapshot) setTripped(value string) error {
 	if value == "" {
 		return nil
 	}
 	if value != "true" && value != "false" {
 		return notA("truth value", value)
 	}
-	m.tripped = value == "true"
+	s.tripped = value == "true"
 	return nil
 }
 

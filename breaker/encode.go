@@ -27,10 +27,12 @@ type unknownKeys map[string]json.RawMessage
 // package, then the unknown keys sorted by name. Numbers are never null and the count has no
 // fraction, because readers in typed languages insist. The unknown keys are left out when they
 // would make the file too large to be read again.
-func encode(m snapshot, unknown unknownKeys) []byte {
+func encode(s snapshot, unknown unknownKeys) []byte {
 	ours := fmt.Appendf(nil,
-		`{"state":%q,"failure_count":%d,"last_failure_time":%s,"opened_at":%s,"not_before":%s,"tripped":%t,"open_since":%s,"version":%d`,
-		m.state, m.failures, decimal(m.lastFailure), decimal(m.openedAt), decimal(m.notBefore), m.tripped, decimal(m.openSince), fileVersion)
+		`{"state":%q,"failure_count":%d,"last_failure_time":%s,"opened_at":%s,"not_before":%s,"tripped":%t,`+
+			`"open_since":%s,"version":%d`,
+		s.state, s.failures, decimal(s.lastFailure), decimal(s.openedAt), decimal(s.notBefore), s.tripped,
+		decimal(s.openSince), fileVersion)
 	all := slices.Clone(ours)
 	for _, key := range slices.Sorted(maps.Keys(unknown)) {
 		quoted, _ := json.Marshal(key) // a string always has a JSON form

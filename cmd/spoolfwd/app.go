@@ -60,8 +60,8 @@ func (s *session) startLog() {
 	})
 }
 
-// app returns the command line. The library finds the command and no more: it reads no flags, prints
-// no errors and does not exit.
+// app returns the command line. The library finds the command and no more: it reads no flags,
+// prints no errors and does not exit.
 func (s *session) app() *cli.App {
 	root := s.cliCommand(program())
 	return &cli.App{

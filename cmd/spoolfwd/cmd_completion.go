@@ -8,9 +8,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
-// The shells' scripts know nothing of the program: they ask it what may stand where the cursor is,
-// so that a completion is never older than the program. Where nothing is offered, the shells offer
-// file names.
+// The shells' scripts know nothing of the program: they ask it for the words that can stand at the
+// cursor, so that a completion is never older than the program. Where nothing is offered, the
+// shells offer file names.
 const (
 	bashCompletion = `# bash completion for spoolfwd(8)
 _spoolfwd() {
@@ -77,7 +77,7 @@ func completionCommand(_ context.Context, s *session) error {
 
 type candidate struct{ word, about string }
 
-// complete returns what the last of a command line's words may become. What stands before it are the
+// complete returns what the last of a command line's words may become. The words before it are the
 // command's name and its flags.
 func complete(words []string) []candidate {
 	last, before := words[len(words)-1], words[:len(words)-1]

@@ -12,8 +12,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
-// The tables of this program, and what people read about them, must say the
-// same.
+// The tables of this program, and what people read about them, must say the same.
 
 const (
 	manSpoolfwd     = "../../contrib/man/spoolfwd.8"

@@ -71,7 +71,8 @@ func TestHelpShowsTheExitCodesThatCanOccur(t *testing.T) {
 	}
 }
 
-// Whoever types the name of a program to see what it is wants to read that, and has done nothing wrong.
+// Whoever types the name of a program to see what it is wants to read that, and has done nothing
+// wrong.
 func TestTheProgramAloneShowsItsHelp(t *testing.T) {
 	w := newWorld(t)
 	alone, help := w.run().wantCode(t, exit.OK), w.run("--help")

@@ -37,8 +37,7 @@ func TestConfigurationFilesThatCannotBeRead(t *testing.T) {
 	}
 }
 
-// The breaker's files must not lie among payload files, by whatever way they got
-// there.
+// The breaker's files must not lie among payload files, by whatever way they got there.
 func TestTheStateDirectoryIsNotTheSpool(t *testing.T) {
 	w := newWorld(t)
 	w.put("a.json", `{}`)

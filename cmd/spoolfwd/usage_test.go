@@ -9,8 +9,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// A wrong command line is one clear sentence on standard error with a hint where
-// to read on, and never does anything.
+// A wrong command line is one clear sentence on standard error with a hint where to read on, and
+// never does anything.
 func TestWrongCommandLinesAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name string

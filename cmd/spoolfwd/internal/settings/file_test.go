@@ -84,8 +84,8 @@ func TestAConfigurationErrorHoldsNoSecret(t *testing.T) {
 	}
 }
 
-// FuzzConfiguration reads arbitrary bytes as a configuration file: either every
-// problem has a code and a sentence, or every value is one that a run can use.
+// FuzzConfiguration reads arbitrary bytes as a configuration file: either every problem has a code
+// and a sentence, or every value is one that a run can use.
 func FuzzConfiguration(f *testing.F) {
 	f.Add([]byte("url = \"http://localhost/\"\nretry-timeout = 60\nheader = [\"A: b\"]\n"))
 	f.Add([]byte("retry-timeout = \"1m30s\"\nmax-file-size = \"16MiB\"\nraw = true\n"))

@@ -1,8 +1,8 @@
 package settings
 
-// Nearest returns the candidate most like word, or "" when none is near enough to be what was meant:
-// at most one slip per three letters. The command line library's own suggestions are not used: they
-// take log-format for what ulr meant, and always suggest something.
+// Nearest returns the candidate most like word, or "" when none is near enough to be what was
+// meant: at most one slip per three letters. The command line library's own suggestions are not
+// used: they take log-format for what ulr meant, and always suggest something.
 func Nearest(word string, candidates []string) string {
 	best, bestDistance := "", len(word)/3+1
 	for _, c := range candidates {
@@ -13,8 +13,8 @@ func Nearest(word string, candidates []string) string {
 	return best
 }
 
-// distance counts the letters to insert, remove, replace or swap with their neighbour to turn a into
-// b (optimal string alignment).
+// distance counts the letters to insert, remove, replace or swap with their neighbour to turn a
+// into b (optimal string alignment).
 func distance(a, b string) int {
 	before, previous, row := make([]int, len(b)+1), make([]int, len(b)+1), make([]int, len(b)+1)
 	for j := range row {

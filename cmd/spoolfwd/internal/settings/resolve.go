@@ -76,8 +76,8 @@ func variablesOf(environ []string) map[string]string {
 }
 
 // configFile returns the file to read, or "". It is looked for first, since the file cannot name
-// another. The one that the package installs is read without being named: whoever forgets to name it
-// in the middle of an incident would otherwise send the payloads to the default listener. An
+// another. The one that the package installs is read without being named: whoever forgets to name
+// it in the middle of an incident would otherwise send the payloads to the default listener. An
 // installed file that cannot be read is an error for the same reason.
 func (s *Settings) configFile(variables map[string]string, installed string) string {
 	if texts := s.given["config"]; texts != nil {

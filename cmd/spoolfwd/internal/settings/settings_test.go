@@ -143,8 +143,7 @@ func TestTheTokenFallsBackOnTheSystemdCredential(t *testing.T) {
 	}
 }
 
-// A value that no later layer may correct is refused in the layer that holds it, with the code of that
-// layer.
+// The exit code says who can mend it: whoever typed the command, or whoever wrote the configuration.
 func TestValuesThatAreWrongTogetherAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string

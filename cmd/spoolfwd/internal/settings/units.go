@@ -43,8 +43,8 @@ func formatDuration(d time.Duration) string {
 	return text
 }
 
-// parseDecimal reads a plain decimal number, without the exponents, hexadecimal digits and "Inf" that
-// strconv takes as well.
+// parseDecimal reads a plain decimal number, without the exponents, hexadecimal digits and "Inf"
+// that strconv takes as well.
 func parseDecimal(text string) (float64, error) {
 	digits := strings.TrimPrefix(strings.TrimPrefix(text, "-"), "+")
 	whole, fraction, point := strings.Cut(digits, ".")

@@ -103,6 +103,13 @@ func (b *Breaker) Available(now time.Time) bool {
 	return b.current.state != Open
 }
 
+// Failures returns how many requests have failed in succession. Failed probes are among them.
+func (b *Breaker) Failures() int {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.current.failures
+}
+
 // RecordSuccess reports a request that was answered with a 2xx. An error means that closing the
 // breaker could not be saved. It is closed all the same. The reset of the count of a closed breaker
 // waits for Save.

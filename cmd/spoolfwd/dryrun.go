@@ -47,6 +47,7 @@ func (s *session) dryRun(ctx context.Context) error {
 	stop, err := drain.Plan(drain.Config{
 		Spool:    sp,
 		Index:    index,
+		Breaker:  b,
 		MaxItems: s.cfg.Drain.MaxItems,
 		MaxBytes: s.cfg.Drain.MaxBytes,
 		Now:      s.env.Now,

@@ -49,7 +49,7 @@ func TestAFullDiskIsEmptiedPastPayloadsThatFail(t *testing.T) {
 func TestAListenerThatIsDownGetsFiveRequestsFromAFullDisk(t *testing.T) {
 	need.Root(t, "mount a small disk")
 	w := newWorldOnADisk(t, "nr_inodes=90,size=4m", http.StatusInternalServerError)
-	w.putUntilFull(80)
+	w.putUntilFull(1000) // all of them fail
 	r := w.do("run")
 	if sent := len(w.received()); sent != 5 {
 		t.Errorf("%d requests were sent, want 5", sent)

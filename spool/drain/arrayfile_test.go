@@ -1,6 +1,7 @@
 package drain_test
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -10,19 +11,27 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// mixed is a world with an array file of which a run has deferred d1, d2 and d3,
-// and the breaker opened before it came to n1 and n2. The next run takes those
-// first and then the deferred ones.
+// mixed is a world with an array file of which a run has deferred d1, d2 and d3, while another file
+// was delivered, and has not come to n1 and n2.
 func mixed(t *testing.T) (w *world, path string) {
 	t.Helper()
 	w = newWorld(t)
-	w.breaker.FailureThreshold = 3
+	w.breaker.FailureThreshold = 50
 	w.write("a.json", `["d1","d2","d3","n1","n2"]`, time.Hour)
-	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
+	for i := range 3 { // one after each failure
+		w.write(fmt.Sprintf("passes%d.json", i), `"passes"`, time.Minute)
+	}
+	w.listener.answer = func(body string) transmit.Verdict {
+		if strings.HasPrefix(body, `"d`) {
+			return fails(500)
+		}
+		return ok()
+	}
+	w.config.MaxItems = 6
 	equal(t, "failed in the first run", w.run().Failed, 3)
+	w.config.MaxItems = 0
 	w.listener.bodies()
 	w.now = w.now.Add(time.Hour)
-	w.breaker.FailureThreshold = 50
 	w.listener.answer = func(string) transmit.Verdict { return ok() }
 	return w, filepath.Join(w.dir, "a.json")
 }
@@ -93,6 +102,7 @@ func TestAnArrayFileThatChangesWhileItIsSentStays(t *testing.T) {
 type always struct{}
 
 func (always) Available(time.Time) bool                     { return true }
+func (always) Failures() int                                { return 0 }
 func (always) RecordSuccess(time.Time) error                { return nil }
 func (always) RecordFailure(time.Time, time.Duration) error { return nil }
 
@@ -134,19 +144,23 @@ func TestADeferredItemFollowsAnEqualOneThatWasDelivered(t *testing.T) {
 	w := newWorld(t)
 	w.breaker.FailureThreshold = 50
 	w.write("a.json", `["A","B"]`, time.Hour)
+	w.write("passes.json", `"passes"`, time.Minute)
 	w.listener.answer = func(body string) transmit.Verdict {
-		if body == `"A"` {
+		switch body {
+		case `"A"`:
 			return fails(500)
+		case `"B"`:
+			return down()
 		}
-		return down()
+		return ok()
 	}
 	w.run()
 	w.listener.bodies()
 	w.now = w.now.Add(time.Hour)
-	w.write("a.json", `["A","A","B"]`, time.Hour) // the last A is the one that was deferred
+	w.write("a.json", `["A","A","B","C"]`, time.Hour) // the last A is the one that was deferred
 	w.listener.answer = func(string) transmit.Verdict { return ok() }
 	w.run()
-	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `"A" "A" "B"`)
+	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `"C" "A" "A" "B"`) // C first, since B has failed last
 	equal(t, "files left", len(w.names()), 0)
 }
 

@@ -57,9 +57,9 @@ func (w *worker) moreLocked() (choice, bool) {
 	return c, true
 }
 
-// chooseLocked chooses what comes next.
+// chooseLocked chooses what comes next: after a failure, from elsewhere in the spool.
 func (r *run) chooseLocked() (choice, bool) {
-	c, ok, err := r.queue.next(r.inFlight > 0)
+	c, ok, err := r.queue.next(r.failures, r.inFlight > 0)
 	if err != nil {
 		r.report.addLocalError(err)
 		r.haltLocked(LocalError)
@@ -81,8 +81,13 @@ func (w *worker) takeLocked(c choice) {
 
 // addLocked adds the next item of a file to the request.
 func (w *worker) addLocked(f *file) {
-	d := delivery{file: f, index: f.take()}
+	r := w.r
+	i, again := f.take(r.failures)
+	if again {
+		r.taken-- // it was counted when it was taken for the first time
+	}
 	f.place.line.hold(f)
+	d := delivery{f, i}
 	w.deliveries = append(w.deliveries, d)
 	w.size += int64(len(d.item().Body))
 }

@@ -2,21 +2,30 @@
 // asks the breaker, sends, records the result and acts on it. It stops when the breaker opens, and
 // reports what was delivered and what failed.
 //
-// The files follow a payload on its way: run (the life of a run and its workers), choose and queue
-// (what comes next), read and file (a payload file in hand), send and limit (one request and how
-// many may be in flight), batch and halve (several items in one request), settle and attempts (what
-// the verdict does to the file), index (what the next run must know), report. Plan does the same
-// without sending.
+// The files follow a payload on its way: run (the life of a run and its workers), choose, queue and
+// elsewhere (what comes next), read and file (a payload file in hand), send and limit (one request
+// and how many may be in flight), batch and halve (several items in one request), settle and
+// attempts (what the verdict does to the file), index (what the next run must know), report. Plan
+// does the same without sending.
 //
 // # Order
 //
-// Payload files are taken oldest first, and each is taken once in a run. An item that failed in an
-// earlier run after it had reached the listener is deferred: in an array file it goes after the
-// others, and a file all of whose items are deferred goes last, the fewest attempts first. So a
-// payload that the listener chokes on can neither block the others nor be the probe of every
-// half-open breaker. After [Config.MaxAttempts] failures that count against it, a payload is
-// rejected. A failure counts when other items were delivered in the same run and the answer did not
-// speak of the listener's own load (429, 503).
+// Payload files are taken oldest first, and each is taken once in a run. A failure makes the next
+// request come from elsewhere in the spool: another file, or another part of the only one, far from
+// what failed. After a success the oldest is next again. Bad payloads stand together, being one
+// producer's or one minute's, while a failing listener fails everywhere. So the five failures in
+// succession that open the breaker speak of the listener, and bad payloads ahead cost one request
+// each and keep nothing back. The probe of a half-open breaker is chosen in the same way: the number
+// of failures, which the breaker keeps from run to run, says where. A failing listener gets as many
+// requests as ever: the threshold, and then one per probe.
+//
+// An item that failed after it had reached the listener, in a run that delivered others, is deferred:
+// in an array file it goes after the others, and a file all of whose items are deferred goes last,
+// the fewest attempts first. After [Config.MaxAttempts] failures that count against it, a payload is
+// rejected. A failure counts when the item was sent alone and the answer did not speak of the
+// listener's own load (429, 503). In an outage nothing is delivered, so that it changes neither the
+// order nor what is remembered. While the index is full nothing is deferred: all goes by age, and
+// what the index knows goes on counting until it is rejected and makes room.
 //
 // # Concurrency
 //
@@ -31,8 +40,8 @@
 //
 // With [Config.BatchItems] above one, a request carries several items, in the format that
 // [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them. A batch
-// that the listener refuses is halved until the item that is wrong with it is alone and can be
-// rejected. Batches begin with one item and double with every good answer. Deferred items go alone,
+// that the listener refuses is halved until an item is refused alone, which is rejected and is a
+// failure like any other; the rest goes back and into later requests of the run. Batches begin with one item and double with every good answer. Deferred items go alone,
 // so that none is blamed for another.
 //
 // # What a crash leaves behind

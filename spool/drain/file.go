@@ -11,11 +11,12 @@ import (
 type fate uint8
 
 const (
-	untouched fate = iota // not sent, or sent and nothing was learned from it
+	untouched fate = iota // not sent
 	inFlight              // being sent
 	delivered             // has had its 2xx, now or in an earlier run; or was rejected in one
 	rejected              // is in rejected/
 	failed                // was sent, failed and is kept
+	givenBack             // was sent, and nothing was learned of it
 )
 
 // A file is a payload file in hand: it was read, and its items are being sent. The run's lock guards
@@ -63,7 +64,7 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 		if item.NextEqual >= 0 {
 			waits[item.NextEqual] = true
 		}
-		f.attempts[i] = x.attempts(p.Name, item.Key).Count
+		f.attempts[i] = x.itemDeferredAfter(p.Name, item.Key)
 		if !waits[i] {
 			f.pending = append(f.pending, i)
 		}
@@ -75,13 +76,27 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 // ready reports whether an item can be handed out.
 func (f *file) ready() bool { return len(f.pending) > 0 }
 
-// take hands out the next item.
-func (f *file) take() int {
-	i := f.pending[0]
-	f.pending = f.pending[1:]
+// take hands out the next item: after failures one from elsewhere in the file, and no deferred one
+// as long as there are others. again says that the item was handed out before and given back.
+func (f *file) take(failures int) (i int, again bool) {
+	at := 0
+	if failures > 0 {
+		n := slices.IndexFunc(f.pending, func(i int) bool { return f.attempts[i] > 0 })
+		if n <= 0 {
+			n = len(f.pending)
+		}
+		at = elsewhere(failures, n)
+	}
+	i = f.pending[at]
+	if at == 0 {
+		f.pending = f.pending[1:]
+	} else {
+		f.pending = slices.Delete(f.pending, at, at+1)
+	}
+	again = f.fates[i] == givenBack
 	f.fates[i] = inFlight
 	f.inFlight++
-	return i
+	return i, again
 }
 
 // land records what became of an item. The next equal item may go only now, and only if this one is
@@ -90,12 +105,25 @@ func (f *file) take() int {
 func (f *file) land(i int, became fate) {
 	f.inFlight--
 	f.fates[i] = became
-	if f.isGone(i) {
+	switch {
+	case f.isGone(i):
 		f.gone++
+	case became == givenBack:
+		f.putBack(i)
 	}
 	if next := f.payload.Items[i].NextEqual; next >= 0 && f.isGone(i) && f.fates[next] == untouched {
 		f.pending = slices.Insert(f.pending, 0, next)
 	}
+}
+
+// putBack makes an item pending again, in its place.
+func (f *file) putBack(i int) {
+	isLater := func(j int) bool { return f.attempts[j] > f.attempts[i] || f.attempts[j] == f.attempts[i] && j > i }
+	at := slices.IndexFunc(f.pending, isLater)
+	if at < 0 {
+		at = len(f.pending)
+	}
+	f.pending = slices.Insert(f.pending, at, i)
 }
 
 // isDone reports whether nothing of the file is left to send in this run.

@@ -21,7 +21,8 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 	}
 	long := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 5*3600))
 	for n := range maxIndexItems {
-		x.fail(name(n), key(n), Attempts{Count: 1 << 30, Counted: 1 << 30, First: long, Last: long, Status: 500})
+		x.fail(attempt{name: name(n), key: key(n)})
+		x.files[name(n)].Failed[key(n)] = Attempts{Count: 1 << 30, Counted: 1 << 30, First: long, Last: long, Status: 500}
 	}
 	if err := x.Save(); err != nil {
 		t.Fatal(err)
@@ -47,7 +48,7 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 func TestAnIndexKnowsItsLimitOfFiles(t *testing.T) {
 	x := &Index{}
 	for n := range maxIndexFiles {
-		x.fail(fmt.Sprint(n%maxIndexItems), "key", Attempts{Count: 1})
+		x.fail(attempt{name: fmt.Sprint(n % maxIndexItems), key: "key"})
 		x.addDelivered(fmt.Sprint(n), "key")
 	}
 	if _, room := x.addDelivered("one more", "key"); room {
@@ -57,10 +58,29 @@ func TestAnIndexKnowsItsLimitOfFiles(t *testing.T) {
 		t.Error("there is no room for another item of a file that is known")
 	}
 	x.forget("7")
-	x.fail("one more", "key", Attempts{Count: 1})
-	x.fail("one too many", "key", Attempts{Count: 1})
+	x.fail(attempt{name: "one more", key: "key"})
+	x.fail(attempt{name: "one too many", key: "key"})
 	if x.attempts("one more", "key").Count != 1 || x.attempts("one too many", "key").Count != 0 {
 		t.Error("failures are not remembered for exactly as many files as there is room for")
+	}
+}
+
+// While the index is full nothing is deferred: what it cannot remember must not come before what it
+// knows for ever.
+func TestAFullIndexForgetsFurtherFailuresAndDefersNothing(t *testing.T) {
+	x := &Index{maxItems: 3}
+	for n := range 5 {
+		x.fail(attempt{name: fmt.Sprint(n), items: 1, key: "key"})
+	}
+	if x.Deferred() != 3 || x.deferredAfter("0") != 0 || x.itemDeferredAfter("0", "key") != 0 {
+		t.Errorf("it remembers %d of 3 items and defers them", x.Deferred())
+	}
+	if counted := x.fail(attempt{name: "0", items: 1, key: "key", blamed: true}); counted != 1 || x.attempts("0", "key").Count != 2 {
+		t.Error("it does not count on for an item that it knows")
+	}
+	x.forget("1")
+	if x.deferredAfter("0") != 2 {
+		t.Error("it defers nothing although there is room again")
 	}
 }
 

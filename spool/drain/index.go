@@ -1,11 +1,12 @@
 package drain
 
 import (
+	"cmp"
 	"time"
 )
 
-// An index is bounded, so that what is saved can be read again (maxIndexBytes). Deferred items
-// beyond the bound keep their place by age; a run that cannot remember another delivered one ends.
+// An index is bounded, so that what is saved can be read again (maxIndexBytes). A run that cannot
+// remember another delivered item ends.
 const (
 	maxIndexItems     = 10_000
 	maxIndexDelivered = 100_000
@@ -17,11 +18,12 @@ const (
 // and was told of. The zero Index is empty and is never saved. It is for one goroutine at a time;
 // in a run, the run's lock guards it.
 type Index struct {
-	path  string
-	files map[string]*record // by file name
-	items int                // deferred items in all files
-	sent  int                // delivered items in all files
-	dirty bool
+	path     string
+	files    map[string]*record // by file name
+	items    int                // deferred items in all files
+	maxItems int                // of them; default maxIndexItems
+	sent     int                // delivered items in all files
+	dirty    bool
 
 	// skipped are the hashes of the entries that runs have skipped and told of.
 	skipped []uint64
@@ -62,11 +64,20 @@ func (x *Index) Undeletable() int {
 	return n
 }
 
+// isFull reports whether no more failures can be remembered. Then nothing is deferred and all goes
+// by age. Otherwise items for which there is no room would stay ahead of those that the index knows,
+// which would never have another attempt, never be rejected, and never make room.
+func (x *Index) isFull() bool {
+	return x.items >= x.mostItems() || len(x.files) >= maxIndexFiles
+}
+
+func (x *Index) mostItems() int { return cmp.Or(x.maxItems, maxIndexItems) }
+
 // deferredAfter returns after how many attempts a file is deferred: those of its item with the
 // fewest. It is 0 for a file that holds an item that is not deferred.
 func (x *Index) deferredAfter(name string) (attempts int) {
 	r := x.files[name]
-	if r == nil || r.Others {
+	if r == nil || r.Others || x.isFull() {
 		return 0
 	}
 	for _, a := range r.Failed {
@@ -77,13 +88,21 @@ func (x *Index) deferredAfter(name string) (attempts int) {
 	return attempts
 }
 
+// itemDeferredAfter returns after how many attempts an item is deferred; 0: it is not.
+func (x *Index) itemDeferredAfter(name, key string) int {
+	if x.isFull() {
+		return 0
+	}
+	return x.attempts(name, key).Count
+}
+
 // delivered reports whether an item has had its 2xx in an earlier run.
 func (x *Index) delivered(name, key string) bool {
 	r := x.files[name]
 	return r != nil && r.Delivered.has(key)
 }
 
-// attempts returns the history of an item, which is zero when it is not deferred.
+// attempts returns the history of an item, which is zero when none is known.
 func (x *Index) attempts(name, key string) Attempts {
 	if r := x.files[name]; r != nil {
 		return r.Failed[key]

@@ -11,13 +11,13 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // alwaysClosed is a breaker with nothing to save.
 type alwaysClosed struct{}
 
 func (alwaysClosed) Available(time.Time) bool                     { return true }
+func (alwaysClosed) Failures() int                                { return 0 }
 func (alwaysClosed) RecordSuccess(time.Time) error                { return nil }
 func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
 
@@ -25,8 +25,9 @@ func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
 // broken.
 func TestIndexThatMayNotBeWrittenIsALackOfPermissions(t *testing.T) {
 	w := newWorld(t)
-	w.writeMany("a", 1, 0)
-	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
+	w.writeMany("good", 1, time.Hour)
+	w.writeMany("bad", 1, 0)
+	w.listener.answer = poison
 	s, err := spool.Open(spool.Config{Dir: w.dir})
 	if err != nil {
 		t.Fatal(err)

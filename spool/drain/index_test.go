@@ -2,16 +2,13 @@ package drain_test
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool/drain"
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // badIndexes are ways in which what lies where the index should be is none.
@@ -77,28 +74,4 @@ func TestPeekingAtAnIndexChangesNothing(t *testing.T) {
 			}
 		})
 	}
-}
-
-// A single array file can hold more items than the index may remember.
-func TestTheIndexIsBounded(t *testing.T) {
-	w := newWorld(t)
-	path := filepath.Join(w.stateDir, "central_listener.index")
-	var failed []string
-	for i := range 9_998 {
-		failed = append(failed, fmt.Sprintf(`"key%d":{"attempts":1,"counted":0}`, i))
-	}
-	w.write("other.json", `[{"n":1}]`, time.Hour)
-	w.write("buffer_1.json", `[{"bad":1},{"bad":2},{"bad":3},{"bad":4}]`, time.Hour)
-	text := `{"version":1,"files":{"other.json":{"failed":{` + strings.Join(failed, ",") + `},"others":true}}}`
-	if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.config.MaxItems = 4
-	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
-	equal(t, "requests", w.run().Requests, 4)
-	x, err := drain.OpenIndex(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	equal(t, "deferred items", x.Deferred(), 10_000)
 }

@@ -24,38 +24,33 @@ func (x *Index) hasRoom(name string) bool {
 	return x.files[name] != nil || len(x.files) < maxIndexFiles
 }
 
-// fail remembers an item's failed attempt. An index that is full does not, and the item keeps its
-// place by age.
-func (x *Index) fail(name, key string, a Attempts) {
-	known := false
-	if r := x.files[name]; r != nil {
-		_, known = r.Failed[key]
+// fail remembers a failed attempt and returns how many count against the item by now. An index that
+// is full forgets the attempt.
+func (x *Index) fail(failed attempt) (counted int) {
+	a := x.attempts(failed.name, failed.key)
+	known := a.Count > 0
+	if !known {
+		a.First = failed.at
 	}
-	if !known && (x.items >= maxIndexItems || !x.hasRoom(name)) {
-		return
+	a.Count++
+	if failed.blamed {
+		a.Counted++
 	}
-	r := x.record(name)
+	a.Last, a.Status = failed.at, failed.status
+	if !known && (x.items >= x.mostItems() || !x.hasRoom(failed.name)) {
+		return a.Counted
+	}
+	r := x.record(failed.name)
 	if r.Failed == nil {
 		r.Failed = map[string]Attempts{}
 	}
 	if !known {
 		x.items++
 	}
-	r.Failed[key] = a
+	r.Failed[failed.key] = a
+	r.Others = len(r.Failed)+len(r.Delivered) < failed.items
 	x.dirty = true
-}
-
-// count makes a remembered failure count against its item.
-func (x *Index) count(name, key string) {
-	r := x.files[name]
-	if r == nil {
-		return
-	}
-	if a, ok := r.Failed[key]; ok {
-		a.Counted++
-		r.Failed[key] = a
-		x.dirty = true
-	}
+	return a.Counted
 }
 
 // addDelivered remembers that an item must never be sent again and could not be cut out of its file.

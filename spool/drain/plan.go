@@ -30,6 +30,9 @@ type Planned struct {
 // Plan calls visit for what a run would do, in the order of the run, if the breaker stayed closed and
 // the listener took everything. It uses the spool, the index and the limits of cfg, reads each payload
 // file once and changes nothing. It returns how the run would end. An error of visit ends it.
+//
+// A breaker in cfg that knows of failures makes the first item come from elsewhere in the spool. If
+// that is an item of an array file, the plan has the whole file in its place.
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	p := &planner{cfg: cfg.withDefaults()}
 	// The scanner has no overflow, since even a temporary file would be a change.
@@ -38,8 +41,12 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	if err := q.turnPage(); err != nil {
 		return LocalError, err
 	}
+	failures := 0
+	if cfg.Breaker != nil {
+		failures = cfg.Breaker.Failures()
+	}
 	for {
-		c, ok, err := q.next(false)
+		c, ok, err := q.next(failures, false)
 		switch {
 		case err != nil:
 			return LocalError, err
@@ -52,6 +59,9 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 		planned, ok := p.plan(c)
 		if !ok {
 			continue
+		}
+		if planned.Fate == Send {
+			failures = 0
 		}
 		if err := visit(planned); err != nil {
 			return Cancelled, err
@@ -97,7 +107,7 @@ func (p *planner) pretend(planned Planned, f *file) (Planned, bool) {
 			p.cut = true
 			break
 		}
-		i := f.take()
+		i, _ := f.take(0)
 		f.land(i, delivered)
 		size := int64(len(f.payload.Items[i].Body))
 		planned.Items++

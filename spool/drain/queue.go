@@ -2,6 +2,7 @@ package drain
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -40,9 +41,10 @@ type choice struct {
 	at   int
 }
 
-// next returns what comes next, without taking it. ok is false if there is nothing, or, while the
-// queue is busy, nothing for the time being: a request in flight can give a file of this page back.
-func (q *queue) next(busy bool) (c choice, ok bool, err error) {
+// next returns what comes next after so many failures in succession, without taking it. ok is false
+// if there is nothing, or, while the queue is busy, nothing for the time being: a request in flight
+// can give a file of this page back.
+func (q *queue) next(failures int, busy bool) (c choice, ok bool, err error) {
 	for q.fresh.waiting.len == 0 && q.page.More {
 		if busy {
 			return choice{}, false, nil
@@ -51,12 +53,30 @@ func (q *queue) next(busy bool) (c choice, ok bool, err error) {
 			return choice{}, false, err
 		}
 	}
-	for _, l := range []*line{&q.fresh, &q.deferred} {
-		if l.waiting.len > 0 {
-			return choice{l, l.waiting.nth(0)}, true, nil
-		}
+	switch {
+	case q.deferred.waiting.len > 0 && failures%14 == 7:
+		// A deferred file goes before its time: everything else keeps failing, and the listener may
+		// take this one by now.
+		return q.deferred.choose(failures / 14), true, nil
+	case q.fresh.waiting.len > 0:
+		return q.fresh.choose(failures), true, nil
+	case q.deferred.waiting.len > 0:
+		return q.deferred.choose(failures), true, nil
 	}
 	return choice{}, false, nil
+}
+
+// maxInHand bounds how many array files are in memory because their items were chosen after
+// failures.
+const maxInHand = 8
+
+// choose returns the place that comes next after so many failures.
+func (l *line) choose(failures int) choice {
+	if failures > 0 && len(l.inHand) >= maxInHand {
+		read := slices.Sorted(maps.Keys(l.inHand))
+		return choice{l, read[elsewhere(failures, len(read))]}
+	}
+	return choice{l, l.waiting.nth(elsewhere(failures, l.waiting.len))}
 }
 
 // turnPage gets the next page. Files that this run has left behind are older than the last file of

@@ -12,7 +12,7 @@ import (
 // that it held must not keep the new ones in the spool.
 func TestArrayPutInThePlaceOfADeferredOneIsSentInTheNextRun(t *testing.T) {
 	w := newWorld(t)
-	w.breaker.FailureThreshold = 50
+	w.write("0.json", `"passes"`, 2*time.Hour)
 	w.listener.answer = func(body string) transmit.Verdict {
 		if strings.Contains(body, "old") {
 			return fails(500)
@@ -25,6 +25,6 @@ func TestArrayPutInThePlaceOfADeferredOneIsSentInTheNextRun(t *testing.T) {
 	w.listener.bodies()
 	w.now = w.now.Add(time.Minute)
 	w.run()
-	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `{"new":1} {"new":2}`)
+	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `{"new":2} {"new":1}`) // the last one first, after the failures
 	equal(t, "left", len(w.names()), 0)
 }

@@ -22,13 +22,14 @@ type run struct {
 	mu       sync.Mutex
 	queue    queue
 	limit    limit
+	failures int // in succession, of this run and those before; of requests in flight together one counts
 	workers  int
-	inFlight int             // requests being filled, sent or settled
-	taken    int             // items sent or about to be
-	bytes    int64           // of the items sent
-	stopped  bool            // no work is taken; report.Stop says why
-	unsynced bool            // something has left the spool that a power cut could bring back
-	waiting  []attemptOnHold // failures that count if something is delivered
+	inFlight int       // requests being filled, sent or settled
+	taken    int       // items sent or about to be
+	bytes    int64     // of the items sent
+	stopped  bool      // no work is taken; report.Stop says why
+	unsynced bool      // something has left the spool that a power cut could bring back
+	onHold   []attempt // failures that speak against their items if something is delivered
 	report   Report
 }
 
@@ -67,6 +68,7 @@ func (r *run) drain() error {
 	if err := r.scan(true); err != nil {
 		return err
 	}
+	r.failures = r.cfg.Breaker.Failures()
 	r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers)
 	r.cfg.Index.sweep()
 	r.cfg.Index.prune(r.cfg.Spool)
@@ -103,15 +105,14 @@ func (r *run) scan(overflow bool) error {
 	return nil
 }
 
-// finish settles what only the end of a run can: files in hand that were not sent to their end,
-// failures that count after all, and the index.
+// finish settles what only the end of a run can: files in hand that were not sent to their end, and
+// the index.
 func (r *run) finish() {
 	for _, f := range r.queue.inHand() {
 		r.finishFile(f)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.countWaitingLocked()
 	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
 	r.report.addLocalError(r.saveIndexLocked())
 }

@@ -11,7 +11,7 @@ func (w *worker) deliver(items []delivery) {
 		w.halve(items, v)
 		return
 	}
-	w.countResult(v, items, true)
+	w.countResult(v, items)
 	w.settle(items, v)
 }
 
@@ -39,9 +39,8 @@ func (w *worker) post(items []delivery) transmit.Verdict {
 	return v
 }
 
-// countResult notes in the report how a request went and tells the breaker and the limit. A failure
-// that does not count is one of several that have the same cause: see halving.
-func (w *worker) countResult(v transmit.Verdict, items []delivery, counts bool) {
+// countResult notes in the report how a request went and tells the breaker and the limit.
+func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 	r := w.r
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -59,15 +58,14 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery, counts bool) 
 		r.haltLocked(LocalError)
 		return
 	case transmit.Delivered:
+		r.countHeldLocked()
 		r.report.Delivered += len(items)
 		r.report.DeliveredBytes += size
 		r.succeededLocked(w.generation)
 	default:
 		r.report.Failed += len(items)
 		r.report.addError(v.Err, v.Status)
-		if counts {
-			r.failedLocked(v)
-		}
+		r.failedLocked(w.generation, v)
 	}
 	if r.cfg.Progress != nil {
 		r.cfg.Progress(r.report)
@@ -75,11 +73,15 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery, counts bool) 
 }
 
 func (r *run) succeededLocked(generation int) {
+	r.failures = 0
 	r.limit.succeeded(generation)
 	_ = r.cfg.Breaker.RecordSuccess(r.now())
 }
 
-func (r *run) failedLocked(v transmit.Verdict) {
+func (r *run) failedLocked(generation int, v transmit.Verdict) {
+	if generation == r.limit.generation {
+		r.failures++
+	}
 	r.limit.failed()
 	now := r.now()
 	// A failure that cannot be saved counts in memory. The run goes on, because deliveries are what

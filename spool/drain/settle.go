@@ -50,7 +50,7 @@ func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
 		}
 		return failed
 	}
-	return untouched
+	return givenBack
 }
 
 // finish settles a file that is done and takes its buffer back.

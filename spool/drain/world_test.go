@@ -26,16 +26,17 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 // moves only when told to. Every run of it is a new process: it loads all from
 // the disk.
 type world struct {
-	t        *testing.T
-	dir      string
-	stateDir string
-	now      time.Time
-	clock    func() time.Time // instead of now
-	breaker  breaker.Config
-	watch    func(drain.Breaker) drain.Breaker // stands between a run and its breaker
-	config   drain.Config
-	listener listener
-	unsaved  bool // in this run, neither state nor index can be saved any more
+	t           *testing.T
+	dir         string
+	stateDir    string
+	now         time.Time
+	clock       func() time.Time // instead of now
+	breaker     breaker.Config
+	watch       func(drain.Breaker) drain.Breaker // stands between a run and its breaker
+	config      drain.Config
+	maxDeferred int // items that the index has room for; 0: as many as always
+	listener    listener
+	unsaved     bool // in this run, neither state nor index can be saved any more
 }
 
 func newWorld(t *testing.T) *world {
@@ -113,6 +114,9 @@ func (w *world) tryRun(ctx context.Context) (drain.Report, error) {
 	index, err := drain.OpenIndex(filepath.Join(w.stateDir, "central_listener.index"))
 	if err != nil {
 		w.t.Errorf("the index is not whole: %v", err)
+	}
+	if w.maxDeferred > 0 {
+		index.SetMaxDeferred(w.maxDeferred)
 	}
 	c := w.config
 	c.Spool, c.Breaker, c.Index = s, b, index

@@ -67,24 +67,26 @@ func arrayOf(items string) string {
 	return `["` + strings.ReplaceAll(items, " ", `","`) + `"]`
 }
 
-func TestABadBatchIsOneFailureHoweverManyOfItsItemsAreBad(t *testing.T) {
+func TestManyBadItemsOfABatchAreRejectedWithoutOpeningTheBreaker(t *testing.T) {
 	w := newWorld(t)
 	b := recordBatches(w, refusesBad)
 	b.warm()
 	w.write("buffer.json", arrayOf("a bad1 bad2 bad3 bad4 bad5 bad6 b"), time.Hour)
+	for i := range 6 {
+		w.write(fmt.Sprintf("y%d.json", i), fmt.Sprintf(`"y%d"`, i), time.Minute)
+	}
 	r := w.run()
 	equal(t, "stop", r.Stop, drain.Drained)
 	equal(t, "rejected", r.Rejected, 6)
-	equal(t, "delivered", r.Delivered, 63+2)
+	equal(t, "delivered", r.Delivered, 63+2+6)
 }
 
-// The item's own fault is being looked for; the listener's must not be missed over
-// that.
-func TestAListenerThatAsksForPeaceInTheMiddleOfABisectionGetsIt(t *testing.T) {
+// The search for a bad item must not miss that the listener asks for a pause.
+func TestARetryAfterEndsTheHalvingOfABatchAndTheRun(t *testing.T) {
 	w := newWorld(t)
 	asked := false
 	b := recordBatches(w, func(items string) transmit.Verdict {
-		if items == "d e" {
+		if items == "a b" {
 			asked = true
 			v := fails(503)
 			v.RetryAfter = time.Hour
@@ -95,18 +97,18 @@ func TestAListenerThatAsksForPeaceInTheMiddleOfABisectionGetsIt(t *testing.T) {
 	b.warm()
 	w.write("buffer.json", arrayOf("a b bad1 c d e bad2 f"), time.Hour)
 	r := w.run()
-	if got := b.of(); !asked || got[len(got)-1] != "d e" {
-		t.Errorf("the requests are %q, want none after d e", got)
+	if got := b.of(); !asked || got[len(got)-1] != "a b" {
+		t.Errorf("the requests are %q, want none after a b", got)
 	}
 	equal(t, "stop", r.Stop, drain.BreakerOpen)
-	equal(t, "what is left", w.read("buffer.json"), `["d","e","bad2","f"]`)
+	equal(t, "what is left", w.read("buffer.json"), `["a","b","bad1","c","d","e","bad2","f"]`)
 }
 
-func TestAnAilingListenerEndsABisection(t *testing.T) {
+func TestAFailureOfTheListenerEndsTheHalvingOfABatch(t *testing.T) {
 	w := newWorld(t)
 	failed := false
 	b := recordBatches(w, func(items string) transmit.Verdict {
-		if items == "d e" {
+		if items == "a b" {
 			failed = true
 			return fails(500)
 		}
@@ -115,8 +117,8 @@ func TestAnAilingListenerEndsABisection(t *testing.T) {
 	b.warm()
 	w.write("buffer.json", arrayOf("a b bad1 c d e bad2 f"), time.Hour)
 	w.run()
-	if got := b.of(); !failed || got[len(got)-1] != "d e" {
-		t.Errorf("the requests are %q, want none after d e", got)
+	if got := b.of(); !failed || len(got) < 4 || got[2] != "a b" || got[3] != "f" {
+		t.Errorf("the requests are %q, want the fourth to come from elsewhere, after a b has failed", got)
 	}
 }
 
@@ -177,28 +179,28 @@ func TestAFailureMakesTheNextRequestOneItem(t *testing.T) {
 	w.write("buffer_2.json", arrayOf("b1 b2 b3 b4"), time.Minute)
 	w.config.BatchBytes = 4 * 4 // as many as fit
 	w.run()
-	if got := b.of(); len(got) < 2 || got[1] != "b1" {
-		t.Errorf("the requests are %q, want b1 alone after the failure", got)
+	if got := b.of(); len(got) < 2 || got[1] != "b4" {
+		t.Errorf("the requests are %q, want b4 alone after the failure", got)
 	}
 }
 
 func TestDeferredItemsGoAlone(t *testing.T) {
 	w := newWorld(t)
-	ailing := true
-	b := recordBatches(w, func(string) transmit.Verdict {
-		if ailing {
+	failing := true
+	b := recordBatches(w, func(items string) transmit.Verdict {
+		if failing && strings.Contains(items, "a") {
 			return fails(500)
 		}
 		return ok()
 	})
+	w.write("buffer_0.json", arrayOf("b0"), 2*time.Hour)
 	w.write("buffer_1.json", arrayOf("a1 a2 a3"), time.Hour)
 	w.run()
-	equal(t, "requests of the run that failed", strings.Join(b.of(), "|"), "a1|a2|a3")
-	ailing = false
+	failing = false
 	w.write("buffer_2.json", arrayOf("b1 b2 b3 b4 b5"), time.Minute)
 	b.requests = nil
 	w.run()
-	equal(t, "requests", strings.Join(b.of(), "|"), "b1|b2 b3|b4 b5|a1|a2|a3")
+	equal(t, "requests", strings.Join(b.of(), "|"), "b4|b1 b2|b3 b5|a1|a2|a3")
 }
 
 func TestBatchesRespectTheLimitOfItems(t *testing.T) {

@@ -1,5 +1,15 @@
 package settings
 
+import "fmt"
+
+// unknown says that nothing has this name, and which name was probably meant.
+func unknown(what, name string, known []string, write func(string) string) error {
+	if near := Nearest(name, known); near != "" {
+		return fmt.Errorf("unknown %s %s, did you mean %s?", what, write(name), write(near))
+	}
+	return fmt.Errorf("unknown %s %s", what, write(name))
+}
+
 // Nearest returns the candidate most like word, or "" when none is near enough to be what was
 // meant: at most one slip per three letters. The command line library's own suggestions are not
 // used: they take log-format for what ulr meant, and always suggest something.

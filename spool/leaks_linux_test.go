@@ -77,8 +77,8 @@ func TestDescriptorsStayFlatThroughErrors(t *testing.T) {
 			f, err := s.OpenRejected(r)
 			must(t, err)
 			must(t, f.Close())
-			if r.Reason.Item == 0 {
-				_, err := s.Retry(r)
+			if s.Reason(r).Item == 0 {
+				_, err := retry(s, r)
 				must(t, err)
 			}
 		}

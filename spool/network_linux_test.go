@@ -53,7 +53,7 @@ func TestEveryStepWorksOnFileSystemsThatRefuseSomeCalls(t *testing.T) {
 						continue
 					}
 					before := content(t, dir, "rejected", r.Name)
-					back, err := s.Retry(r)
+					back, err := retry(s, r)
 					must(t, err)
 					if got := content(t, dir, back); back == "y.json" || got != before {
 						t.Errorf("%s came back as %s, holding %q instead of %q", r.Name, back, got, before)

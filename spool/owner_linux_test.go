@@ -57,7 +57,7 @@ func TestRootLeavesFilesToTheirOwners(t *testing.T) {
 	list, err := s.Rejected()
 	must(t, err)
 	for _, r := range list {
-		name, err := s.Retry(r)
+		name, err := retry(s, r)
 		must(t, err)
 		wantOwner(t, "put back as "+name, owner(t, dir, name), "12345:23456 640")
 	}

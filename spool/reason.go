@@ -37,30 +37,41 @@ func (s *Spool) writeReason(dir int, name string, r Reason) error {
 	if err != nil {
 		return err
 	}
-	// Temporaries are made in the spool, where the next scan finds what a crash leaves behind.
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, append(data, '\n'), func(fd int, _ string) { s.handOver(fd) })
+	return s.replace(dir, name+reasonSuffix, append(data, '\n'))
+}
+
+// replace writes a small file of the program's own, whole or not at all. Its temporary is made in the
+// spool, where the next scan finds what a crash leaves behind.
+func (s *Spool) replace(dir int, name string, data []byte) error {
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, data, func(fd int, _ string) { s.handOver(fd) })
 	if err != nil {
 		return err
 	}
-	if err := again(func() error { return unix.Renameat(s.fd, temp, dir, name+reasonSuffix) }); err != nil {
+	if err := again(func() error { return unix.Renameat(s.fd, temp, dir, name) }); err != nil {
 		unix.Unlinkat(s.fd, temp, 0)
-		return fmt.Errorf("%s: %w", name+reasonSuffix, err)
+		return fmt.Errorf("%s: %w", name, err)
 	}
 	return nil
 }
 
-// maxReason is more than a note can have: its answer is cut at 2 KiB.
-const maxReason = 64 << 10
+// maxSmall bounds a small file. A reason's answer is cut at 2 KiB.
+const maxSmall = 64 << 10
+
+// readSmall reads a small file, and no more of one that has grown large.
+func readSmall(dir int, name string) ([]byte, error) {
+	f, err := openRegular(dir, name)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return io.ReadAll(io.LimitReader(f, maxSmall))
+}
 
 // readReason returns the note of a payload, or nil when it is missing or damaged.
 func readReason(dir int, name string) *Reason {
-	f, err := openRegular(dir, name+reasonSuffix)
-	if err != nil {
-		return nil
-	}
-	defer f.Close()
+	data, err := readSmall(dir, name+reasonSuffix)
 	var r Reason
-	if json.NewDecoder(io.LimitReader(f, maxReason)).Decode(&r) != nil {
+	if err != nil || json.Unmarshal(data, &r) != nil {
 		return nil
 	}
 	return &r

@@ -105,10 +105,11 @@ func TestAPayloadWithAReasonsNameIsNotTakenForOne(t *testing.T) {
 		t.Fatalf("%d of 3 payloads are listed: %v", len(rejected), rejected)
 	}
 	for _, r := range rejected {
-		name, err := s.Retry(r)
+		file := s.Reason(r).File
+		name, err := retry(s, r)
 		must(t, err)
-		if got := content(t, dir, name); name != r.Reason.File || got != `{"i am":"`+name+`"}` {
-			t.Errorf("%s came back as %s, holding %s", r.Reason.File, name, got)
+		if got := content(t, dir, name); name != file || got != `{"i am":"`+name+`"}` {
+			t.Errorf("%s came back as %s, holding %s", file, name, got)
 		}
 	}
 }
@@ -124,10 +125,10 @@ func TestOddNamesAreRejectedAndPutBack(t *testing.T) {
 		must(t, s.Reject(p, spool.Reason{}))
 		rejected, err := s.Rejected()
 		must(t, err)
-		if len(rejected) != 1 || rejected[0].Reason == nil || spool.DecodeName(rejected[0].Reason.File) != name {
+		if len(rejected) != 1 || spool.DecodeName(s.Reason(rejected[0]).File) != name {
 			t.Fatalf("%q is listed as %+v", name, rejected)
 		}
-		back, err := s.Retry(rejected[0])
+		back, err := retry(s, rejected[0])
 		if err != nil || back != name {
 			t.Fatalf("%q came back as %q, %v", name, back, err)
 		}
@@ -160,8 +161,11 @@ func TestAReasonWithoutAPayloadIsReplaced(t *testing.T) {
 	must(t, os.Mkdir(filepath.Join(dir, "rejected"), 0o700))
 	write(t, dir, "rejected/x.json.reason.json", `{"file":"x.json","error":"of the crash"}`, 0)
 	write(t, dir, "x.json", `{}`, 0)
-	if rejected, err := s.Rejected(); err != nil || len(rejected) != 0 {
-		t.Errorf("a reason is listed as a payload: %v, %v", rejected, err)
+	if r := onlyRejected(t, s); !r.Orphan || r.Name != "x.json" {
+		t.Errorf("a reason without a payload is listed as %+v", r)
+	}
+	if files, _, err := s.CountRejected(); files != 0 || err != nil {
+		t.Errorf("%d payloads are counted, %v", files, err)
 	}
 	must(t, s.Reject(read(t, s, "x.json"), spool.Reason{Error: "new"}))
 	wantNames(t, "in rejected/", list(t, dir, "rejected"), "x.json", "x.json.reason.json")

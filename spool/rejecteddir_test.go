@@ -16,7 +16,7 @@ func wantUnusable(t *testing.T, s *spool.Spool, p *spool.Payload, says string) {
 	t.Helper()
 	_, errList := s.Rejected()
 	_, _, errCount := s.CountRejected()
-	_, errRetry := s.Retry(spool.Rejected{Name: "old.json"})
+	_, errRetry := retry(s, spool.Rejected{Name: "old.json"})
 	for what, err := range map[string]error{
 		"reject": s.Reject(p, because()), "reject an item": s.RejectItem(p, 0, because()),
 		"list": errList, "count": errCount, "retry": errRetry, "remove": s.RemoveRejected(spool.Rejected{Name: "old.json"}),

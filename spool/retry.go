@@ -3,92 +3,86 @@ package spool
 import (
 	"errors"
 	"fmt"
-	"os"
-	"slices"
+	"iter"
 	"strings"
 
 	"golang.org/x/sys/unix"
 )
 
-// Retry puts a rejected payload back into the spool, to be sent again under the
-// idempotency key it had, and returns the name it has there: its old one where
-// that is free, else one that carries the key. Nothing is ever overwritten.
-func (s *Spool) Retry(r Rejected) (string, error) {
-	dir, err := s.openRejected(false)
-	if err != nil {
-		return "", err
-	}
-	defer unix.Close(dir)
-	for _, name := range s.retryNames(r) {
-		err := renameNew(dir, r.Name, s.fd, name)
-		switch {
-		case errors.Is(err, unix.EEXIST):
-			continue
-		case errors.Is(err, unix.ENOENT):
-			return "", fmt.Errorf("%s/%s: %w", s.path(RejectedDir), r.Name, ErrVanished)
-		case err != nil:
-			return "", fmt.Errorf("%s/%s: put back: %w", s.path(RejectedDir), r.Name, err)
-		}
-		// The reason goes last, when the payload is back for good: it knows the
-		// name and the key that the payload had.
-		if err := s.syncRejected(dir); err != nil {
-			return name, err
-		}
-		unix.Unlinkat(dir, r.Name+reasonSuffix, 0)
-		return name, nil
-	}
-	return "", fmt.Errorf("%s/%s: no free name for it in the spool matches the pattern %s", s.path(RejectedDir), r.Name, s.cfg.Pattern)
+// Retried says where a rejected payload went.
+type Retried struct {
+	Name string // in rejected/
+	As   string // in the spool; "" when Err says why it is still in rejected/
+	Err  error  // ErrVanished: it is in neither
 }
 
-// retryNames are the names that a rejected payload may have in the spool, best
-// first.
-func (s *Spool) retryNames(r Rejected) []string {
-	base := r.Name
-	if r.Reason != nil && r.Reason.Item == 0 && r.Reason.File != "" {
-		base = DecodeName(r.Reason.File) // a whole file: its name makes its key
-	}
-	candidates := []string{base}
-	if _, _, _, keyed := cutKey(base); !keyed && r.Reason != nil && len(r.Reason.Key) == keyDigits {
-		base = fitName(withKey(base, r.Reason.Key))
-		candidates = append(candidates, base)
-	}
-	for n := 2; n < 100; n++ {
-		candidates = append(candidates, fitName(numbered(base, n)))
-	}
-	return slices.DeleteFunc(candidates, func(name string) bool {
-		return strings.Contains(name, "/") || len(name) > maxName || !s.isPayload(name)
-	})
-}
-
-// RemoveRejected deletes a rejected payload and its reason, because the operator
-// asked for it.
-func (s *Spool) RemoveRejected(r Rejected) error {
-	dir, err := s.openRejected(false)
-	if err != nil {
-		return err
-	}
-	defer unix.Close(dir)
-	// The payload first: a reason without a payload is debris, a payload without
-	// its reason is a riddle.
-	for _, name := range []string{r.Name, r.Name + reasonSuffix} {
-		err := again(func() error { return unix.Unlinkat(dir, name, 0) })
-		if err != nil && !errors.Is(err, unix.ENOENT) {
-			return fmt.Errorf("%s/%s: remove: %w", s.path(RejectedDir), name, err)
-		}
-	}
-	return nil
-}
-
-// OpenRejected opens a rejected payload for reading.
-func (s *Spool) OpenRejected(r Rejected) (*os.File, error) {
+// Retry puts rejected payloads back into the spool, to be sent again under the idempotency keys they
+// had. Each gets its old name where that is free, otherwise one that carries the key. Nothing is ever
+// overwritten. The error says that what was put back may not survive a power cut.
+func (s *Spool) Retry(list ...Rejected) ([]Retried, error) {
 	dir, err := s.openRejected(false)
 	if err != nil {
 		return nil, err
 	}
 	defer unix.Close(dir)
-	f, err := openRegular(dir, r.Name)
-	if err != nil {
-		return nil, fmt.Errorf("%s/%s: open: %w", s.path(RejectedDir), r.Name, err)
+	done := make([]Retried, 0, len(list))
+	for _, r := range list {
+		as, err := s.putBack(dir, r.Name, readReason(dir, r.Name))
+		done = append(done, Retried{r.Name, as, err})
 	}
-	return f, nil
+	// The reasons go last, when the payloads are back for good: they know the names and the keys that
+	// the payloads had.
+	if err := s.syncRejected(dir); err != nil {
+		return done, err
+	}
+	for _, r := range done {
+		if r.Err == nil {
+			unix.Unlinkat(dir, r.Name+reasonSuffix, 0)
+		}
+	}
+	return done, nil
+}
+
+// putBack moves a payload from a directory into the spool, under the first free name.
+func (s *Spool) putBack(dir int, name string, reason *Reason) (as string, err error) {
+	for candidate := range s.retryNames(name, reason) {
+		err := renameNew(dir, name, s.fd, candidate)
+		switch {
+		case err == nil:
+			return candidate, nil
+		case errors.Is(err, unix.EEXIST):
+			continue
+		case errors.Is(err, unix.ENOENT):
+			err = ErrVanished
+		}
+		return "", s.rejectedFault(name, "put back", err)
+	}
+	return "", fmt.Errorf("%s/%s: no free name for it in the spool matches the pattern %s", s.path(RejectedDir), name, s.cfg.Pattern)
+}
+
+// retryNames are the names that a rejected payload may have in the spool, best first.
+func (s *Spool) retryNames(name string, reason *Reason) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		offer := func(name string) bool {
+			refused := strings.Contains(name, "/") || len(name) > maxName || !s.isPayload(name)
+			return refused || yield(name)
+		}
+		base := name
+		if reason != nil && reason.Item == 0 && reason.File != "" {
+			base = DecodeName(reason.File) // a whole file: its name makes its key
+		}
+		if !offer(base) {
+			return
+		}
+		if reason != nil && len(reason.Key) == keyDigits && !isKeyed(base) {
+			if base = fitName(withKey(base, reason.Key)); !offer(base) {
+				return
+			}
+		}
+		for n := 2; n < 100; n++ {
+			if !offer(fitName(numbered(base, n))) {
+				return
+			}
+		}
+	}
 }

@@ -22,13 +22,22 @@ func onlyRejected(t *testing.T, s *spool.Spool) spool.Rejected {
 	return rejected[0]
 }
 
+// retry puts one payload back and returns its name in the spool.
+func retry(s *spool.Spool, r spool.Rejected) (string, error) {
+	done, err := s.Retry(r)
+	if len(done) != 1 {
+		return "", err
+	}
+	return done[0].As, errors.Join(done[0].Err, err)
+}
+
 func TestARejectedFileComesBackAsItWas(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `{"a":1}`, time.Hour)
 	must(t, os.Chmod(filepath.Join(dir, "x.json"), 0o640))
 	before := read(t, s, "x.json")
 	must(t, s.Reject(before, because()))
-	name, err := s.Retry(onlyRejected(t, s))
+	name, err := retry(s, onlyRejected(t, s))
 	if err != nil || name != "x.json" {
 		t.Fatalf("back as %q, %v", name, err)
 	}
@@ -48,14 +57,14 @@ func TestARejectedItemComesBackUnderItsKey(t *testing.T) {
 		p := read(t, s, "x.json")
 		must(t, s.RejectItem(p, 0, because()))
 		must(t, s.Rewrite(p, []int{1}))
-		name, err := s.Retry(onlyRejected(t, s))
+		name, err := retry(s, onlyRejected(t, s))
 		must(t, err)
 		back := read(t, s, name)
 		wantNames(t, batch+": items", bodies(back), bodies(p)[0])
 		wantNames(t, batch+": keys", keys(back), keys(p)[0])
 		wantNames(t, batch+": the other's key", keys(read(t, s, "x.json")), keys(p)[1])
 		must(t, s.Reject(back, because())) // and once more
-		name, err = s.Retry(onlyRejected(t, s))
+		name, err = retry(s, onlyRejected(t, s))
 		must(t, err)
 		wantNames(t, batch+": keys the second time", keys(read(t, s, name)), keys(p)[0])
 	}
@@ -77,7 +86,7 @@ func TestRetryNeverOverwritesAndStillKeepsKeys(t *testing.T) {
 	rejected, err := s.Rejected()
 	must(t, err)
 	for _, r := range rejected {
-		_, err := s.Retry(r)
+		_, err := retry(s, r)
 		must(t, err)
 	}
 	for e := range scan(t, s).Entries.All() {
@@ -107,7 +116,7 @@ func TestEqualRejectedFilesAllComeBack(t *testing.T) {
 	rejected, err := s.Rejected()
 	must(t, err)
 	for _, r := range rejected {
-		name, err := s.Retry(r)
+		name, err := retry(s, r)
 		must(t, err)
 		wantNames(t, name, keys(read(t, s, name)), key)
 	}
@@ -123,7 +132,7 @@ func TestRetryWithoutAReasonKeepsTheName(t *testing.T) {
 		p := read(t, s, "x.json")
 		must(t, s.Reject(p, because()))
 		write(t, dir, "rejected/x.json.reason.json", reason, 0)
-		name, err := s.Retry(onlyRejected(t, s))
+		name, err := retry(s, onlyRejected(t, s))
 		if strings.HasSuffix(reason, `q"}`) { // a name that matches no pattern
 			wantText(t, reason, err, "no free name")
 			continue
@@ -148,7 +157,7 @@ func TestAReasonCannotSendAPayloadElsewhere(t *testing.T) {
 		must(t, s.Reject(read(t, s, "x.json"), because()))
 		write(t, dir, "rejected/x.json.reason.json", reason, 0)
 		write(t, dir, "taken.json", `{"mine":1}`, 0)
-		name, err := s.Retry(onlyRejected(t, s))
+		name, err := retry(s, onlyRejected(t, s))
 		where := filepath.Join(dir, "rejected", "x.json")
 		if err == nil {
 			if strings.Contains(name, "/") || strings.HasPrefix(name, ".") {
@@ -178,7 +187,7 @@ func TestRetryOfLongNamesKeepsKeys(t *testing.T) {
 	must(t, err)
 	var got []string
 	for _, r := range rejected {
-		back, err := s.Retry(r)
+		back, err := retry(s, r)
 		must(t, err)
 		got = append(got, keys(read(t, s, back))...)
 	}
@@ -192,11 +201,11 @@ func TestRetryOfWhatIsGoneSaysSo(t *testing.T) {
 	must(t, s.Reject(read(t, s, "x.json"), because()))
 	r := onlyRejected(t, s)
 	must(t, os.Remove(filepath.Join(dir, "rejected", "x.json")))
-	if name, err := s.Retry(r); !errors.Is(err, spool.ErrVanished) {
+	if name, err := retry(s, r); !errors.Is(err, spool.ErrVanished) {
 		t.Errorf("came back as %q, %v", name, err)
 	}
 	none, _ := newSpool(t, spool.Config{})
-	if _, err := none.Retry(r); !errors.Is(err, os.ErrNotExist) {
+	if _, err := retry(none, r); !errors.Is(err, os.ErrNotExist) {
 		t.Errorf("from a spool that has rejected nothing: %v", err)
 	}
 }
@@ -207,7 +216,7 @@ func TestRetryRefusesNamesOutsideThePattern(t *testing.T) {
 	write(t, dir, "only.json", `[1,2]`, 0)
 	must(t, s.RejectItem(read(t, s, "only.json"), 0, because()))
 	r := onlyRejected(t, s)
-	_, err := s.Retry(r)
+	_, err := retry(s, r)
 	wantText(t, "a name outside the pattern", err, r.Name, "only.json")
 	if got := content(t, dir, "rejected", r.Name); got != "1" {
 		t.Errorf("it holds %q", got)

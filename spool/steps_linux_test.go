@@ -58,7 +58,7 @@ func TestTheOrderOfStepsThatSurvivesAPowerCut(t *testing.T) {
 			"write " + temp, "fsync " + temp, "renameat2 " + temp + " x.key-X.json", "fsync rejected", "fsync spool",
 		}},
 		{"Retry", func(t *testing.T, s *spool.Spool) {
-			_, err := s.Retry(spool.Rejected{Name: "old.json"})
+			_, err := retry(s, spool.Rejected{Name: "old.json"})
 			must(t, err)
 		}, []string{
 			"renameat2 old.json old.json", "fsync rejected", "fsync spool", "unlinkat old.json.reason.json",

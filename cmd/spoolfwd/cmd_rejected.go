@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"text/tabwriter"
 	"time"
 
@@ -20,11 +21,12 @@ type rejectedView struct {
 	Size    int64           `json:"size"`
 	Time    time.Time       `json:"rejected_at"`
 	Reason  *spool.Reason   `json:"reason"`
-	Payload json.RawMessage `json:"payload,omitempty"` // show; a string when it is not JSON
+	Missing bool            `json:"payload_missing,omitempty"` // only the reason is there
+	Payload json.RawMessage `json:"payload,omitempty"`         // show; a string when it is not JSON
 }
 
-func viewOf(r spool.Rejected) rejectedView {
-	return rejectedView{Name: spool.EncodeName(r.Name), Size: r.Size, Time: r.Time(), Reason: r.Reason}
+func viewOf(sp *spool.Spool, r spool.Rejected) rejectedView {
+	return rejectedView{Name: spool.EncodeName(r.Name), Size: r.Size, Time: r.Time, Reason: sp.Reason(r), Missing: r.Orphan}
 }
 
 func rejectedList(_ context.Context, s *session) error {
@@ -34,11 +36,11 @@ func rejectedList(_ context.Context, s *session) error {
 	}
 	defer sp.Close()
 	if s.cfg.JSON {
-		views := make([]rejectedView, 0, len(selected))
-		for _, r := range selected {
-			views = append(views, viewOf(r))
-		}
-		s.out.JSON(views)
+		s.out.JSONList(func(yield func(any) bool) {
+			for _, r := range selected {
+				yield(viewOf(sp, r))
+			}
+		})
 		return nil
 	}
 	if len(selected) == 0 {
@@ -48,14 +50,17 @@ func rejectedList(_ context.Context, s *session) error {
 	defer w.Flush()
 	fmt.Fprintln(w, "REJECTED\tSTATUS\tATTEMPTS\tSIZE\tNAME\tERROR")
 	for _, r := range selected {
-		status, attempts, message := "-", "-", "the reason is missing"
-		if r.Reason != nil {
-			attempts, message = fmt.Sprint(r.Reason.Attempts), r.Reason.Error
-			if r.Reason.Status != 0 {
-				status = fmt.Sprint(r.Reason.Status)
+		status, attempts, size, message := "-", "-", console.Size(r.Size), "the reason is missing"
+		if reason := sp.Reason(r); reason != nil {
+			attempts, message = fmt.Sprint(reason.Attempts), reason.Error
+			if reason.Status != 0 {
+				status = fmt.Sprint(reason.Status)
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Time().Format(time.DateTime), status, attempts, console.Size(r.Size), transmit.Printable(r.Name), transmit.Printable(message))
+		if r.Orphan {
+			size, message = "-", "the payload is missing: "+message
+		}
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", r.Time.Format(time.DateTime), status, attempts, size, transmit.Printable(r.Name), transmit.Printable(message))
 	}
 	return nil
 }
@@ -63,6 +68,7 @@ func rejectedList(_ context.Context, s *session) error {
 // maxShown bounds how much of a payload show prints to a person.
 const maxShown = 4 << 10
 
+// rejectedShow prints one payload after the other, since all of them may not fit in memory.
 func rejectedShow(_ context.Context, s *session) error {
 	if err := s.mustSelect(); err != nil {
 		return err
@@ -72,30 +78,44 @@ func rejectedShow(_ context.Context, s *session) error {
 		return err
 	}
 	defer sp.Close()
-	views := []rejectedView{}
-	for i, r := range selected {
-		body, err := readRejected(sp, r, s.cfg.Spool.MaxFileSize)
-		if err != nil {
-			return err
+	var problems []error
+	each := func(yield func(spool.Rejected, []byte) bool) {
+		for _, r := range selected {
+			body, err := readRejected(sp, r, s.cfg.Spool.MaxFileSize)
+			if err != nil {
+				problems = append(problems, err)
+			} else {
+				yield(r, body)
+			}
 		}
-		if s.cfg.JSON {
-			v := viewOf(r)
-			v.Payload = asJSON(body)
-			views = append(views, v)
-			continue
-		}
-		if i > 0 {
-			s.out.Line("")
-		}
-		s.showRejected(r, body)
 	}
 	if s.cfg.JSON {
-		s.out.JSON(views)
+		s.out.JSONList(func(yield func(any) bool) {
+			for r, body := range each {
+				v := viewOf(sp, r)
+				if !r.Orphan {
+					v.Payload = asJSON(body)
+				}
+				yield(v)
+			}
+		})
+		return errors.Join(problems...)
 	}
-	return nil
+	first := true
+	for r, body := range each {
+		if !first {
+			s.out.Line("")
+		}
+		first = false
+		s.showRejected(r, sp.Reason(r), body)
+	}
+	return errors.Join(problems...)
 }
 
 func readRejected(sp *spool.Spool, r spool.Rejected, most int64) ([]byte, error) {
+	if r.Orphan {
+		return nil, nil
+	}
 	f, err := sp.OpenRejected(r)
 	if err != nil {
 		return nil, err
@@ -113,10 +133,10 @@ func asJSON(body []byte) json.RawMessage {
 	return quoted
 }
 
-func (s *session) showRejected(r spool.Rejected, body []byte) {
+func (s *session) showRejected(r spool.Rejected, why *spool.Reason, body []byte) {
 	s.out.Line("name      %s", r.Name)
-	s.out.Line("rejected  %s", r.Time().Format(time.RFC3339))
-	if why := r.Reason; why != nil {
+	s.out.Line("rejected  %s", r.Time.Format(time.RFC3339))
+	if why != nil {
 		s.out.Line("from      %s", spool.DecodeName(why.File))
 		if why.Item > 0 {
 			s.out.Line("item      %d", why.Item)
@@ -133,6 +153,10 @@ func (s *session) showRejected(r spool.Rejected, body []byte) {
 			s.out.Line("key       %s", why.Key)
 		}
 	}
+	if r.Orphan {
+		s.out.Line("payload   is missing")
+		return
+	}
 	shown := string(body[:min(len(body), maxShown)])
 	s.out.Line("payload   %s", shown)
 	if len(body) > maxShown {
@@ -148,32 +172,39 @@ type moved struct {
 
 func rejectedRetry(ctx context.Context, s *session) error {
 	back := []moved{}
-	err := s.eachRejected(ctx, func(sp *spool.Spool, r spool.Rejected) error {
-		name, err := sp.Retry(r)
-		if err == nil {
-			back = append(back, moved{spool.EncodeName(r.Name), spool.EncodeName(name)})
+	err := s.eachRejected(ctx, func(sp *spool.Spool, some []spool.Rejected) []error {
+		done, err := sp.Retry(some...)
+		problems := []error{err}
+		for _, r := range done {
+			if r.Err == nil {
+				back = append(back, moved{spool.EncodeName(r.Name), spool.EncodeName(r.As)})
+			}
+			problems = append(problems, r.Err)
 		}
-		return err
+		return problems
 	})
 	return s.tellRejected(err, "retried", back, len(back), "back in the spool")
 }
 
 func rejectedRemove(ctx context.Context, s *session) error {
 	gone := []string{}
-	err := s.eachRejected(ctx, func(sp *spool.Spool, r spool.Rejected) error {
-		err := sp.RemoveRejected(r)
-		if err == nil {
-			gone = append(gone, spool.EncodeName(r.Name))
+	err := s.eachRejected(ctx, func(sp *spool.Spool, some []spool.Rejected) (problems []error) {
+		for _, r := range some {
+			err := sp.RemoveRejected(r)
+			if err == nil {
+				gone = append(gone, spool.EncodeName(r.Name))
+			}
+			problems = append(problems, err)
 		}
-		return err
+		return problems
 	})
 	return s.tellRejected(err, "removed", gone, len(gone), "removed")
 }
 
-// eachRejected does something irreversible to each selected payload. It goes on after a failure and
-// stops after a signal. It holds the lock: a run may be rejecting the same payload again, and would
-// lose the reason that it has just written.
-func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.Rejected) error) error {
+// eachRejected does something irreversible to the selected payloads, some of them at a time. It
+// goes on after a failure and stops after a signal. It holds the lock: a run may be rejecting the same
+// payload again, and would lose the reason that it has just written.
+func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, []spool.Rejected) []error) error {
 	if err := s.mustSelect(); err != nil {
 		return err
 	}
@@ -188,14 +219,17 @@ func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, spool.
 	}
 	defer sp.Close()
 	lock.Sign(s.env.Now())
+	const atATime = 500
 	var problems []error
-	for _, r := range selected {
+	for some := range slices.Chunk(selected, atATime) {
 		if ctx.Err() != nil {
 			problems = append(problems, context.Cause(ctx))
 			break
 		}
-		if err := do(sp, r); err != nil && !errors.Is(err, spool.ErrVanished) {
-			problems = append(problems, err)
+		for _, err := range do(sp, some) {
+			if err != nil && !errors.Is(err, spool.ErrVanished) {
+				problems = append(problems, err)
+			}
 		}
 	}
 	return errors.Join(problems...)

@@ -4,37 +4,38 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"strings"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// selectRejected returns the rejected payloads that match every given criterion. The caller closes
-// the spool, which is nil after an error.
+// selectRejected returns the rejected payloads that every given criterion matches. An operand that
+// names nothing is refused. It is most likely a slip, and a remove that did nothing should not look
+// like success. The caller closes the spool, which is nil after an error.
 func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
-	for _, glob := range s.operands {
-		if _, err := path.Match(glob, ""); err != nil {
-			return nil, nil, exit.With(exit.Usage, fmt.Errorf("%q is not a glob pattern", glob))
-		}
+	operands, err := newOperands(s.operands)
+	if err != nil {
+		return nil, nil, err
 	}
 	sp, err := s.openSpool()
 	if err != nil {
 		return nil, nil, err
 	}
 	all, err := sp.Rejected()
+	var selected []spool.Rejected
+	for _, r := range all {
+		if operands.match(r.Name) && s.selects(r) {
+			selected = append(selected, r)
+		}
+	}
 	if err == nil {
-		err = s.unmatched(all)
+		err = operands.unmatched()
 	}
 	if err != nil {
 		sp.Close()
 		return nil, nil, err
-	}
-	var selected []spool.Rejected
-	for _, r := range all {
-		if s.selects(r) {
-			selected = append(selected, r)
-		}
 	}
 	return sp, selected, nil
 }
@@ -47,49 +48,64 @@ func (s *session) mustSelect() error {
 	return nil
 }
 
-// unmatched refuses operands that name nothing. Such an operand is most likely a slip, and a remove
-// that did nothing should not look like success.
-func (s *session) unmatched(all []spool.Rejected) error {
-	var problems []error
-	for _, glob := range s.operands {
-		found := false
-		for _, r := range all {
-			found = found || names(glob, r.Name)
+func (s *session) selects(r spool.Rejected) bool {
+	if s.cfg.OlderThan > 0 && s.env.Now().Sub(r.Time) <= s.cfg.OlderThan {
+		return false
+	}
+	return len(s.cfg.Statuses) == 0 || s.hasStatus(r)
+}
+
+// operands are names and globs, and whether each has matched. There may be thousands of names for
+// tens of thousands of payloads, so names are looked up.
+type operands struct {
+	all     []string
+	globs   []string
+	matched map[string]bool
+}
+
+func newOperands(all []string) (*operands, error) {
+	o := &operands{all: all, matched: make(map[string]bool, len(all))}
+	for _, operand := range all {
+		if _, err := path.Match(operand, ""); err != nil {
+			return nil, exit.With(exit.Usage, fmt.Errorf("%q is not a glob pattern", operand))
 		}
-		if !found {
-			problems = append(problems, exit.With(exit.Usage, fmt.Errorf("no rejected payload is named %q", glob)))
+		if strings.ContainsAny(operand, `*?[\`) {
+			o.globs = append(o.globs, operand)
+		}
+		o.matched[operand] = false
+	}
+	return o, nil
+}
+
+// match reports whether an operand means the payload: its name, the name as lists print it, or a
+// glob. No operand means every payload.
+func (o *operands) match(name string) bool {
+	found := len(o.all) == 0
+	for _, spelling := range []string{name, transmit.Printable(name), spool.EncodeName(name)} {
+		if _, ok := o.matched[spelling]; ok {
+			o.matched[spelling], found = true, true
+		}
+	}
+	for _, glob := range o.globs {
+		if ok, _ := path.Match(glob, name); ok {
+			o.matched[glob], found = true, true
+		}
+	}
+	return found
+}
+
+func (o *operands) unmatched() error {
+	var problems []error
+	for _, operand := range o.all {
+		if !o.matched[operand] {
+			problems = append(problems, exit.With(exit.Usage, fmt.Errorf("no rejected payload is named %q", operand)))
 		}
 	}
 	return errors.Join(problems...)
 }
 
-func (s *session) selects(r spool.Rejected) bool {
-	if s.cfg.OlderThan > 0 && s.env.Now().Sub(r.Time()) <= s.cfg.OlderThan {
-		return false
-	}
-	if len(s.cfg.Statuses) > 0 && !s.hasStatus(r) {
-		return false
-	}
-	for _, glob := range s.operands {
-		if names(glob, r.Name) {
-			return true
-		}
-	}
-	return len(s.operands) == 0
-}
-
-// names reports whether an operand means the payload: its name, the name as lists print it, or a
-// glob.
-func names(glob, name string) bool {
-	matched, _ := path.Match(glob, name)
-	return matched || glob == name || glob == transmit.Printable(name) || glob == spool.EncodeName(name)
-}
-
 func (s *session) hasStatus(r spool.Rejected) bool {
-	if r.Reason == nil {
-		return false
-	}
-	status := fmt.Sprint(r.Reason.Status)
+	status := fmt.Sprint(r.Status)
 	for _, want := range s.cfg.Statuses {
 		if want == status || want[1:] == "xx" && want[0] == status[0] {
 			return true

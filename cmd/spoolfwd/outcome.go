@@ -8,6 +8,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
@@ -17,10 +18,10 @@ type outcome struct {
 	report         drain.Report
 	before, after  breaker.Stats
 	started, ended time.Time
-	faults         []error // of this machine, each once
-	pruned         int     // rejected payloads deleted for age or size
-	signal         error   // that ended the run; nil: none did
-	byHand         bool    // a person is there, who may not have seen the messages of earlier runs
+	faults         []error      // of this machine, each once
+	pruned         spool.Pruned // rejected payloads deleted for age or size
+	signal         error        // that ended the run; nil: none did
+	byHand         bool         // a person is there, who may not have seen the messages of earlier runs
 }
 
 // addFaults keeps one of each text.

@@ -50,10 +50,28 @@ func (o *outcome) tell() {
 	if o.signal != nil {
 		log.Info(o.signal.Error(), "event", "signal")
 	}
-	if o.pruned > 0 {
-		log.Info(fmt.Sprintf("%s deleted, by age or size", console.Were(o.pruned, "rejected payload")), "event", "pruned", "count", o.pruned)
-	}
+	o.tellPruned()
 	log.Info(o.summary(), "event", "ended", "delivered", r.Delivered, "failed", r.Failed, "left", r.Left)
+}
+
+// tellPruned says what was deleted without a 2xx, because the operator has set limits.
+func (o *outcome) tellPruned() {
+	p := o.pruned
+	if p.Files > 0 {
+		names := ""
+		for _, name := range p.Names {
+			names += ", " + name
+		}
+		if more := p.Files - len(p.Names); more > 0 {
+			names += fmt.Sprintf(" and %d more", more)
+		}
+		o.s.log.Warn(fmt.Sprintf("%s deleted, by age or size: %s", console.Were(p.Files, "rejected payload"), names[len(", "):]),
+			"event", "pruned", "count", p.Files, "bytes", p.Bytes)
+	}
+	if p.ClockJumped != 0 {
+		o.s.log.Warn(fmt.Sprintf("the clock was moved by %s since rejected payloads were last looked at: none is deleted for a day", console.Duration(p.ClockJumped.Abs())),
+			"event", "clock_jumped", "seconds", p.ClockJumped.Seconds())
+	}
 }
 
 func (o *outcome) openedText() string {

@@ -1,9 +1,11 @@
 package console
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
+	"iter"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
@@ -50,4 +52,23 @@ func (p *Printer) JSON(v any) {
 	e.SetEscapeHTML(false)
 	e.SetIndent("", "  ")
 	e.Encode(v)
+}
+
+// JSONList prints a JSON array whose elements need not fit in memory together, as JSON prints one.
+func (p *Printer) JSONList(elements iter.Seq[any]) {
+	between := "[\n  "
+	for v := range elements {
+		var text bytes.Buffer
+		e := json.NewEncoder(&text)
+		e.SetEscapeHTML(false)
+		e.SetIndent("  ", "  ")
+		e.Encode(v)
+		fmt.Fprintf(p, "%s%s", between, bytes.TrimSpace(text.Bytes()))
+		between = ",\n  "
+	}
+	if between == "[\n  " {
+		fmt.Fprintln(p, "[]")
+	} else {
+		fmt.Fprintln(p, "\n]")
+	}
 }

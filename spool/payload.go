@@ -46,10 +46,10 @@ func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
 	if err := s.load(p, now, buf); err != nil {
 		return p, err
 	}
-	if err := s.split(p); err != nil {
-		return p, err
+	if what := ownFile(p.Data); what != "" {
+		return p, &SkipError{Name: e.Name, Reason: "is " + what + ", not a payload"}
 	}
-	return p, nil
+	return p, s.split(p)
 }
 
 func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {

@@ -77,7 +77,8 @@ type candidate struct {
 // visit collects a name.
 func (sc *scan) visit(raw []byte, kind uint8) error {
 	name := string(raw)
-	if isTemp(name) && len(sc.page.Leftovers) < maxLeftovers {
+	if isTemp(name) && len(sc.page.Leftovers) < maxLeftovers ||
+		strings.HasSuffix(name, reasonSuffix) && len(sc.page.Leftovers) < maxNotes {
 		sc.page.Leftovers = append(sc.page.Leftovers, name)
 	}
 	if !sc.spool.isPayload(name) {
@@ -173,43 +174,4 @@ func (sc *scan) drop(e Entry) {
 	if sc.over != nil {
 		sc.over.add(e)
 	}
-}
-
-// Has reports whether the spool holds a regular file of that name. When in
-// doubt it does.
-func (s *Spool) Has(name string) bool {
-	if strings.ContainsAny(name, "/\x00") {
-		return false // nor does any directory
-	}
-	var st unix.Stat_t
-	switch err := statAt(s.fd, name, &st); err {
-	case nil:
-		return isRegular(&st)
-	case unix.ENOENT, unix.ENAMETOOLONG:
-		return false
-	}
-	return true
-}
-
-// Empty reports whether the spool holds no payload file. It looks no further
-// than the first.
-func (s *Spool) Empty() (bool, error) {
-	found := errors.New("found")
-	err := readDir(s.fd, func(raw []byte, kind uint8) error {
-		if raw[0] == '.' || kind != kindRegular && kind != kindUnknown || !s.isPayload(string(raw)) {
-			return nil
-		}
-		var st unix.Stat_t
-		if kind == kindUnknown && (statAt(s.fd, string(raw), &st) != nil || !isRegular(&st)) {
-			return nil
-		}
-		return found
-	})
-	switch err {
-	case nil:
-		return true, nil
-	case found:
-		return false, nil
-	}
-	return false, fmt.Errorf("spool %s: %w", s.cfg.Dir, err)
 }

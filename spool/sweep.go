@@ -1,27 +1,38 @@
 package spool
 
 import (
+	"errors"
 	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
 )
 
-// maxLeftovers is how many leftovers a scan names. Crashes leave few of them, and
-// should somebody else make a million, memory must hold all the same.
-const maxLeftovers = 1000
+// Bounds of what a scan names for Sweep. Crashes leave few temporaries, and a person moves some
+// thousands of reasons at most; should somebody make a million, memory must hold all the same.
+const (
+	maxLeftovers = 1000
+	maxNotes     = 100_000
+)
 
-// Sweep removes the temporary files that a scan found. Only the holder of the
-// run lock may call it: what a run is still writing looks the same. Put takes no
-// lock, so its temporaries are swept only when no living Put can own them. A
-// file that cannot be removed does no harm and is left for the next run.
+// Sweep clears up what a scan has found of this program's own files. Only the holder of the run lock
+// may call it, since what a run is still writing looks the same. What cannot be cleared up does no
+// harm and is left for the next run.
+//
+// Temporary files are removed. Put takes no lock, so its own are removed only when no living Put can
+// be writing them. The reason of a rejected payload that somebody has moved back into the spool by
+// hand gives the payload its name and key again, as [Spool.Retry] does, and is removed then.
 func (s *Spool) Sweep(now time.Time, leftovers []string) {
 	for _, name := range leftovers {
 		var st unix.Stat_t
-		if !isTemp(name) || statAt(s.fd, name, &st) != nil || !isRegular(&st) {
+		if statAt(s.fd, name, &st) != nil || !isRegular(&st) {
 			continue
 		}
-		if strings.HasPrefix(name, putPrefix) && now.Sub(time.Unix(0, nanoseconds(st.Mtim))) < putGrace {
+		if payload, ok := strings.CutSuffix(name, reasonSuffix); ok {
+			s.takeBack(now, payload, &st)
+			continue
+		}
+		if !isTemp(name) || strings.HasPrefix(name, putPrefix) && now.Sub(time.Unix(0, nanoseconds(st.Mtim))) < putGrace {
 			continue
 		}
 		unix.Unlinkat(s.fd, name, 0)
@@ -30,4 +41,39 @@ func (s *Spool) Sweep(now time.Time, leftovers []string) {
 
 func isTemp(name string) bool {
 	return strings.HasSuffix(name, tempSuffix) && (strings.HasPrefix(name, TempPrefix) || strings.HasPrefix(name, putPrefix))
+}
+
+// takeBack takes back a payload that was moved from rejected/ together with its reason.
+func (s *Spool) takeBack(now time.Time, payload string, note *unix.Stat_t) {
+	data, err := readSmall(s.fd, payload+reasonSuffix)
+	reason := asReason(data)
+	if err != nil || reason == nil {
+		return // it only has such a name
+	}
+	switch there, err := exists(s.fd, payload); {
+	case err != nil:
+		return
+	case there:
+		// The payload first: without its reason it would be sent under another key.
+		if !s.renameBack(payload, reason) || s.Sync() != nil {
+			return
+		}
+	case now.Sub(time.Unix(0, nanoseconds(note.Ctim))) < orphanGrace:
+		return // its payload may be moved in the next moment
+	}
+	unix.Unlinkat(s.fd, payload+reasonSuffix, 0)
+}
+
+// renameBack gives a payload in the spool the name under which it has its key, and reports whether it
+// has that name now.
+func (s *Spool) renameBack(payload string, reason *Reason) bool {
+	for name := range s.retryNames(payload, reason) {
+		if name == payload {
+			return true
+		}
+		if err := renameNew(s.fd, payload, s.fd, name); !errors.Is(err, unix.EEXIST) {
+			return err == nil
+		}
+	}
+	return false
 }

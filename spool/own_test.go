@@ -1,0 +1,119 @@
+package spool_test
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
+)
+
+const aReason = `{"file":"x.json","idempotency_key":"00112233445566778899aabbccddeeff","time":"2026-11-22T12:00:00Z","attempts":1,"status":422,"error":"refused"}`
+
+// What was sent would be removed: the reason of a payload, or the state of the breaker.
+func TestFilesOfTheProgramsOwnAreNeverPayloads(t *testing.T) {
+	for _, tt := range []struct {
+		name, content string
+		own           bool
+	}{
+		{"a reason", aReason, true},
+		{"an indented reason", "{\n  \"file\": \"x.json\",\n  \"time\": \"2026-11-22T12:00:00Z\",\n  \"attempts\": 0,\n  \"error\": \"\"\n}\n", true},
+		{"a reason in part", `{"file":"x.json","time":"2026-11-22T12:00:00Z","attempts":1}`, false},
+		{"a payload like a reason", `{"file":"x.json","time":"2026-11-22T12:00:00Z","attempts":1,"error":"no","line":12}`, false},
+		{"a payload about a file", `{"file":"index.php"}`, false},
+		{"a state", `{"state":"closed","failure_count":0,"last_failure_time":0,"opened_at":0,"version":1}` + "\n", true},
+		{"a state of another program", `{"opened_at":null,"last_failure_time":null,"failure_count":3,"state":"half_open"}`, true},
+		{"a payload with a state", `{"state":"closed","failure_count":0}`, false},
+		{"a payload about a door", `{"state":"ajar","failure_count":0,"last_failure_time":0,"opened_at":17}`, false},
+		{"an index", `{"version":1,"files":{"x.json":{"failed":{"k":{"attempts":1}},"others":true}}}`, true},
+		{"a payload with a version", `{"version":1,"files":{"x.json":{"size":1}}}`, false},
+		{"metrics", "# HELP spoolfwd_runs_total Runs by exit code.\n", true},
+		{"an array of reasons", "[" + aReason + "]", false},
+		{"an empty object", "{}", false},
+		{"a number", "1", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			for _, cfg := range []spool.Config{{}, {Whole: true}, {Pattern: "*", Raw: true}} {
+				s, dir := newSpool(t, cfg)
+				write(t, dir, "any.json", tt.content, 0)
+				_, err := s.Read(spool.Entry{Name: "any.json"}, noon, nil)
+				var skip *spool.SkipError
+				if errors.As(err, &skip) != tt.own || !tt.own && err != nil {
+					t.Errorf("with %+v: %v", cfg, err)
+				}
+			}
+		})
+	}
+}
+
+// A person may put payloads back with mv instead of `rejected retry`.
+func TestPayloadsMovedBackByHandKeepTheirKeys(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	want := map[string]string{} // body by key
+	remember := func(body, key string) { want[key] = body }
+	for _, body := range []string{`{"day":1}`, `{"day":2}`} {
+		write(t, dir, "x.json", body, 0)
+		p := read(t, s, "x.json")
+		remember(body, keys(p)[0])
+		must(t, s.Reject(p, because()))
+	}
+	write(t, dir, "list.json", `[7,8]`, 0)
+	p := read(t, s, "list.json")
+	remember("8", keys(p)[1])
+	must(t, s.RejectItem(p, 1, because()))
+	must(t, s.Rewrite(p, []int{0}))
+	remember("7", keys(read(t, s, "list.json"))[0])
+	for _, name := range list(t, dir, "rejected") {
+		must(t, os.Rename(filepath.Join(dir, "rejected", name), filepath.Join(dir, name)))
+	}
+
+	s.Sweep(time.Now(), scan(t, s).Leftovers)
+
+	page := scan(t, s)
+	for e := range page.Entries.All() {
+		p := read(t, s, e.Name)
+		if key := keys(p)[0]; want[key] != string(p.Items[0].Body) {
+			t.Errorf("%s holds %s, and its key was that of %q", e.Name, p.Data, want[key])
+		} else {
+			delete(want, key)
+		}
+	}
+	if len(want) != 0 || page.Files != 4 {
+		t.Errorf("%d files; missing: %v", page.Files, want)
+	}
+	s.Sweep(time.Now(), scan(t, s).Leftovers)
+	if again := scan(t, s); again.Files != page.Files || len(again.Leftovers) != 0 {
+		t.Errorf("a second sweep leaves %d files and %q", again.Files, again.Leftovers)
+	}
+}
+
+func TestAReasonInTheSpoolWithoutItsPayloadIsSweptAfterAnHour(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "x.json.reason.json", aReason, 0)
+	write(t, dir, "y.json.reason.json", `{"a":"payload"}`, 0)
+	s.Sweep(time.Now().Add(time.Minute), scan(t, s).Leftovers)
+	wantNames(t, "after a minute", list(t, dir), "x.json.reason.json", "y.json.reason.json")
+	s.Sweep(time.Now().Add(2*time.Hour), scan(t, s).Leftovers)
+	wantNames(t, "after two hours", list(t, dir), "y.json.reason.json")
+}
+
+func TestAReasonInTheSpoolCannotSendAPayloadElsewhere(t *testing.T) {
+	for _, file := range []string{"../escaped.json", ".hidden.json", "taken.json"} {
+		s, dir := newSpool(t, spool.Config{})
+		write(t, dir, "x.json", `{"precious":1}`, 0)
+		write(t, dir, "taken.json", `{"mine":1}`, 0)
+		write(t, dir, "x.json.reason.json", `{"file":"`+file+`","time":"2026-11-22T12:00:00Z","attempts":1,"error":""}`, 0)
+		s.Sweep(time.Now(), scan(t, s).Leftovers)
+		found := 0
+		for e := range scan(t, s).Entries.All() {
+			if got := content(t, dir, e.Name); got == `{"precious":1}` {
+				found++
+			}
+		}
+		if got := content(t, dir, "taken.json"); got != `{"mine":1}` || found != 1 {
+			t.Errorf("%s: taken.json holds %q, and the payload is there %d times", file, got, found)
+		}
+	}
+}

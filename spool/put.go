@@ -85,17 +85,26 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 
 // room refuses a payload that the limits leave no room for.
 func (s *Spool) room(cfg PutConfig, size int64) error {
-	if cfg.MaxSpoolBytes <= 0 && cfg.MaxSpoolFiles <= 0 {
+	maxFiles, maxBytes := -1, int64(-1) // that may be there already
+	if cfg.MaxSpoolFiles > 0 {
+		maxFiles = cfg.MaxSpoolFiles
+	}
+	if cfg.MaxSpoolBytes > 0 {
+		if maxBytes = cfg.MaxSpoolBytes - size; maxBytes < 0 {
+			return fmt.Errorf("spool %s: %w: the payload has %d bytes and the limit is %d", s.cfg.Dir, ErrFull, size, cfg.MaxSpoolBytes)
+		}
+	}
+	if maxFiles < 0 && maxBytes < 0 {
 		return nil
 	}
-	w, err := s.Scan(Entry{}, 1)
+	found, err := s.count(maxFiles, maxBytes)
 	switch {
 	case err != nil:
 		return err
-	case cfg.MaxSpoolFiles > 0 && w.Files >= cfg.MaxSpoolFiles:
-		return fmt.Errorf("spool %s: %w: it holds %d payload files and the limit is %d", s.cfg.Dir, ErrFull, w.Files, cfg.MaxSpoolFiles)
-	case cfg.MaxSpoolBytes > 0 && w.Bytes+size > cfg.MaxSpoolBytes:
-		return fmt.Errorf("spool %s: %w: it holds %d bytes and the limit is %d", s.cfg.Dir, ErrFull, w.Bytes, cfg.MaxSpoolBytes)
+	case maxFiles >= 0 && found.files >= maxFiles:
+		return fmt.Errorf("spool %s: %w: it holds %d payload files and the limit is %d", s.cfg.Dir, ErrFull, found.files, maxFiles)
+	case maxBytes >= 0 && found.bytes > maxBytes:
+		return fmt.Errorf("spool %s: %w: it holds %d bytes or more and the limit is %d", s.cfg.Dir, ErrFull, found.bytes, cfg.MaxSpoolBytes)
 	}
 	return nil
 }

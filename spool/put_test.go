@@ -127,6 +127,8 @@ func TestPutKeepsToItsLimits(t *testing.T) {
 		{"one file too many", spool.PutConfig{MaxSpoolFiles: 3}, true},
 		{"the last byte allowed", spool.PutConfig{MaxSpoolBytes: 32}, false},
 		{"one byte too many", spool.PutConfig{MaxSpoolBytes: 31}, true},
+		{"as many bytes as the payload has alone", spool.PutConfig{MaxSpoolBytes: 2}, true},
+		{"fewer bytes than the payload has", spool.PutConfig{MaxSpoolBytes: 1}, true},
 		{"files too many although bytes are not", spool.PutConfig{MaxSpoolFiles: 3, MaxSpoolBytes: 1000}, true},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -143,7 +145,7 @@ func TestPutKeepsToItsLimits(t *testing.T) {
 				t.Errorf("put: %v", err)
 			}
 			if tt.full {
-				wantText(t, tt.name, err, dir, "the spool is full: it holds")
+				wantText(t, tt.name, err, dir, "the spool is full: ", "the limit is")
 				wantNames(t, "in the spool", list(t, dir), before...)
 			}
 		})

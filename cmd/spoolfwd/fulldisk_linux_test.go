@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -20,18 +21,21 @@ import (
 // in front.
 func TestAFullDiskIsEmptiedPastPayloadsThatFail(t *testing.T) {
 	need.Root(t, "mount a small disk")
-	for disk, options := range map[string]string{"no blocks": "size=400k", "no inodes": "nr_inodes=90,size=4m"} {
+	for disk, mount := range smallDisks() {
 		for _, status := range []int{http.StatusInternalServerError, http.StatusBadRequest} {
-			for _, bad := range []int{1, 3} {
+			for _, bad := range []int{1, 8, 30} {
 				for _, before := range []string{"no run before", "a failing run before"} {
 					name := fmt.Sprintf("%s, %d payloads get a %d, %s", disk, bad, status, before)
 					t.Run(name, func(t *testing.T) {
-						w := newWorldOnADisk(t, options, status)
+						w := newWorldOnADisk(t, mount, status)
 						if before == "a failing run before" {
 							w.put("first.json", `"bad"`)
 							w.do("run")
 						}
 						good := w.putUntilFull(bad)
+						if good < 20 {
+							t.Fatalf("only %d good payloads fit on the disk", good)
+						}
 						r := w.do("run")
 						if left := w.goodLeft(); left != 0 {
 							t.Errorf("%d of %d good payloads are left, exit code %d: %s", left, good, r.code, r.stderr)
@@ -46,9 +50,59 @@ func TestAFullDiskIsEmptiedPastPayloadsThatFail(t *testing.T) {
 	}
 }
 
+func TestAStateDirectoryThatTakesNoFilesStopsNoDeliveries(t *testing.T) {
+	need.Root(t, "mount")
+	for name, close := range map[string]func(t *testing.T, dir string){
+		"read-only": func(t *testing.T, dir string) {
+			for _, flags := range []uintptr{unix.MS_BIND, unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY} {
+				if err := unix.Mount(dir, dir, "", flags, ""); err != nil {
+					t.Skipf("cannot mount: %v", err)
+				}
+			}
+			t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+		},
+		"immutable": func(t *testing.T, dir string) {
+			if err := setImmutable(dir, true); err != nil {
+				t.Skipf("no directory can be made immutable here: %v", err)
+			}
+			t.Cleanup(func() { setImmutable(dir, false) })
+		},
+	} {
+		for _, before := range []string{"no run before", "a failing run before"} {
+			if name == "immutable" && before == "no run before" {
+				continue // without a lock file that is a lack of permissions, and ends the run
+			}
+			t.Run(name+", "+before, func(t *testing.T) {
+				w := newWorld(t)
+				w.failBad(http.StatusInternalServerError)
+				if err := os.Mkdir(w.state, 0o755); err != nil {
+					t.Fatal(err)
+				}
+				if before == "a failing run before" {
+					w.put("first.json", `"bad"`)
+					w.do("run")
+				}
+				for i := range 3 {
+					w.put(fmt.Sprintf("a%d.json", i), `"bad"`)
+				}
+				for i := range 10 {
+					w.put(fmt.Sprintf("good%d.json", i), `"good"`)
+				}
+				close(t, w.state)
+				for range 2 {
+					r := w.do("run")
+					if left := w.goodLeft(); left != 0 {
+						t.Errorf("%d good payloads are left, exit code %d: %s", left, r.code, r.stderr)
+					}
+				}
+			})
+		}
+	}
+}
+
 func TestAListenerThatIsDownGetsFiveRequestsFromAFullDisk(t *testing.T) {
 	need.Root(t, "mount a small disk")
-	w := newWorldOnADisk(t, "nr_inodes=90,size=4m", http.StatusInternalServerError)
+	w := newWorldOnADisk(t, tmpfs("nr_inodes=90,size=4m"), http.StatusInternalServerError)
 	w.putUntilFull(1000) // all of them fail
 	r := w.do("run")
 	if sent := len(w.received()); sent != 5 {
@@ -57,13 +111,45 @@ func TestAListenerThatIsDownGetsFiveRequestsFromAFullDisk(t *testing.T) {
 	wantText(t, "standard error", r.stderr, "cannot save breaker state", "no space left on device")
 }
 
+// smallDisks mount disks that are soon full, by what they run out of.
+func smallDisks() map[string]func(t *testing.T, dir string) error {
+	return map[string]func(t *testing.T, dir string) error{
+		"tmpfs, no blocks": tmpfs("size=400k"),
+		"tmpfs, no inodes": tmpfs("nr_inodes=90,size=4m"),
+		"ext4, no blocks":  ext4("-N", "512"),
+		"ext4, no inodes":  ext4("-N", "112"),
+	}
+}
+
+func tmpfs(options string) func(t *testing.T, dir string) error {
+	return func(t *testing.T, dir string) error { return unix.Mount("tmpfs", dir, "tmpfs", 0, options) }
+}
+
+func ext4(options ...string) func(t *testing.T, dir string) error {
+	return func(t *testing.T, dir string) error {
+		mkfs := need.Program(t, "mkfs.ext4", "e2fsprogs")
+		image := filepath.Join(t.TempDir(), "image")
+		if err := errors.Join(os.WriteFile(image, nil, 0o600), os.Truncate(image, 1<<19)); err != nil {
+			return err
+		}
+		if out, err := exec.Command(mkfs, append(options, "-q", "-m", "0", image)...).CombinedOutput(); err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		out, err := exec.Command("mount", "-o", "loop", image, dir).CombinedOutput()
+		if err != nil {
+			return fmt.Errorf("%w: %s", err, out)
+		}
+		return nil
+	}
+}
+
 // newWorldOnADisk has spool and state on a disk of their own, and a listener that answers "bad"
 // with status.
-func newWorldOnADisk(t *testing.T, options string, status int) *world {
+func newWorldOnADisk(t *testing.T, mount func(t *testing.T, dir string) error, status int) *world {
 	t.Helper()
 	w := newWorld(t)
 	disk := t.TempDir()
-	if err := unix.Mount("tmpfs", disk, "tmpfs", 0, options); err != nil {
+	if err := mount(t, disk); err != nil {
 		t.Skipf("cannot mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
@@ -73,13 +159,18 @@ func newWorldOnADisk(t *testing.T, options string, status int) *world {
 			t.Fatal(err)
 		}
 	}
+	w.failBad(status)
+	return w
+}
+
+// failBad lets the listener answer "bad" with status, and everything else with 200.
+func (w *world) failBad(status int) {
 	w.statusOf = func(body string) int {
 		if body == `"bad"` {
 			return status
 		}
 		return http.StatusOK
 	}
-	return w
 }
 
 // putUntilFull writes bad payloads and then good ones until the disk takes no more, and returns the

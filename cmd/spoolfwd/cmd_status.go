@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -30,11 +31,21 @@ type spoolReport struct {
 	Dir       string  `json:"dir"`
 	Files     int     `json:"files"`
 	Bytes     int64   `json:"bytes"`
-	Oldest    string  `json:"oldest,omitempty"`     // name
-	OldestAge float64 `json:"oldest_age,omitempty"` // seconds
-	Deferred  int     `json:"deferred"`
+	Oldest    string  `json:"oldest,omitempty"`        // name
+	OldestAge float64 `json:"oldest_age,omitempty"`    // seconds
+	Deferred  int     `json:"deferred"`                // items
 	Stuck     int     `json:"delivered_not_removable"` // files; they are removed when possible, and never sent again
 	Skipped   int     `json:"skipped"`                 // entries with the name of a payload file that are not payload files
+
+	DeferredFiles []deferredReport `json:"deferred_files"`
+}
+
+type deferredReport struct {
+	Name     string    `json:"name"`     // quoted when it is not UTF-8
+	Items    int       `json:"items"`    // deferred ones
+	Attempts int       `json:"attempts"` // of the item that has most
+	Status   int       `json:"status"`   // of the last answer; 0: none came
+	Last     time.Time `json:"last"`     // attempt
 }
 
 type rejectedReport struct {
@@ -89,6 +100,10 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
+	r.Spool.DeferredFiles = []deferredReport{}
+	for _, f := range index.DeferredFiles() {
+		r.Spool.DeferredFiles = append(r.Spool.DeferredFiles, deferredReport{spool.EncodeName(f.Name), f.Items, f.Attempts, f.Status, f.Last})
+	}
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
 	return b, r, err
 }
@@ -100,7 +115,8 @@ func (s *session) printSpool(r *statusReport) {
 		s.out.Line("oldest         %s, %s", r.Spool.Oldest, console.Duration(seconds(r.Spool.OldestAge)))
 	}
 	if r.Spool.Deferred > 0 {
-		s.out.Line("deferred       %d", r.Spool.Deferred)
+		s.out.Line("deferred       %s", console.Count(r.Spool.Deferred, "item"))
+		s.printDeferred(r.Spool.DeferredFiles)
 	}
 	if r.Spool.Stuck > 0 {
 		s.out.Line("stuck          %s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))
@@ -109,6 +125,23 @@ func (s *session) printSpool(r *statusReport) {
 		s.out.Line("skipped        %s", console.Count(r.Spool.Skipped, "entry"))
 	}
 	s.out.Line("rejected       %s, %s", console.Count(r.Rejected.Files, "payload"), console.Size(r.Rejected.Bytes))
+}
+
+// maxDeferredNamed bounds how many deferred payload files status names to a person.
+const maxDeferredNamed = 5
+
+// printDeferred names the payload files that fail while others are delivered.
+func (s *session) printDeferred(files []deferredReport) {
+	for _, f := range files[:min(len(files), maxDeferredNamed)] {
+		answer := "no answer to the last"
+		if f.Status != 0 {
+			answer = fmt.Sprintf("the last answered %d", f.Status)
+		}
+		s.out.Line("               %s: %s, %s, %s", f.Name, console.Count(f.Attempts, "attempt"), answer, console.Ago(f.Last, s.env.Now()))
+	}
+	if more := len(files) - maxDeferredNamed; more > 0 {
+		s.out.Line("               and %s", console.Count(more, "more file"))
+	}
 }
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }

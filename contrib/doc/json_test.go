@@ -128,6 +128,14 @@ func (p *program) prints(input string, args ...string) string {
 	return string(out)
 }
 
+// write puts a file into the spool.
+func (p *program) write(name, text string) {
+	p.t.Helper()
+	if err := os.WriteFile(filepath.Join(p.dir, "spool", name), []byte(text), 0o600); err != nil {
+		p.t.Fatal(err)
+	}
+}
+
 func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	p := start(t)
 	got := map[string]shape{}
@@ -140,9 +148,7 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	}
 	see("put", p.prints(`{"ill":1}`, "put"))
 	see("put", p.prints(`[{"good":1},{"bad":1}]`, "put"))
-	if err := os.WriteFile(filepath.Join(p.dir, "spool", "no.json"), []byte("no json"), 0o600); err != nil {
-		t.Fatal(err)
-	}
+	p.write("no.json", "no json")
 	see("run --dry-run", p.prints("", "run", "--dry-run"))
 	see("run and flush", p.prints("", "run"))
 	see("run --dry-run", p.prints("", "run", "--dry-run")) // one attempt later
@@ -150,6 +156,8 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	see("put", p.prints(`{"good":2}`, "put"))
 	see("put", p.prints(`{"locked":1}`, "put"))
 	see("run and flush", p.prints("", "flush"))
+	see("rejected list and rejected show", p.prints("", "rejected", "list"))
+	p.write("rejected/gone.json.reason.json", `{"file":"gone.json","time":"2026-11-25T18:00:47Z","attempts":1,"error":""}`)
 	see("rejected list and rejected show", p.prints("", "rejected", "list"))
 	see("rejected list and rejected show", p.prints("", "rejected", "show", "--all"))
 	see("check", p.prints("", "check"))

@@ -17,6 +17,7 @@ var transmitHints = map[transmit.Cause]string{
 
 	transmit.NoSuchHost:     "check the name in --url",
 	transmit.LookupFailed:   "check this machine's name servers",
+	transmit.SlowLookup:     "the name servers are slow or silent: check /etc/resolv.conf, or raise --timeout",
 	transmit.Refused:        "nothing listens there: start the listener, or check --url",
 	transmit.ConnectTimeout: "the host is down or a firewall drops the packets: check --url, or raise --connect-timeout",
 	transmit.SlowListener:   "the listener is slow or stuck: look at it, or raise --timeout",

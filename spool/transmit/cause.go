@@ -28,6 +28,7 @@ const (
 	// There was no answer.
 	NoSuchHost
 	LookupFailed
+	SlowLookup     // no name server answered in time
 	Refused        // nothing listens there
 	ConnectTimeout // the host is down, or the packets are dropped
 	SlowListener   // connected, and then the time was up
@@ -71,6 +72,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return ProxyFailed
 	case errors.As(e, &dns) && dns.IsNotFound:
 		return NoSuchHost
+	case errors.As(e, &dns) && dns.IsTimeout:
+		return SlowLookup
 	case errors.As(e, &dns):
 		return LookupFailed
 	case errors.As(e, &unknown):

@@ -15,8 +15,8 @@ import (
 // Config says where and how items are sent. A zero field stands for its default.
 type Config struct {
 	URL            string        // default http://localhost:8080/api/profiling; user info becomes basic authentication
-	ConnectTimeout time.Duration // default 2s: name lookup and TCP connection
-	Timeout        time.Duration // default 5s: the whole exchange, connecting included
+	ConnectTimeout time.Duration // default 2s: the TCP connection to one address
+	Timeout        time.Duration // default 5s: the whole exchange, with lookup and connecting
 	UserAgent      string        // default "spoolfwd"
 	ContentType    string        // default "application/json"
 	Headers        []string      // "Name: value", or "@FILE" with one of them per line
@@ -33,7 +33,10 @@ type Config struct {
 	// next request. Default false.
 	DisableKeepAlives bool
 
-	// Dial makes TCP connections; by default a net.Dialer does.
+	// Resolver looks names up; by default Go's does. Its Dial reaches the name servers.
+	Resolver *net.Resolver
+	// Dial makes TCP connections to names and addresses, instead of all that is done here to get past
+	// slow name servers and dead addresses. By default there is none.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Getenv names proxies; by default os.Getenv does.
 	Getenv func(string) string
@@ -53,8 +56,8 @@ type Transmitter struct {
 	client         h1.Client
 	connectTimeout time.Duration
 	timeout        time.Duration
-	dial           func(ctx context.Context, network, address string) (net.Conn, error)
-	customDial     bool
+	dialer         *dialer                                                              // nil if there is a dial
+	dial           func(ctx context.Context, network, address string) (net.Conn, error) // the caller's own
 	now            func() time.Time
 }
 
@@ -81,7 +84,6 @@ func New(cfg Config) (*Transmitter, error) {
 		connectTimeout: cmp.Or(cfg.ConnectTimeout, def.ConnectTimeout),
 		timeout:        cmp.Or(cfg.Timeout, def.Timeout),
 		dial:           cfg.Dial,
-		customDial:     cfg.Dial != nil,
 		now:            cfg.Now,
 	}
 	t.client.Dial = t.connect
@@ -90,7 +92,7 @@ func New(cfg Config) (*Transmitter, error) {
 		t.client.MaxIdle = 0
 	}
 	if t.dial == nil {
-		t.dial = new(net.Dialer).DialContext
+		t.dialer = newDialer(cmp.Or(cfg.Resolver, net.DefaultResolver), t.connectTimeout)
 	}
 	if t.now == nil {
 		t.now = time.Now

@@ -3,52 +3,66 @@ package transmit
 import (
 	"context"
 	"net"
+	"net/netip"
+	"sync"
 	"time"
-
-	"golang.org/x/net/proxy"
 )
 
-// connect makes the TCP connection: to the listener, to the proxy, or to the listener through a SOCKS
-// proxy.
-func (t *Transmitter) connect(ctx context.Context) (net.Conn, error) {
-	ctx, cancel := context.WithDeadline(ctx, time.Now().Add(t.connectTimeout))
-	defer cancel()
-	if t.proxy == nil {
-		return t.dial(ctx, "tcp", t.target.address())
-	}
-	if t.proxy.scheme != "socks5" {
-		return t.dial(ctx, "tcp", t.proxy.address())
-	}
+const (
+	// nextAddress is how long an address may be silent before the next one is tried as well: the
+	// Connection Attempt Delay of RFC 8305 section 5.
+	nextAddress = 250 * time.Millisecond
+	// otherFamily is how long IPv4 addresses wait for IPv6 ones: the Resolution Delay of RFC 8305
+	// section 3.
+	otherFamily = 50 * time.Millisecond
+)
 
-	var auth *proxy.Auth
-	if t.proxy.user != nil {
-		password, _ := t.proxy.user.Password()
-		auth = &proxy.Auth{User: t.proxy.user.Username(), Password: password}
+// dialer connects to a host with one or more addresses, some of which may be dead (RFC 8305, "Happy
+// Eyeballs"). Go's own dialer tries addresses of one family one after the other, and gives each two
+// seconds at least.
+type dialer struct {
+	resolver       *net.Resolver
+	connectTimeout time.Duration // of one address
+	dialAddress    func(ctx context.Context, network, address string) (net.Conn, error)
+
+	askNext, nextAddress, otherFamily time.Duration
+
+	mu       sync.Mutex // guards what follows
+	worked   netip.AddrPort
+	resolved []netip.Addr  // the last lookup's first addresses
+	took     time.Duration // to look them up
+}
+
+func newDialer(resolver *net.Resolver, connectTimeout time.Duration) *dialer {
+	return &dialer{
+		resolver: resolver, connectTimeout: connectTimeout, dialAddress: new(net.Dialer).DialContext,
+		askNext: askNext, nextAddress: nextAddress, otherFamily: otherFamily,
 	}
-	// The connection itself is kept. The SOCKS type around it hides what is asked of a TCP connection.
-	var raw net.Conn
-	keeping := func(ctx context.Context, network, address string) (net.Conn, error) {
-		c, err := t.dial(ctx, network, address)
-		raw = c
-		return c, err
+}
+
+// dial connects to host. The address that worked last is tried first, and without a lookup.
+func (d *dialer) dial(ctx context.Context, host string, port uint16) (net.Conn, error) {
+	if address, err := netip.ParseAddr(host); err == nil {
+		return d.attempt(ctx, netip.AddrPortFrom(address, port))
 	}
-	socks, err := proxy.SOCKS5("tcp", t.proxy.address(), auth, dialer(keeping))
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel() // the attempts that lost
+	r := race{d: d, ctx: ctx, host: host, port: port, begin: time.Now(), attempts: make(chan attempt)}
+	d.mu.Lock()
+	r.known = d.worked
+	d.mu.Unlock()
+	won, err := r.run()
 	if err != nil {
 		return nil, err
 	}
-	if _, err := socks.(proxy.ContextDialer).DialContext(ctx, "tcp", t.target.address()); err != nil {
-		return nil, err // and the connection is closed
-	}
-	return raw, nil
+	d.mu.Lock()
+	d.worked = won.address
+	d.mu.Unlock()
+	return won.conn, nil
 }
 
-// dialer makes a dial function what package proxy asks for.
-type dialer func(ctx context.Context, network, address string) (net.Conn, error)
-
-func (d dialer) Dial(network, address string) (net.Conn, error) {
-	return d(context.Background(), network, address)
-}
-
-func (d dialer) DialContext(ctx context.Context, network, address string) (net.Conn, error) {
-	return d(ctx, network, address)
+func (d *dialer) attempt(ctx context.Context, address netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, d.connectTimeout)
+	defer cancel()
+	return d.dialAddress(ctx, "tcp", address.String())
 }

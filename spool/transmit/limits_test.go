@@ -99,7 +99,7 @@ func TestOurOwnFaultsAreNotTheListeners(t *testing.T) {
 		{dialError(syscall.EHOSTUNREACH), Kept, "connecting: no route to host", Unknown},
 		{dialError(syscall.EACCES), Kept, "connecting: permission denied", Unknown},
 		{&net.DNSError{Err: "no such host", Name: "no.where", IsNotFound: true}, Kept, "no such host: no.where", NoSuchHost},
-		{&net.DNSError{Err: "i/o timeout", Name: "no.where", IsTimeout: true}, Kept, "the lookup of no.where got no answer in time", LookupFailed},
+		{&net.DNSError{Err: "i/o timeout", Name: "no.where", IsTimeout: true}, Kept, "the lookup of no.where got no answer in time", SlowLookup},
 		{&net.DNSError{Err: "read udp 10.0.0.1:41234->10.0.0.53:53: connection refused", Name: "no.where"}, Kept, "the lookup of no.where failed: read udp 10.0.0.53:53: connection refused", LookupFailed},
 		{errRefusedInTest, Kept, "connecting: refused by the test", Unknown},
 	} {
@@ -119,8 +119,7 @@ func TestWithoutDescriptorsARequestIsAborted(t *testing.T) {
 	_, port, _ := net.SplitHostPort(l.address)
 	byAddress := newTransmitter(t, Config{URL: l.url()})
 	// Go's own resolver, because that of libc may wait for descriptors until the time is up.
-	byGo := &net.Dialer{Resolver: &net.Resolver{PreferGo: true}}
-	byName := newTransmitter(t, Config{URL: fmt.Sprintf("http://localhost:%s", port), Dial: byGo.DialContext})
+	byName := newTransmitter(t, Config{URL: fmt.Sprintf("http://localhost:%s", port), Resolver: &net.Resolver{PreferGo: true}})
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
 		t.Skipf("the limit of open files cannot be read here: %v", err)

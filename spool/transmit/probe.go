@@ -3,12 +3,17 @@ package transmit
 import (
 	"context"
 	"crypto/tls"
+	"errors"
+	"fmt"
 	"net"
 	"strings"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
+
+// slowLookup is how long a lookup may take without a remark.
+const slowLookup = 500 * time.Millisecond
 
 // Step is one of the things that have to work before a request can be made.
 type Step struct {
@@ -42,16 +47,15 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 		step("proxy", t.proxy.display, nil)
 		host = t.proxy.host
 	}
-	// A dial function of the caller's resolves names itself, and an address needs no lookup.
-	if !t.customDial && net.ParseIP(host) == nil && !strings.Contains(host, ":") {
-		lookup, cancel := context.WithTimeout(ctx, t.connectTimeout)
-		addresses, err := net.DefaultResolver.LookupHost(lookup, host)
-		cancel()
-		if !step("resolve", host+" is "+strings.Join(addresses, ", "), err) {
-			return d
-		}
-	}
 	c, err := t.client.Connect(ctx, limit)
+	text, failed := t.lookupTold(host, err)
+	switch {
+	case failed:
+		step("resolve", "", err)
+		return d
+	case text != "":
+		step("resolve", text, nil)
+	}
 	if err != nil {
 		step("connect", "", err)
 		return d
@@ -72,4 +76,29 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 		step("tls", tls.VersionName(state.Version)+", certificate valid until "+d.NotAfter.UTC().Format("2006-01-02"), nil)
 	}
 	return d
+}
+
+// lookupTold returns what the lookup found, "" if there was none: an address needs none, and a dial
+// function of the caller's makes its own. failed means that err is the lookup's.
+func (t *Transmitter) lookupTold(host string, err error) (text string, failed bool) {
+	if dns := new(net.DNSError); errors.As(err, &dns) {
+		return "", t.dialer != nil
+	}
+	if t.dialer == nil {
+		return "", false
+	}
+	t.dialer.mu.Lock()
+	defer t.dialer.mu.Unlock()
+	if len(t.dialer.resolved) == 0 {
+		return "", false
+	}
+	var addresses []string
+	for _, address := range t.dialer.resolved {
+		addresses = append(addresses, address.String())
+	}
+	text = host + " is " + strings.Join(addresses, ", ")
+	if t.dialer.took > slowLookup {
+		text += fmt.Sprintf(", after %.1fs: a name server is slow or silent", t.dialer.took.Seconds())
+	}
+	return text, false
 }

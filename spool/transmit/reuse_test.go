@@ -169,6 +169,8 @@ func TestAKeptConnectionThatDiedIsNotHeldAgainstTheItem(t *testing.T) {
 					mustHold(t, tr.Send(context.Background(), Request{Key: "a"}), Delivered, 200, "")
 					v := tr.Send(context.Background(), Request{Key: "b"})
 					mustHold(t, v, end.action, end.status, "")
+					mu.Lock()
+					defer mu.Unlock()
 					if want := []string{`"a"`, `"b"`, `"b"`}; !slices.Equal(keys, want) {
 						t.Errorf("the listener saw requests with the keys %q, want %q", keys, want)
 					}

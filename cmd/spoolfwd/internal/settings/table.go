@@ -31,7 +31,7 @@ func table(v *Values) []Group {
 			{Name: "timeout", value: duration(&v.Listener.Timeout, positive), commands: Delivery | Status,
 				Usage: "time for a whole request and its answer"},
 			{Name: "connect-timeout", value: duration(&v.Listener.ConnectTimeout, positive), commands: Delivery | Status,
-				Usage: "time for connecting to the listener"},
+				Usage: "time for connecting to one address of the listener"},
 			{Name: "keep-alive", value: inverted(&v.Listener.DisableKeepAlives), commands: Delivery,
 				Usage: "use connections again; false helps where a second answer arrives just after the first, which HTTP/1.1 cannot tell from the next item's"},
 			{Name: "token-file", value: text(&v.Listener.TokenFile, nil), arg: "FILE", commands: Delivery,

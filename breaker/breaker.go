@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"strings"
 	"sync"
 	"time"
 
@@ -143,6 +144,20 @@ func (b *Breaker) RecordFailure(now time.Time, retryAfter time.Duration) error {
 	defer b.mu.Unlock()
 	b.stepLocked(event{kind: failed, hold: microsFrom(max(retryAfter, 0))}, now)
 	return b.saveLocked()
+}
+
+// NoteFailure keeps in words why the last request failed, for people who look at the breaker. The
+// next save writes it, and a success forgets it. Without a failure it does nothing.
+func (b *Breaker) NoteFailure(cause string) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.current.failures == 0 {
+		return
+	}
+	if len(cause) > maxCause {
+		cause = strings.ToValidUTF8(cause[:maxCause], "")
+	}
+	b.current.cause = cause
 }
 
 // Save writes the state if something is unsaved or the last save failed. Otherwise it does nothing

@@ -43,6 +43,7 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 		{"not_before", s.notBefore.set},
 		{"tripped", s.setTripped},
 		{"open_since", s.openSince.set},
+		{"last_failure_cause", s.setCause},
 		{"version", func(string) error { return nil }}, // no version changes what the other keys mean
 	} {
 		if err := field.set(string(keys[field.name])); err != nil {
@@ -54,6 +55,9 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 		// A program that knows just the four keys left them. They must not count at the next
 		// opening.
 		s.notBefore, s.tripped = 0, false
+	}
+	if s.failures == 0 {
+		s.cause = "" // left likewise
 	}
 	switch {
 	case s.state == Closed:
@@ -109,6 +113,15 @@ func (s *snapshot) setTripped(value string) error {
 		return notA("truth value", value)
 	}
 	s.tripped = value == "true"
+	return nil
+}
+
+// setCause never fails: the words are only for people.
+func (s *snapshot) setCause(value string) error {
+	var words string
+	if json.Unmarshal([]byte(value), &words) == nil && len(words) <= maxCause {
+		s.cause = words
+	}
 	return nil
 }
 

@@ -16,6 +16,9 @@ const (
 	// maxCount is the largest failure count, so that every reader's integers can hold it.
 	maxCount = math.MaxInt32
 
+	// maxCause is the longest cause of a failure that is kept, in bytes.
+	maxCause = 500
+
 	fileVersion = 1
 )
 
@@ -33,9 +36,13 @@ func encode(s snapshot, unknown unknownKeys) []byte {
 			`"open_since":%s,"version":%d`,
 		s.state, s.failures, decimal(s.lastFailure), decimal(s.openedAt), decimal(s.notBefore), s.tripped,
 		decimal(s.openSince), fileVersion)
+	if s.cause != "" {
+		quoted, _ := json.Marshal(s.cause) // a string always has a JSON form
+		ours = fmt.Appendf(ours, `,"last_failure_cause":%s`, quoted)
+	}
 	all := slices.Clone(ours)
 	for _, key := range slices.Sorted(maps.Keys(unknown)) {
-		quoted, _ := json.Marshal(key) // a string always has a JSON form
+		quoted, _ := json.Marshal(key)
 		all = fmt.Appendf(all, ",%s:%s", quoted, unknown[key])
 	}
 	const end = "}\n"

@@ -6,6 +6,7 @@ type snapshot struct {
 	state       State
 	failures    int // consecutive
 	lastFailure micros
+	cause       string // of the last failure, in words for people; "" when nobody noted one
 	openedAt    micros // each failed probe moves it
 	openSince   micros // when it last left closed, for messages; failed probes do not move it; 0 when closed
 	notBefore   micros // no probe before, on top of the retry timeout; 0 unless open
@@ -75,7 +76,7 @@ func (r rules) step(s snapshot, e event, now micros) snapshot {
 func (r rules) success(s snapshot) snapshot {
 	switch s.state {
 	case Closed:
-		s.failures = 0
+		s.failures, s.cause = 0, ""
 	case HalfOpen:
 		s = snapshot{}
 	}

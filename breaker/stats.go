@@ -11,11 +11,12 @@ type Stats struct {
 	FailureThreshold int     `json:"failure_threshold"`
 	RetryTimeout     float64 `json:"retry_timeout"` // seconds, without jitter
 	LastFailureTime  float64 `json:"last_failure_time"`
-	OpenedAt         float64 `json:"opened_at"`     // of the last time: a failed probe opens it anew
-	OpenSince        float64 `json:"open_since"`    // of the first time since it was closed
-	NextProbeAt      float64 `json:"next_probe_at"` // with jitter; 0 unless EffectiveState is open
-	NotBefore        float64 `json:"not_before"`    // end of a Retry-After or a trip
-	Tripped          bool    `json:"tripped"`       // opened by hand
+	LastFailureCause string  `json:"last_failure_cause,omitempty"` // as NoteFailure was told
+	OpenedAt         float64 `json:"opened_at"`                    // of the last time: a failed probe opens it anew
+	OpenSince        float64 `json:"open_since"`                   // of the first time since it was closed
+	NextProbeAt      float64 `json:"next_probe_at"`                // with jitter; 0 unless EffectiveState is open
+	NotBefore        float64 `json:"not_before"`                   // end of a Retry-After or a trip
+	Tripped          bool    `json:"tripped"`                      // opened by hand
 }
 
 // State is the state as it is now. An open breaker stays open, however long ago it opened, until
@@ -50,6 +51,7 @@ func (b *Breaker) Stats(now time.Time) Stats {
 		FailureThreshold: b.config.FailureThreshold,
 		RetryTimeout:     b.config.RetryTimeout.Seconds(),
 		LastFailureTime:  m.lastFailure.seconds(),
+		LastFailureCause: m.cause,
 		OpenedAt:         m.openedAt.seconds(),
 		OpenSince:        m.openSince.seconds(),
 		NotBefore:        m.notBefore.seconds(),

@@ -29,6 +29,9 @@ func (s *session) printBreaker(b *breaker.Breaker) {
 	if stats.LastFailureTime > 0 {
 		s.out.Line("last failure   %s", console.Ago(console.Time(stats.LastFailureTime), now))
 	}
+	if stats.LastFailureCause != "" {
+		s.out.Line("               %s", stats.LastFailureCause)
+	}
 	if stats.OpenSince > 0 {
 		s.out.Line("opened         %s", console.Ago(console.Time(stats.OpenSince), now))
 	}

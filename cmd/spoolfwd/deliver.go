@@ -79,6 +79,9 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	o.pruned = pruned
 	o.addFaults(err)
 	o.addFaults(o.report.LocalErrors...)
+	if failed := o.report.LastFailure; failed != nil {
+		d.breaker.NoteFailure(itemName(failed.Name, failed.Item) + ": " + failed.Error.Error())
+	}
 	o.addFaults(errPrune, d.breaker.Save())
 	o.after, o.ended = d.breaker.Stats(now), now
 	if o.report.Stop == drain.Cancelled {

@@ -110,10 +110,7 @@ func (o *outcome) rejectedText() string {
 }
 
 func rejectionText(r drain.Rejection) string {
-	name := spool.EncodeName(r.Name)
-	if r.Item > 0 {
-		name = fmt.Sprintf("item %d of %s", r.Item, name)
-	}
+	name := itemName(r.Name, r.Item)
 	switch {
 	case r.Attempts == 0:
 		return name + " " + r.Why
@@ -123,6 +120,14 @@ func rejectionText(r drain.Rejection) string {
 		return fmt.Sprintf("%s was answered %d at attempt %d", name, r.Status, r.Attempts)
 	}
 	return fmt.Sprintf("%s was answered %d", name, r.Status)
+}
+
+// itemName names a payload file, or one item of an array file.
+func itemName(file string, item int) string {
+	if item > 0 {
+		return fmt.Sprintf("item %d of %s", item, spool.EncodeName(file))
+	}
+	return spool.EncodeName(file)
 }
 
 // listed joins the named ones and counts the others.

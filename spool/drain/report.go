@@ -46,6 +46,8 @@ type Report struct {
 	Rejections []Rejection
 	Statuses   map[int]int // answers by HTTP status; 0 counts those that never came
 	Errors     []ErrorCount
+	// LastFailure is the last request that failed; nil: none did.
+	LastFailure *Failure
 	// LocalErrors are this machine's own: files that could not be read, removed or rewritten, or an
 	// index that could not be saved.
 	LocalErrors []error
@@ -56,6 +58,21 @@ type ErrorCount struct {
 	Error  error
 	Status int // of the answer; 0 when there was none
 	Count  int
+}
+
+// A Failure is one item that was not delivered.
+type Failure struct {
+	Name  string // of its payload file
+	Item  int    // its number in an array file, from 1; 0 for a whole file
+	Error error
+}
+
+func failureOf(d delivery, err error) *Failure {
+	f := &Failure{Name: d.payload().Name, Error: err}
+	if d.payload().Array {
+		f.Item = d.index + 1
+	}
+	return f
 }
 
 // A Rejection is one payload that was moved to rejected/, and why.

@@ -65,6 +65,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 	default:
 		r.report.Failed += len(items)
 		r.report.addError(v.Err, v.Status)
+		r.report.LastFailure = failureOf(items[0], v.Err)
 		r.failedLocked(w.generation, v)
 	}
 	if r.cfg.Progress != nil {

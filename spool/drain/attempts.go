@@ -37,13 +37,19 @@ func (r *run) countAttempt(d delivery, v transmit.Verdict, alone bool) (exhauste
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	a := attempt{d.payload().Name, len(d.payload().Items), d.item().Key, r.now(), v.Status, alone && blames(v)}
+	a := r.attempt(d, v, alone && blames(v))
 	if r.report.Delivered == 0 {
 		r.onHold = append(r.onHold, a)
 		return false
 	}
 	counted := r.cfg.Index.fail(a)
 	return r.cfg.MaxAttempts > 0 && counted >= r.cfg.MaxAttempts
+}
+
+// attempt describes a failure.
+func (r *run) attempt(d delivery, v transmit.Verdict, blamed bool) attempt {
+	p := d.payload()
+	return attempt{p.Name, len(p.Items), d.item().Key, r.now(), v.Status, blamed}
 }
 
 // countHeldLocked counts the failures that came before the first delivery of the run.

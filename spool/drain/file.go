@@ -16,7 +16,9 @@ const (
 	delivered             // has had its 2xx, now or in an earlier run; or was rejected in one
 	rejected              // is in rejected/
 	failed                // was sent, failed and is kept
+	vanished              // could not be rejected: its file is gone, or is another one by now
 	givenBack             // was sent, and nothing was learned of it
+	refused               // was refused in an earlier run and could not be moved to rejected/
 )
 
 // A file is a payload file in hand: it was read, and its items are being sent. The run's lock guards
@@ -65,7 +67,10 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 			waits[item.NextEqual] = true
 		}
 		f.attempts[i] = x.itemDeferredAfter(p.Name, item.Key)
-		if !waits[i] {
+		switch {
+		case x.attempts(p.Name, item.Key).Refused:
+			f.fates[i] = refused
+		case !waits[i]:
 			f.pending = append(f.pending, i)
 		}
 	}

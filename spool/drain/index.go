@@ -47,6 +47,11 @@ type Attempts struct {
 	First   time.Time `json:"first"`
 	Last    time.Time `json:"last"`
 	Status  int       `json:"status,omitempty"` // of the last answer
+
+	// Refused says that the item belongs in rejected/ and could not be moved there. It is not sent
+	// again; runs only try the move. Error is why it was refused.
+	Refused bool   `json:"refused,omitempty"`
+	Error   string `json:"error,omitempty"`
 }
 
 // Deferred returns how many items are deferred.

@@ -1,6 +1,7 @@
 package drain
 
 import (
+	"fmt"
 	"slices"
 
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -51,6 +52,20 @@ func (x *Index) fail(failed attempt) (counted int) {
 	r.Others = len(r.Failed)+len(r.Delivered) < failed.items
 	x.dirty = true
 	return a.Counted
+}
+
+// refuse remembers that an item whose failure is known belongs in rejected/ and is not there.
+func (x *Index) refuse(name, key string, why error) {
+	a := x.attempts(name, key)
+	if a.Count == 0 { // there was no room for it
+		return
+	}
+	a.Refused = true
+	if why != nil {
+		a.Error = fmt.Sprintf("%.200s", why)
+	}
+	x.files[name].Failed[key] = a
+	x.dirty = true
 }
 
 // addDelivered remembers that an item must never be sent again and could not be cut out of its file.

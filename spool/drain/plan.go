@@ -2,6 +2,7 @@ package drain
 
 import (
 	"errors"
+	"slices"
 
 	"github.com/bitville-apm/spoolfwd/spool"
 )
@@ -116,10 +117,16 @@ func (p *planner) pretend(planned Planned, f *file) (Planned, bool) {
 		p.bytes += size
 	}
 	left, _ := f.split()
-	if len(left) == 0 && planned.Items == 0 {
+	switch {
+	case planned.Items > 0:
+	case len(left) == 0:
 		planned.Fate = Remove
+	case slices.Contains(f.fates, refused):
+		planned.Fate, planned.Reason = Reject, errors.New("was refused in an earlier run")
+	default:
+		return planned, false
 	}
-	return planned, planned.Items > 0 || len(left) == 0
+	return planned, true
 }
 
 func (p *planner) atLimit() bool {

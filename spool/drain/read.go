@@ -47,6 +47,9 @@ func (w *worker) read() {
 	r.mu.Lock()
 	f := newFile(p, place, r.cfg.Index)
 	f.cutAt = r.now()
+	r.mu.Unlock()
+	r.moveRefused(f)
+	r.mu.Lock()
 	if f.ready() {
 		w.addLocked(f)
 	} else {
@@ -54,7 +57,7 @@ func (w *worker) read() {
 	}
 	done := f.isDone()
 	r.mu.Unlock()
-	if done { // an empty array, or all of it was delivered in earlier runs
+	if done { // an empty array, or all of it was settled in earlier runs
 		w.finish(f)
 	}
 }

@@ -1,6 +1,8 @@
 package drain
 
 import (
+	"slices"
+
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -89,9 +91,6 @@ const maxNamed = 5
 
 func (r *Report) addRejected(rejected Rejection) {
 	r.Rejected++
-	if rejected.Attempts > 0 {
-		r.Failed-- // it was counted there when its answer came
-	}
 	if len(r.Rejections) < maxNamed {
 		r.Rejections = append(r.Rejections, rejected)
 	}
@@ -118,7 +117,8 @@ func (r *Report) addError(err error, status int) {
 }
 
 func (r *Report) addLocalError(err error) {
-	if err != nil && len(r.LocalErrors) < maxDistinct {
+	isSame := func(other error) bool { return other.Error() == err.Error() }
+	if err != nil && len(r.LocalErrors) < maxDistinct && !slices.ContainsFunc(r.LocalErrors, isSame) {
 		r.LocalErrors = append(r.LocalErrors, err)
 	}
 }

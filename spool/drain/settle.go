@@ -43,10 +43,10 @@ func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
 	case transmit.Delivered:
 		return delivered
 	case transmit.Rejected:
-		return r.rejectItem(d, v)
+		return r.setAside(d, v)
 	case transmit.Kept:
 		if r.countAttempt(d, v, alone) {
-			return r.rejectItem(d, v)
+			return r.setAside(d, v)
 		}
 		return failed
 	}
@@ -80,7 +80,7 @@ func (r *run) cutOut(f *file) (done bool) {
 func (r *run) finishFile(f *file) {
 	left, gone := f.split()
 	switch {
-	case !f.payload.Array && f.fates[0] == rejected: // it was moved as a whole
+	case !f.payload.Array && (f.fates[0] == rejected || f.fates[0] == vanished): // it was dealt with as a whole
 	case len(left) == 0:
 		r.remove(f.payload)
 	case len(gone) > f.cut:
@@ -180,13 +180,52 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	case errors.Is(err, spool.ErrVanished):
 		r.report.Vanished++
 		r.goneLocked(p)
+		return vanished
 	case errors.Is(err, spool.ErrChanged):
 		r.changedLocked(p)
+		return vanished
 	default:
 		r.report.addLocalError(err)
 		return failed
 	}
 	return rejected
+}
+
+// setAside moves an item that has just failed to rejected/. If that cannot be done, it is remembered
+// as refused, since sending it again would have it refused again.
+func (r *run) setAside(d delivery, v transmit.Verdict) fate {
+	became := r.rejectItem(d, v)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch became {
+	case rejected:
+		r.report.Failed-- // it was counted there when its answer came
+	case failed:
+		if v.Action == transmit.Rejected { // otherwise the attempt is in the index already
+			r.cfg.Index.fail(r.attempt(d, v, false))
+		}
+		r.cfg.Index.refuse(d.payload().Name, d.item().Key, v.Err)
+	}
+	return became
+}
+
+// moveRefused moves the items of a file to rejected/ that earlier runs could not move. Nobody else
+// knows the file yet.
+func (r *run) moveRefused(f *file) {
+	for i, was := range f.fates {
+		if was != refused {
+			continue
+		}
+		d := delivery{f, i}
+		r.mu.Lock()
+		a := r.cfg.Index.attempts(f.payload.Name, d.item().Key)
+		r.mu.Unlock()
+		v := transmit.Verdict{Action: transmit.Kept, Status: a.Status, Err: errors.New(a.Error)}
+		if r.rejectItem(d, v) == rejected {
+			f.fates[i] = rejected
+			f.gone++
+		}
+	}
 }
 
 // rejectItem moves an item's file to rejected/ or, if it is one of several in an array file, a copy

@@ -34,7 +34,9 @@
 // one. So a failing listener is met by one request at a time. A run can be half-open only at its
 // beginning or after a failure, so that a probe is one request whatever the limit is. Results are
 // recorded in the order in which they arrive; requests in flight when the breaker opens are allowed
-// to finish and counted as late.
+// to finish and counted as late. With more requests in flight than the breaker's threshold, bad
+// payloads that stand together can open it in the middle of a run. The next run begins elsewhere and
+// goes on.
 //
 // # Batches
 //

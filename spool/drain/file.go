@@ -35,6 +35,11 @@ type file struct {
 	cut     int       // those of them that are cut out of the file already
 	cutAt   time.Time // when it was read or last rewritten
 	cutting bool      // it is being rewritten
+
+	one struct { // room for a file of one item, as most are
+		fates             [1]fate
+		attempts, pending [1]int
+	}
 }
 
 // cutEvery is how often what is delivered is cut out of an array file that takes long to send. A
@@ -53,8 +58,12 @@ func (d delivery) payload() *spool.Payload { return d.file.payload }
 // newFile takes a payload in hand. Items that are not deferred go first, in file order, then those
 // that are, the fewest attempts first.
 func newFile(p *spool.Payload, place choice, x *Index) *file {
+	f := &file{place: place, payload: p}
+	f.fates, f.attempts, f.pending = f.one.fates[:], f.one.attempts[:], f.one.pending[:0]
 	n := len(p.Items)
-	f := &file{place: place, payload: p, fates: make([]fate, n), attempts: make([]int, n), pending: make([]int, 0, n)}
+	if n != 1 {
+		f.fates, f.attempts, f.pending = make([]fate, n), make([]int, n), make([]int, 0, n)
+	}
 	waits := make([]bool, n) // an equal item must go first
 	for i := range p.Items {
 		item := &p.Items[i]

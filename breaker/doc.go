@@ -26,6 +26,16 @@
 // most a threshold of failing requests in a row. Each success and Save try again. Where no new file
 // can be made, the old one is overwritten in place.
 //
+// # Lock and identity
+//
+// TakeLock keeps other runs out for as long as the process lives, and never waits. Others cannot
+// open the lock file, so they cannot hold it. The lock counts only while its file is the one at the
+// path: a program that deletes the file lets a second run in. While there is no lock file and no
+// room for one, the directory is locked, which anybody who can read it can do as well.
+//
+// HostID names the host in a way that stays the same from run to run. Hosts without a machine id
+// keep their identity in the state directory, as host-id.
+//
 // # What a crash leaves behind
 //
 // The state file is replaced durably (package statefile), so a reader sees the old state or the new
@@ -33,13 +43,14 @@
 // and then loads as closed. The next Open removes the temporary file of a killed save. A kill
 // between a probe and its result leaves a half-open file, and the next run probes again. A success
 // that resets the failure count of a closed breaker is in memory until Save, so a kill may lose it.
-// The breaker then opens some failures early, never late.
+// The breaker then opens some failures early, never late. A kill while a first identity is made can
+// leave host-id followed by digits, which nothing removes.
 //
 // # What it does not do
 //
-// The breaker takes no lock. The caller holds LockPath (TakeLock) from before Open until after
-// Save, and a caller that only looks uses Peek. The breaker does not wait, does not log and does
-// not read the clock.
+// A Breaker does not take the lock itself. The caller holds LockPath (TakeLock) from before Open
+// until after Save, and a caller that only looks uses Peek. The breaker does not wait, does not log
+// and does not read the clock.
 //
 // It does not merge. Open or Peek read the file once, and the next save overwrites what another
 // program writes during a run. Unknown keys are carried over with their values byte for byte, as

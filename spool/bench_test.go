@@ -26,8 +26,8 @@ func crowd(b *testing.B, dir string, n int) (names []string) {
 	return names
 }
 
-// BenchmarkScan walks a spool of 10,000 files, beside os.ReadDir with the Info
-// of every entry, which is how one would do it with the standard library.
+// BenchmarkScan walks a spool of 10,000 files, beside os.ReadDir with the Info of every entry,
+// which is how one would do it with the standard library.
 func BenchmarkScan(b *testing.B) {
 	const files = 10_000
 	s, dir := newSpool(b, spool.Config{})
@@ -124,8 +124,8 @@ func BenchmarkRead(b *testing.B) {
 	}
 }
 
-// BenchmarkReadRemove takes a payload file through the spool, beside what must
-// be done at the least. The files are made outside of the measured time.
+// BenchmarkReadRemove takes a payload file through the spool, beside what must be done at the
+// least. The files are made outside of the measured time.
 func BenchmarkReadRemove(b *testing.B) {
 	const batch = 1000
 	s, dir := newSpool(b, spool.Config{})

@@ -9,8 +9,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Workers share one spool, each with a payload of its own in hand, while the
-// queue is filled again.
+// Workers share one spool, each with a payload of its own in hand, while the queue is filled again.
 func TestOneSpoolServesManyWorkers(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	const workers, each = 8, 20

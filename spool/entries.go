@@ -9,9 +9,9 @@ import (
 	"slices"
 )
 
-// Entries are directory entries in little memory: 18 bytes each and the name, in few
-// and large pieces without pointers, so that a quarter of a million of them are
-// neither large nor work for the garbage collector. The zero value is empty.
+// Entries are directory entries in little memory: 18 bytes each, and the name. They are kept in a
+// few large pieces without pointers, so that a quarter of a million of them cost the garbage
+// collector nothing. The zero value is empty.
 type Entries struct {
 	records []record
 	names   nameStore
@@ -71,9 +71,9 @@ func (e *Entries) truncate(n int) {
 	e.names = kept
 }
 
-// selectOldest puts the n oldest first, in no order, and behind them the next:
-// quickselect (Hoare, "Algorithm 65: Find", 1961). It happens several times in the
-// scan of a very large spool, and the order is of use only at its end.
+// selectOldest moves the n oldest entries to the front, in no order, and the next oldest behind
+// them: quickselect (Hoare, "Algorithm 65: Find", 1961). The scan of a very large spool needs it
+// several times and needs an order only at its end.
 func (e *Entries) selectOldest(n int) {
 	all := e.records
 	for low, high := 0, len(all)-1; low < high; {
@@ -102,18 +102,17 @@ func (e *Entries) selectOldest(n int) {
 	}
 }
 
-// nameStore holds file names in chunks, each name behind two bytes with its length:
-// some file systems count characters, and take names of more than 255 bytes.
+// nameStore holds file names in chunks, each name behind two bytes with its length. One byte is too
+// few: some file systems count characters and take names of more than 255 bytes.
 type nameStore struct{ chunks [][]byte }
 
-// chunkBits is the size of a chunk, as a power of two; what is left of 32 bits
-// numbers the chunks.
+// chunkBits is the size of a chunk, as a power of two. The other bits of 32 number the chunks.
 const chunkBits = 16
 
 func addName[T string | []byte](s *nameStore, name T) uint32 {
 	last := len(s.chunks) - 1
 	if last < 0 || len(s.chunks[last])+2+len(name) > cap(s.chunks[last]) {
-		// The first is small: most spools are.
+		// The first chunk is small, because most spools are.
 		size := 1 << chunkBits
 		if last < 0 {
 			size = 1 << 12
@@ -132,5 +131,5 @@ func (s *nameStore) at(where uint32) []byte {
 	return b[2:][:binary.NativeEndian.Uint16(b)]
 }
 
-// size is how many bytes the names take.
+// size is how many bytes the names take up.
 func (s *nameStore) size() int { return len(s.chunks) << chunkBits }

@@ -20,9 +20,8 @@ type Entry struct {
 // Age returns how long ago the file was last modified.
 func (e Entry) Age(now time.Time) time.Duration { return now.Sub(time.Unix(0, e.ModTime)) }
 
-// Compare orders entries oldest first: by modification time, then by name.
-// Names alone do not sort by time, since producers write fractions of one to
-// four digits.
+// Compare orders entries oldest first: by modification time, then by name. Names alone do not sort
+// by time: producers write fractions of seconds with one to four digits.
 func (e Entry) Compare(other Entry) int {
 	if c := cmp.Compare(e.ModTime, other.ModTime); c != 0 {
 		return c
@@ -30,9 +29,9 @@ func (e Entry) Compare(other Entry) int {
 	return strings.Compare(e.Name, other.Name)
 }
 
-// identity tells one state of one file from every other. The change time is
-// part of it: it cannot be set back, so a file that was rewritten to the same
-// size and given its old modification time is another one.
+// identity tells one state of one file from every other. The change time is part of it because it
+// cannot be set back. A file that was rewritten to the same size and given its old modification
+// time therefore has another identity.
 type identity struct {
 	dev, ino     uint64
 	size         int64
@@ -49,8 +48,8 @@ func identify(st *unix.Stat_t) identity {
 	}
 }
 
-// nanoseconds turns a file's time into one number. Times that do not fit,
-// before 1678 and after 2262, become the first and the last that do.
+// nanoseconds turns a file's time into one number. A time before 1678 or after 2262 does not fit
+// and becomes the first or the last one that does.
 func nanoseconds(t unix.Timespec) int64 {
 	const limit = math.MaxInt64/1_000_000_000 - 1
 	switch sec, _ := t.Unix(); {
@@ -64,9 +63,8 @@ func nanoseconds(t unix.Timespec) int64 {
 
 func isRegular(st *unix.Stat_t) bool { return uint32(st.Mode)&unix.S_IFMT == unix.S_IFREG }
 
-// isPayload reports whether a name is a payload file's: it matches the pattern
-// and does not begin with a dot. The directory of rejected payloads is none,
-// whatever the pattern.
+// isPayload reports whether a name is a payload file's: it matches the pattern and does not begin
+// with a dot. The directory of rejected payloads is not a payload file, whatever the pattern.
 func (s *Spool) isPayload(name string) bool {
 	if strings.HasPrefix(name, ".") || name == RejectedDir {
 		return false

@@ -10,10 +10,10 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Equal items are delivered in file order and none overtakes a failed one. What is gone from a
-// file is therefore the beginning of each group of equal items, in whatever order the groups took
-// turns. The items that are left must keep their keys through any number of rewrites.
-func TestWhatIsLeftKeepsItsKeysThroughAnyPartialDelivery(t *testing.T) {
+// Equal items are delivered in file order and none overtakes a failed one. What is gone from a file
+// is therefore the beginning of each group of equal items, in whatever order the groups took turns.
+// The items that are left must keep their keys through any number of rewrites.
+func TestItemsThatAreLeftKeepTheirKeysThroughAnyPartialDelivery(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
 	rnd := rand.New(rand.NewPCG(seed, 0))
@@ -58,8 +58,8 @@ func TestWhatIsLeftKeepsItsKeysThroughAnyPartialDelivery(t *testing.T) {
 	}
 }
 
-// partDelivery delivers some items, each only when no equal one before it is left, and returns
-// the indexes of what is left.
+// partDelivery delivers some items, each only when no equal one before it is left, and returns the
+// indexes of what is left.
 func partDelivery(rnd *rand.Rand, p *spool.Payload) (left []int) {
 	delivered := make([]bool, len(p.Items))
 	waits := make([]bool, len(p.Items)) // an equal item before it is left

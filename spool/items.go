@@ -4,8 +4,8 @@ package spool
 type Item struct {
 	// Body is sent as it is. It aliases Payload.Data.
 	Body []byte
-	// Key is the item's idempotency key: the same in every attempt, run and
-	// crash, and another for an equal item. See [Key].
+	// Key is the item's idempotency key: the same in every attempt, run and crash, and another for
+	// an equal item. See [Key].
 	Key string
 	// NextEqual is the index of the next item of the file with the same bytes, or
 	// -1. Equal items are delivered in file order, and none overtakes a failed

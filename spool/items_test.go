@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// arrays are valid JSON arrays with all that can mislead one who cuts them up
-// without a parser.
+// arrays are valid JSON arrays with all that can mislead one who cuts them up without a parser.
 var arrays = []string{
 	`[]`, `[ ]`, "[\n\t\r ]", `[[]]`, `[[],[]]`, `[[[[]]],[]]`, `[{}]`, `[{},{}]`, `[""]`,
 	`[1]`, `[ 1 ]`, `[1,2,3]`, `[ 1 , 2 , 3 ]`, `[-0.5e+10,1E5]`, `[null,true,false]`, `[null]`,
@@ -33,8 +32,8 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(checkSplit)
 }
 
-// checkSplit compares what is sent with what encoding/json finds. What is
-// valid JSON and no array, and what is not valid, must come out as such.
+// checkSplit compares what is sent with what encoding/json finds. What is valid JSON and no array,
+// and what is not valid, must come out as such.
 func checkSplit(t *testing.T, data []byte) {
 	p := &Payload{Entry: Entry{Name: "x.json"}, Data: bytes.Clone(data)}
 	err := new(Spool).split(p)
@@ -68,8 +67,8 @@ func checkSplit(t *testing.T, data []byte) {
 	checkEqualItems(t, p)
 }
 
-// checkEqualItems compares links and keys of equal items with what comparing every
-// item with every other gives.
+// checkEqualItems compares links and keys of equal items with what comparing every item with every
+// other gives.
 func checkEqualItems(t *testing.T, p *Payload) {
 	if !p.Array {
 		return

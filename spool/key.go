@@ -8,29 +8,26 @@ import (
 	"strings"
 )
 
-// keyMark stands before the key in the name of a file that carries its item's
-// key: <stem>.key-<32 hex digits><extension>. An item that is rejected becomes a
-// file of its own under such a name, so that it keeps the key it was sent under
-// when it is put back, whatever else is lost. Such a file is one item even when
-// it holds an array, since that is what the item was.
+// keyMark stands before the key in the name of a file that carries the key of its item:
+// <stem>.key-<32 hex digits><extension>. A rejected item of an array file becomes a file of its own
+// under such a name, so that it keeps its key when it is put back, whatever else is lost. Such a
+// file is one item even when it holds an array, because the item was that array.
 const keyMark = ".key-"
 
 const keyDigits = 32
 
-// Key derives the idempotency key of an item: 128 bits of SHA-256 over the
-// host's identity, the name of the payload file, the item's bytes, and how many equal
-// items follow it in the file.
+// Key derives the idempotency key of an item: 128 bits of SHA-256 over the host's identity, the
+// name of the payload file, the item's bytes, and how many equal items follow it in the file.
 //
-// Equal items are counted from the end. The items of [a,a,a] count 2, 1, 0; when
-// the first is delivered and the file is rewritten to [a,a], those that are left
-// still count 1, 0 and keep their keys. That holds as long as equal items are
-// delivered in file order: see [Item.NextEqual].
+// Equal items are counted from the end. The items of [a,a,a] count 2, 1, 0; when the first is
+// delivered and the file is rewritten to [a,a], those that are left still count 1, 0 and keep their
+// keys. That holds as long as equal items are delivered in file order: see [Item.NextEqual].
 func Key(hostID, name string, body []byte, equalItemsAfter int) string {
 	return finishKey(newHasher().sum(hostID, name, body), equalItemsAfter)
 }
 
-// hasher hashes what equal items of a file have in common. It is made once for
-// many items: this is done for every payload.
+// hasher hashes what equal items of a file have in common. One is used for many items, since every
+// item is hashed.
 type hasher struct {
 	hash.Hash
 	head []byte
@@ -90,7 +87,7 @@ func (s *Spool) itemKeys(p *Payload) {
 	}
 }
 
-// withKey names the file of a single item that was cut out of a batch.
+// withKey names the file of a single item that was cut out of an array file.
 func withKey(name, key string) string {
 	ext := path.Ext(name)
 	return strings.TrimSuffix(name, ext) + keyMark + key + ext
@@ -102,8 +99,8 @@ func isKeyed(name string) bool {
 	return ok
 }
 
-// cutKey takes the key out of a name that carries one: it stands at the end or
-// before the extension. Where it could be either it is what withKey put there.
+// cutKey takes the key out of a name that carries one, at the end or before the extension. Where
+// both are possible, it takes the one that withKey puts there.
 func cutKey(name string) (stem, key, ext string, ok bool) {
 	ext = path.Ext(name)
 	if stem, key, ok = cutKeyAtEnd(strings.TrimSuffix(name, ext)); ok {

@@ -84,8 +84,8 @@ func TestOrdinaryNamesCarryNoKey(t *testing.T) {
 	}
 }
 
-// A batch may hold arrays. One that was rejected and put back must not fall
-// apart into items that were never sent, under keys that nobody has seen.
+// A batch may hold arrays. One that was rejected and put back must not fall apart into items that
+// were never sent, under keys that nobody has seen.
 func TestAFileWhoseNameCarriesAKeyIsOneItem(t *testing.T) {
 	for _, data := range []string{`[[1],2]`, `{}`, ` [] `, `1`} {
 		p := &Payload{Entry: Entry{Name: withKey("x.json", someKey)}, Data: []byte(data)}

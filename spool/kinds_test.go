@@ -15,7 +15,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// A stranger is a directory entry that has a payload file's name and is none.
+// A stranger is a directory entry that has a payload file's name and is something else.
 type stranger struct {
 	name string
 	is   string // what a scan calls it
@@ -79,7 +79,7 @@ func strange(t *testing.T, dir string) []string {
 	return made
 }
 
-func TestScanSkipsWhatIsNoRegularFileAndNamesTheFirst(t *testing.T) {
+func TestScanSkipsWhatIsNotARegularFileAndNamesTheFirstFew(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	made := strange(t, dir)
 	before := list(t, dir)
@@ -100,9 +100,8 @@ func TestScanSkipsWhatIsNoRegularFileAndNamesTheFirst(t *testing.T) {
 	wantNames(t, "after the scan", list(t, dir), before...)
 }
 
-// A stranger may take a file's place between scan and read: the open must not
-// follow, wait or read.
-func TestReadSkipsWhatIsNoRegularFile(t *testing.T) {
+// A stranger may take a file's place between scan and read: the open must not follow, wait or read.
+func TestReadSkipsWhatIsNotARegularFile(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	for _, name := range strange(t, dir) {
 		p, err := s.Read(spool.Entry{Name: name, Size: 2}, noon, nil)
@@ -117,7 +116,7 @@ func TestReadSkipsWhatIsNoRegularFile(t *testing.T) {
 	}
 }
 
-func TestEmptyIgnoresStrangers(t *testing.T) {
+func TestEmptyIgnoresWhatIsNotAPayloadFile(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	strange(t, dir)
 	if empty, err := s.Empty(); empty || err != nil {
@@ -132,7 +131,7 @@ func TestEmptyIgnoresStrangers(t *testing.T) {
 }
 
 // A great many strangers are a number; only the first few are held.
-func TestManyStrangersDoNotHideTheGoodFiles(t *testing.T) {
+func TestManyOtherEntriesDoNotHideThePayloadFiles(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	for i := range 500 {
 		if err := os.Symlink("nowhere", filepath.Join(dir, fmt.Sprintf("%d.json", i))); err != nil {
@@ -202,8 +201,8 @@ func TestMessagesQuoteNames(t *testing.T) {
 	}
 }
 
-// Producers write under temporary names and rename; one that is killed in
-// between leaves its temporary behind.
+// Producers write under temporary names and rename; one that is killed in between leaves its
+// temporary behind.
 func TestTemporariesOfProducersAreIgnored(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	for _, name := range []string{"buffer_Ab3xYz", "profiling_Ab3xYz", ".hidden.json", ".nfs000001.json", "x.json.tmp", "x.jsonl", "xjson"} {

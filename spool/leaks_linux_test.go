@@ -43,8 +43,7 @@ func TestDescriptorsStayFlatThroughErrors(t *testing.T) {
 	for name, body := range map[string]string{"bad.json": "{", "large.json": strings.Repeat("1", 101), "empty.json": "", "batch.json": "[1,2]"} {
 		write(t, dir, name, body, time.Minute)
 	}
-	// The first round makes rejected/ and the like, and lets the runtime open
-	// what it keeps open.
+	// The first round makes rejected/ and the like, and lets the runtime open what it keeps open.
 	var before int
 	for round := range 20 {
 		if round == 1 {

@@ -15,9 +15,9 @@ const maxName = 255
 // maxExt is how much of a name may be its extension, in bytes.
 const maxExt = 32
 
-// fitName shortens a name so that its reason file's name still fits. What is
-// cut off is replaced by a hash of it, so that two long names stay two; a key in
-// the name survives, and none comes to be.
+// fitName shortens a name so that its reason file's name still fits. A hash replaces the part that
+// is cut off, so that two long names stay two. A key in the name survives, and a name without a key
+// does not get one.
 func fitName(name string) string {
 	if len(name) <= maxName-len(reasonSuffix) {
 		return name
@@ -29,7 +29,7 @@ func fitName(name string) string {
 		ext = path.Ext(name)
 		stem = strings.TrimSuffix(name, ext)
 	}
-	if len(ext) > maxExt { // that is no extension any more
+	if len(ext) > maxExt { // too long to be an extension
 		stem, ext = stem+ext, ""
 	}
 	sum := sha256.Sum256([]byte(name))
@@ -41,14 +41,14 @@ func fitName(name string) string {
 		}
 	}
 	stem = stem[:end]
-	for !keyed && isKeyed(stem+mark+ext) { // what stood behind a former key was cut off
+	for !keyed && isKeyed(stem+mark+ext) { // the part behind something like a key was cut off
 		stem = strings.TrimSuffix(stem, path.Ext(stem))
 	}
 	return stem + mark + key + ext
 }
 
-// EncodeName writes a file name as text that JSON can hold: as it is when it is
-// UTF-8, else quoted as by strconv.Quote. DecodeName undoes it.
+// EncodeName writes a file name as text that JSON can hold: unchanged when it is UTF-8, otherwise
+// quoted as by strconv.Quote. DecodeName undoes it.
 func EncodeName(name string) string {
 	if utf8.ValidString(name) && !strings.HasPrefix(name, `"`) {
 		return name

@@ -55,8 +55,7 @@ func FuzzFitName(f *testing.F) {
 	})
 }
 
-// A file under a key that is another's could be taken for one that is already
-// delivered.
+// A file under a key that is another's could be taken for one that is already delivered.
 func TestShorteningANameGivesItNoKey(t *testing.T) {
 	for _, name := range []string{
 		strings.Repeat("n", 196) + ".key-" + someKey + ".9." + strings.Repeat("x", 33),

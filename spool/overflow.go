@@ -9,23 +9,21 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// spareRoom is how many bytes an overflow leaves free on the disk: producers need
-// them, and so does what is rewritten and saved.
+// spareRoom is how many bytes an overflow leaves free on the disk. Producers need them, and so do
+// rewrites and saved state.
 const spareRoom = 256 << 20
 
-// An overflow holds the entries that a scan found and its page has no room for,
-// so that the next pages need not look at every payload file once more. It is a
-// temporary file in the spool, which loses its name before anything is written: it
-// ends with the process, however that ends. It saves work and nothing else depends
-// on it; where it cannot be had, on a disk with little room for one, the spool is
-// scanned again.
+// An overflow holds the entries for which the page of a scan has no room, so that the next pages
+// need not look at every payload file once more. It is a temporary file in the spool that loses its
+// name before anything is written, and so it disappears with the process, however that ends. It
+// only saves work: on a disk with too little room for it, the spool is scanned again.
 type overflow struct {
 	dir     int
 	spare   int64 // bytes to be left free
 	file    *os.File
 	w       *bufio.Writer
 	entries int
-	err     error // the first one; from there on nothing is kept
+	err     error // the first one; nothing is kept after it
 }
 
 // add notes an entry. It creates the file when there is none.
@@ -42,7 +40,7 @@ func (o *overflow) add(e Entry) {
 		o.entries++
 	}
 	if o.err != nil {
-		o.close() // at once: it may be what fills the disk
+		o.close() // at once, since it may be what fills the disk
 	}
 }
 
@@ -56,7 +54,7 @@ func (o *overflow) create() error {
 	remove := func() error { return unix.Unlinkat(o.dir, name, 0) }
 	if err := again(remove); err != nil {
 		o.close()
-		_ = again(remove) // some file systems remove no open file
+		_ = again(remove) // some file systems do not remove an open file
 		return err
 	}
 	return nil
@@ -110,10 +108,10 @@ func (o *overflow) each(visit func(Entry)) error {
 	return nil
 }
 
-// close gives the disk its room back.
+// close gives its room back to the disk.
 func (o *overflow) close() {
 	if o.file != nil {
-		o.file.Close() // nobody will miss what is in it
+		_ = o.file.Close() // nothing in it is needed
 		o.file = nil
 	}
 }

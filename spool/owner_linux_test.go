@@ -74,9 +74,9 @@ func TestAMemberOfTheGroupLeavesFilesToTheGroup(t *testing.T) {
 		})
 }
 
-// A service may be allowed to give files away and nothing else. What it has
-// given away it cannot change any more.
-func TestOneWhoMayOnlyGiveFilesAwayCanRewrite(t *testing.T) {
+// A service may be allowed to give files away and nothing else. What it has given away it cannot
+// change any more.
+func TestAServiceThatMayOnlyGiveFilesAwayCanRewrite(t *testing.T) {
 	user := &syscall.SysProcAttr{
 		Credential:  &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{team}},
 		AmbientCaps: []uintptr{unix.CAP_CHOWN},
@@ -93,8 +93,8 @@ func TestOneWhoMayOnlyGiveFilesAwayCanRewrite(t *testing.T) {
 	})
 }
 
-// In a sticky directory only a file's owner, the directory's and root may
-// remove it (unlink(2), EPERM). What cannot be removed must not be sent.
+// In a sticky directory only a file's owner, the directory's and root may remove it (unlink(2),
+// EPERM). What cannot be removed must not be sent.
 func TestFilesOfOthersInAStickyDirectoryAreNotSent(t *testing.T) {
 	asNobody(t, func(t *testing.T, dir string) {
 		inherited(t, dir)

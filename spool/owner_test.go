@@ -12,8 +12,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// An administrator who puts, flushes or rejects with sudo must not lock the
-// scheduled runs out of what that leaves behind.
+// An administrator who puts, flushes or rejects with sudo must not lock the scheduled runs out of
+// what that leaves behind.
 func TestWhatRootMakesBelongsToTheSpoolsOwner(t *testing.T) {
 	need.Root(t, "hand files over")
 	dir := t.TempDir()

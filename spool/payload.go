@@ -9,18 +9,17 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// emptyGrace is how long a file of size 0 may be a producer's that writes under
-// the final name. After that it is refused.
+// emptyGrace is how long an empty file is left alone, since its producer may write under the final
+// name. Then it is refused.
 const emptyGrace = 10 * time.Minute
 
-// A Payload is a payload file that was read: its bytes, its items, and what is
-// needed to tell whether the directory entry is still the same file.
+// A Payload is a payload file that was read: its bytes, its items, and what is needed to tell
+// whether the directory entry is still the same file.
 type Payload struct {
 	Entry
 	// Data is the whole file. Items alias it.
 	Data []byte
-	// Items are what becomes POST bodies, in file order. An empty array has
-	// none.
+	// Items are what becomes POST bodies, in file order. An empty array has none.
 	Items []Item
 	// Array says that Data is a JSON array whose elements are the items.
 	Array bool
@@ -33,14 +32,13 @@ type Payload struct {
 	one   [1]Item
 }
 
-// Read reads a payload file into buf, which is grown when it is too small, and
-// splits it into items. The payload owns buf until the caller is done with it.
+// Read reads a payload file and splits it into items. It reads into buf, which grows when it is too
+// small, and belongs to the payload until the caller is done with that.
 //
-// The file is opened without following a link or waiting for a FIFO, and read
-// with one open, one fstat, one read and one close. Errors: ErrVanished; a
-// *SkipError for what must be left alone now; a *RefuseError, together with a
-// Payload that Reject takes, for what can never be sent; anything else is a
-// fault of this machine.
+// The file is opened without following a link or waiting for a FIFO, and read with one open, one
+// fstat, one read and one close. The error is ErrVanished, a *SkipError for a file that must be
+// left alone now, or a *RefuseError for one that can never be sent, together with a Payload that
+// Reject takes. Any other error is a fault of this machine.
 func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
 	p := &Payload{Entry: e}
 	if err := s.load(p, now, buf); err != nil {

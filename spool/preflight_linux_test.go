@@ -69,9 +69,9 @@ func TestPreflightFindsAReadOnlyFileSystem(t *testing.T) {
 	}
 }
 
-// Deliveries are what frees a full disk, so they must go on: removing works,
-// and what cannot be rewritten or rejected stays as it is, without debris.
-func TestAFullDiskStopsNoRemoval(t *testing.T) {
+// Deliveries are what frees a full disk, so they must go on: removing works, and what cannot be
+// rewritten or rejected stays as it is, without debris.
+func TestAFullDiskDoesNotStopRemovals(t *testing.T) {
 	for _, full := range []struct{ name, options string }{
 		{"no blocks", "size=64k"},
 		{"no inodes", "size=1m,nr_inodes=8"},
@@ -83,7 +83,7 @@ func TestAFullDiskStopsNoRemoval(t *testing.T) {
 			write(t, dir, "y.json", batch, time.Hour)
 			s, _ := newSpool(t, spool.Config{Dir: dir})
 			fill(t, dir)
-			for i := range 10 { // till there are no inodes either
+			for i := range 10 { // until the inodes are used up too
 				_ = unix.Mknod(filepath.Join(dir, string(rune('a'+i))), unix.S_IFREG|0o600, 0)
 			}
 			before := snapshot(t, dir)

@@ -3,7 +3,6 @@ package spool
 import (
 	"cmp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -27,15 +26,15 @@ const maxPrunedNames = 5
 // payload.
 const orphanGrace = time.Hour
 
-// PruneRejected deletes rejected payloads older than maxAge with their reasons, and then the longest
-// rejected ones until payloads and reasons have no more than maxBytes; 0 is no limit. Reasons whose
-// payloads are gone are deleted after an hour.
+// PruneRejected deletes rejected payloads older than maxAge with their reasons, and then the
+// longest rejected ones until payloads and reasons have no more than maxBytes; 0 is no limit.
+// Reasons whose payloads are gone are deleted after an hour.
 //
-// A wrong clock must not delete anything. A payload is as old as the latest of three times says: the
-// reason's, the payload file's and that of the file's last change of status, which nobody can set. A
-// time before this program was written says nothing, and the payload is as old as if it had been
-// rejected now. Nothing is deleted while the clock says such a time, nor for a day after it was moved
-// by more than a week or backwards.
+// A wrong clock must not delete anything. A payload is as old as the latest of three times says:
+// the reason's, the payload file's and that of the file's last change of status, which nobody can
+// set. A time before this program was written says nothing, and the payload is as old as if it had
+// been rejected now. Nothing is deleted while the clock says such a time, nor for a day after it
+// was moved by more than a week or backwards.
 func (s *Spool) PruneRejected(now time.Time, maxAge time.Duration, maxBytes int64) (Pruned, error) {
 	var pruned Pruned
 	if maxAge <= 0 && maxBytes <= 0 || now.Unix() < earliest {
@@ -54,73 +53,90 @@ func (s *Spool) PruneRejected(now time.Time, maxAge time.Duration, maxBytes int6
 	for _, f := range slices.Concat(payloads, notes) {
 		newest = later(newest, f.latest())
 	}
-	steady, jumped, err := s.clockIsSteady(dir, now, newest)
-	if err != nil || !steady {
+	steady, jumped := s.clockIsSteady(dir, now, newest)
+	if !steady {
 		pruned.ClockJumped = jumped
-		return pruned, err
+		return pruned, nil
 	}
 
-	var total int64
-	noteSize := make(map[string]int64, len(notes))
-	for _, n := range notes {
-		if n.orphan && now.Sub(n.since(dir)) > orphanGrace {
-			unix.Unlinkat(dir, n.name+reasonSuffix, 0) // what stays is found again the next time
-			continue
-		}
-		noteSize[n.name] = n.size
-		total += n.size
-	}
+	notesSize, total := s.sizeOfNotes(dir, notes, now)
 	for _, p := range payloads {
 		total += p.size
 	}
-	type aged struct {
-		file
-		since time.Time
-	}
-	var old []aged
-	tooLarge := maxBytes > 0 && total > maxBytes
-	for _, p := range payloads {
-		// Most are kept, and their reasons need not be read for that.
-		if !tooLarge && !(maxAge > 0 && now.Sub(p.latest()) > maxAge) {
-			continue
-		}
-		since := p.since(dir)
-		if since.Unix() < earliest {
-			since = now
-			times := []unix.Timespec{unix.NsecToTimespec(now.UnixNano()), unix.NsecToTimespec(now.UnixNano())}
-			_ = unix.UtimesNanoAt(dir, p.name, times, unix.AT_SYMLINK_NOFOLLOW) // from now on it has an age
-		}
-		old = append(old, aged{p, since})
-	}
-	slices.SortFunc(old, func(a, b aged) int {
-		return cmp.Or(a.since.Compare(b.since), strings.Compare(a.name, b.name))
-	})
-	for _, p := range old {
-		if !(maxAge > 0 && now.Sub(p.since) > maxAge) && !(maxBytes > 0 && total > maxBytes) {
+	tooOld := func(t time.Time) bool { return maxAge > 0 && now.Sub(t) > maxAge }
+	tooMuch := func() bool { return maxBytes > 0 && total > maxBytes }
+	for _, p := range oldestFirst(dir, payloads, now, func(p file) bool { return tooMuch() || tooOld(p.latest()) }) {
+		if !tooOld(p.since) && !tooMuch() {
 			break // what follows is younger
 		}
 		if err := s.removeRejected(dir, p.name); err != nil {
 			return pruned, err
 		}
-		size := p.size + noteSize[p.name]
+		size := p.size + notesSize[p.name]
 		total -= size
-		pruned.Files++
-		pruned.Bytes += size
-		if len(pruned.Names) < maxPrunedNames {
-			pruned.Names = append(pruned.Names, p.name)
-		}
+		pruned.add(p.name, size)
 	}
-	if pruned.Files == len(payloads) && len(noteSize) == len(payloads) {
+	if pruned.Files == len(payloads) && len(notesSize) == len(payloads) {
 		unix.Unlinkat(dir, clockFile, 0) // nothing is left that a clock could delete
 	}
 	return pruned, nil
 }
 
+func (p *Pruned) add(name string, size int64) {
+	p.Files++
+	p.Bytes += size
+	if len(p.Names) < maxPrunedNames {
+		p.Names = append(p.Names, name)
+	}
+}
+
+// sizeOfNotes returns the sizes of the reasons by payload, and their sum. It deletes those whose
+// payload has long been gone.
+func (s *Spool) sizeOfNotes(dir int, notes []file, now time.Time) (sizes map[string]int64, total int64) {
+	sizes = make(map[string]int64, len(notes))
+	for _, n := range notes {
+		if n.orphan && now.Sub(rejectedSince(dir, n)) > orphanGrace {
+			unix.Unlinkat(dir, n.name+reasonSuffix, 0) // what stays is found again the next time
+			continue
+		}
+		sizes[n.name] = n.size
+		total += n.size
+	}
+	return sizes, total
+}
+
+// An agedFile is a payload and the time since when it counts as rejected.
+type agedFile struct {
+	file
+	since time.Time
+}
+
+// oldestFirst returns the payloads that may have to go. Most are kept, and the reasons of those need
+// not be read.
+func oldestFirst(dir int, payloads []file, now time.Time, mayGo func(file) bool) (old []agedFile) {
+	for _, p := range payloads {
+		if !mayGo(p) {
+			continue
+		}
+		since := rejectedSince(dir, p)
+		if since.Unix() < earliest {
+			since = now
+			times := []unix.Timespec{unix.NsecToTimespec(now.UnixNano()), unix.NsecToTimespec(now.UnixNano())}
+			_ = unix.UtimesNanoAt(dir, p.name, times, unix.AT_SYMLINK_NOFOLLOW) // from now on it has an age
+		}
+		old = append(old, agedFile{p, since})
+	}
+	slices.SortFunc(old, func(a, b agedFile) int {
+		return cmp.Or(a.since.Compare(b.since), strings.Compare(a.name, b.name))
+	})
+	return old
+}
+
 // latest is the later one of the times that the file system has.
 func (f file) latest() time.Time { return later(f.modTime, f.changed) }
 
-// since is when the payload was rejected, or later.
-func (f file) since(dir int) time.Time {
+// rejectedSince is when a payload was rejected, or later.
+func rejectedSince(dir int, f file) time.Time {
 	if reason := readReason(dir, f.name); reason != nil {
 		return later(f.latest(), reason.Time)
 	}
@@ -132,35 +148,4 @@ func later(a, b time.Time) time.Time {
 		return a
 	}
 	return b
-}
-
-const (
-	earliest = 1767225600 // 2026-01-01, Unix seconds: before this program was written no clock is right
-
-	clockFile  = ".clock" // in rejected/: when PruneRejected last ran, or may delete again
-	clockGap   = 8 * 24 * time.Hour
-	clockTrust = 24 * time.Hour // for which the clock must go on before it is believed again
-)
-
-// clockIsSteady compares the clock with a note of the last time, and renews the note. Where there is
-// no note yet, the newest file stands for it.
-func (s *Spool) clockIsSteady(dir int, now, newest time.Time) (steady bool, jumped time.Duration, err error) {
-	last, noted := newest, false
-	if text, err := readSmall(dir, clockFile); err == nil {
-		if seconds, err := strconv.ParseInt(string(text), 10, 64); err == nil {
-			last, noted = time.Unix(seconds, 0), true
-		}
-	}
-	next := now
-	switch gap := now.Sub(last); {
-	case gap > clockGap, gap < -clockTrust:
-		jumped = gap
-		next = now.Add(clockTrust)
-	case gap < 0 && noted:
-		return false, 0, nil
-	case gap < time.Hour && noted:
-		return true, 0, nil // to renew it once an hour is enough
-	}
-	err = s.replace(dir, clockFile, strconv.AppendInt(nil, next.Unix(), 10))
-	return jumped == 0, jumped, err
 }

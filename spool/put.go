@@ -19,14 +19,14 @@ type PutConfig struct {
 	Mode          uint32 // of the new file, whatever the umask; default 0600
 }
 
-// Put is the safe producer: it spools one payload and returns the name of its
-// file, which is unique and sorts by time. When it returns without an error the
-// payload is on the disk and survives a power cut; on an error the spool is what
-// it was. The payload appears whole or not at all, whenever a run looks.
+// Put is the safe producer: it spools one payload and returns the name of its file, which is unique
+// and sorts by time. Without an error the payload is on the disk and survives a power cut; with an
+// error the spool is as it was before. Whenever a run looks, the payload is there whole or not at
+// all.
 //
-// The error is ErrFull or ErrInvalid, wrapped, or a fault of this machine. Put
-// needs no lock; any number of processes may call it at once, and the limits may
-// then be exceeded by what they put at the same moment.
+// The error wraps ErrFull or ErrInvalid, or is a fault of this machine. Put needs no lock. Any
+// number of processes may call it at once; together they may then exceed the limits by what they
+// put at the same moment.
 func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err error) {
 	data, err := io.ReadAll(io.LimitReader(r, s.cfg.MaxFileSize+1))
 	switch {
@@ -61,11 +61,11 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 		return "", fmt.Errorf("%w: its name %s would not match the pattern %s", ErrInvalid, name, s.cfg.Pattern)
 	}
 
-	// tmp, fsync, rename, fsync of the directory: each step makes the next one
-	// safe. maildir(5) and every mail queue do the same.
+	// tmp, fsync, rename, fsync of the directory: each step makes the next one safe. maildir(5) and
+	// every mail queue do the same.
 	temp, err := writeTemp(s.fd, putPrefix, 0o600, data, func(fd int, _ string) {
 		s.handOver(fd)
-		_ = unix.Fchmod(fd, cfg.Mode) // a reader depends on it, whatever the umask is
+		_ = unix.Fchmod(fd, cfg.Mode) // whatever the umask is, since a reader depends on it
 	})
 	if err != nil {
 		return "", fmt.Errorf("spool %s: put: %w", s.cfg.Dir, err)
@@ -75,8 +75,8 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 		return "", fmt.Errorf("%s: put: %w", s.path(name), err)
 	}
 	if err := s.Sync(); err != nil {
-		// Whether the name survives a power cut is unknown, so the caller must
-		// not believe that it does; and must not spool it twice either.
+		// Whether the name survives a power cut is unknown. The caller must not rely on it, and
+		// must not spool the payload twice either.
 		unix.Unlinkat(s.fd, name, 0)
 		return "", err
 	}

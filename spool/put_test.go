@@ -165,8 +165,8 @@ func TestPutSaysWhenTheSpoolMayNotBeWritten(t *testing.T) {
 	})
 }
 
-// While producers put at the same instant, a run looks again and again. It must
-// see whole payloads only, and in the end all of them.
+// While producers put at the same instant, a run looks again and again. It must see whole payloads
+// only, and in the end all of them.
 func TestTwentyPutsAtOnceLoseNothing(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	const producers, each = 20, 10

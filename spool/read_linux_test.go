@@ -16,8 +16,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Files in sysfs say that they have a page and then hold a few bytes, just as a
-// file that a producer truncates between our fstat and our read.
+// Files in sysfs say that they have a page and then hold a few bytes, just as a file that a
+// producer truncates between our fstat and our read.
 func TestAFileThatShrinksWhileItIsReadIsLeftAlone(t *testing.T) {
 	const dir, name = "/sys/kernel", "uevent_seqnum"
 	if st, err := os.Stat(filepath.Join(dir, name)); err != nil || st.Size() < 100 {
@@ -31,9 +31,8 @@ func TestAFileThatShrinksWhileItIsReadIsLeftAlone(t *testing.T) {
 	}
 }
 
-// File servers hold leases on files that their clients write. A non-blocking
-// open does not wait for one to be given back (open(2), EAGAIN), and that is no
-// fault of this machine.
+// File servers hold leases on files that their clients write. A non-blocking open does not wait for
+// one to be given back (open(2), EAGAIN), and that is not a fault of this machine.
 func TestAFileUnderALeaseIsLeftAlone(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", 0)
@@ -83,8 +82,8 @@ func TestReadAndRemoveCostSixSystemCalls(t *testing.T) {
 	}
 }
 
-// strace runs the calling test again in a traced process and returns the trace.
-// The test is skipped where that is not possible.
+// strace runs the calling test again in a traced process and returns the trace. The test is skipped
+// where that is not possible.
 func strace(t *testing.T, env string, args ...string) string {
 	t.Helper()
 	program := need.Program(t, "strace")

@@ -171,8 +171,8 @@ func TestUnreadableFilesAreSkipped(t *testing.T) {
 	})
 }
 
-// Once warm, a payload costs the payload itself, its key and the hash state;
-// not one allocation per byte, line or item of a fixed kind.
+// Once warm, a payload costs the payload itself, its key and the hash state; not one allocation per
+// byte, line or item of a fixed kind.
 func TestReadAllocatesLittle(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `{"a":"`+strings.Repeat("x", 4000)+`"}`, 0)

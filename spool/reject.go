@@ -64,8 +64,8 @@ func (s *Spool) Reject(p *Payload, r Reason) error {
 
 // RejectItem copies one item of an array file to rejected/, as a file of its own that carries the
 // item's key in its name. The copy is durable on return, so that the caller may cut the item out of
-// its file. Rejecting an item again, as after a crash before that cut, finds the copy and renews the
-// reason. A *RejectedDirError means that there is no copy.
+// its file. Rejecting an item again, as after a crash before that cut, finds the copy and renews
+// the reason. A *RejectedDirError means that there is no copy.
 func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 	dir, err := s.openRejected(true)
 	if err != nil {
@@ -136,8 +136,8 @@ func holds(dir int, name string, want []byte) bool {
 	return err == nil && bytes.Equal(got, want)
 }
 
-// rejectedName is the nth choice for the name of a payload in rejected/. A payload under the name of
-// a reason would be taken for one, and replaced.
+// rejectedName is the nth choice for the name of a payload in rejected/. A payload under the name
+// of a reason would be taken for one, and replaced.
 func rejectedName(name string, n int) string {
 	choice := fitName(numbered(name, n))
 	if strings.HasSuffix(choice, reasonSuffix) {

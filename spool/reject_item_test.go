@@ -50,7 +50,7 @@ func TestRejectItemAgainFindsTheCopyAndRenewsTheReason(t *testing.T) {
 	}
 }
 
-func TestTwinsAreRejectedIntoFilesOfTheirOwn(t *testing.T) {
+func TestEqualItemsAreRejectedIntoFilesOfTheirOwn(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `["same","same","same"]`, 0)
 	p := read(t, s, "x.json")
@@ -83,8 +83,7 @@ func TestRejectingMakesItsTemporariesInTheSpool(t *testing.T) {
 	write(t, dir, "x.json", `[1,2]`, 0)
 	p := read(t, s, "x.json")
 	must(t, s.RejectItem(p, 0, spool.Reason{}))
-	// A directory where the copy's reason belongs fails the step that follows
-	// the temporary.
+	// A directory where the copy's reason belongs fails the step that follows the temporary.
 	blocked := filepath.Join(dir, "rejected", "x.key-"+p.Items[1].Key+".json.reason.json")
 	must(t, os.MkdirAll(filepath.Join(blocked, "full"), 0o700))
 	err := s.RejectItem(p, 1, spool.Reason{})

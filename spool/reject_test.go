@@ -174,8 +174,7 @@ func TestAReasonWithoutAPayloadIsReplaced(t *testing.T) {
 	}
 }
 
-// Somebody may have put something in rejected/'s place, to be written through
-// or to be replaced.
+// Somebody may have put something in rejected/'s place, to be written through or to be replaced.
 func TestRejectedMustBeADirectoryOfItsOwn(t *testing.T) {
 	for name, occupy := range map[string]func(path string) error{
 		"a file":                  func(path string) error { return os.WriteFile(path, []byte("mine"), 0o600) },

@@ -20,8 +20,8 @@ type Rejected struct {
 	Time time.Time
 	// Status is the HTTP status of the last answer, 0 when there was none.
 	Status int
-	// Orphan says that only the reason is there: the payload was taken away by hand, or a crash came
-	// between the two.
+	// Orphan says that only the reason is there: the payload was taken away by hand, or a crash
+	// came between the two.
 	Orphan bool
 }
 

@@ -66,7 +66,7 @@ func TestRejectedListsTheLongestRejectedFirst(t *testing.T) {
 	}
 }
 
-func TestJunkInRejectedIsNoPayload(t *testing.T) {
+func TestJunkInRejectedIsNotAPayload(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	quarantine(t, s, dir, 1)
 	must(t, os.Mkdir(filepath.Join(dir, "rejected", "directory.json"), 0o700))
@@ -80,9 +80,9 @@ func TestJunkInRejectedIsNoPayload(t *testing.T) {
 	}
 }
 
-// Even a reason may be something else by now. A FIFO that somebody holds open
-// must not be waited for.
-func TestDamagedReasonsAreNone(t *testing.T) {
+// Even a reason may be something else by now. A FIFO that somebody holds open must not be waited
+// for.
+func TestADamagedReasonCountsAsMissing(t *testing.T) {
 	for name, damage := range map[string]func(t *testing.T, path string){
 		"missing":       func(t *testing.T, path string) {},
 		"empty":         func(t *testing.T, path string) { must(t, os.WriteFile(path, nil, 0o600)) },

@@ -6,11 +6,23 @@ import (
 	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
 	"github.com/bitville-apm/spoolfwd/spool"
 )
+
+// Deleting needs no room, and is what frees the disk.
+func TestAFullDiskDoesNotStopDeletion(t *testing.T) {
+	dir := tmpfs(t, "size=64k")
+	s, _ := newSpool(t, spool.Config{Dir: dir})
+	rejectNow(t, s, time.Now(), "a.json", "b.json")
+	fill(t, dir)
+	if pruned := prune(t, s, time.Now().Add(2*time.Hour), time.Hour, 0); pruned.Files != 2 {
+		t.Errorf("deleted %+v, want both payloads", pruned)
+	}
+}
 
 // What cannot enter rejected/ stays in the spool whole, and the error names directory and cause.
 func TestWhatRejectedCannotTakeStaysInTheSpool(t *testing.T) {

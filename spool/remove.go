@@ -7,10 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Remove removes a payload file all of whose items are delivered. A file that
-// is gone already is no error. ErrChanged means that the entry is another file
-// by now and was left in place; any other error means that the file is still
-// there and must not be sent again.
+// Remove removes a payload file all of whose items are delivered. It is not an error when the file
+// is gone already. ErrChanged means that the entry is another file by now and was left in place;
+// any other error means that the file is still there and must not be sent again.
 func (s *Spool) Remove(p *Payload) error {
 	if err := s.Unchanged(p); err != nil {
 		if errors.Is(err, ErrVanished) {
@@ -25,10 +24,9 @@ func (s *Spool) Remove(p *Payload) error {
 	return nil
 }
 
-// Unchanged is the last look before a destructive step: the entry must still be
-// the very file that was read, or it is ErrVanished or ErrChanged. What changes
-// between this look and the step itself, microseconds later, cannot be seen with
-// Unix file names.
+// Unchanged is the last look before a destructive step: the entry must still be the very file that
+// was read. Otherwise the error is ErrVanished or ErrChanged. A change between this look and the
+// step itself, microseconds later, cannot be seen with Unix file names.
 func (s *Spool) Unchanged(p *Payload) error {
 	var st unix.Stat_t
 	err := statAt(s.fd, p.Name, &st)

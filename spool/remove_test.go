@@ -15,8 +15,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// A disturbance is what producers and people may do to a payload file between
-// any two steps of a run.
+// A disturbance is what producers and people may do to a payload file between any two steps of a
+// run.
 type disturbance struct {
 	name    string
 	disturb func(t *testing.T, path string)
@@ -120,7 +120,7 @@ func TestRemoveLeavesAloneWhatIsNoLongerTheFileThatWasRead(t *testing.T) {
 	}
 }
 
-func TestRemoveTwiceIsNoError(t *testing.T) {
+func TestRemovingAFileTwiceIsNotAnError(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", 0)
 	p := read(t, s, "x.json")
@@ -128,8 +128,8 @@ func TestRemoveTwiceIsNoError(t *testing.T) {
 	must(t, s.Remove(p))
 }
 
-// Two names of one file are two payload files; removing one changes the other's
-// change time, which only matters for who has read it before.
+// Two names of one file are two payload files; removing one changes the other's change time, which
+// only matters for who has read it before.
 func TestHardLinksAreFilesOfTheirOwn(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", 0)

@@ -16,9 +16,9 @@ type Retried struct {
 	Err  error  // ErrVanished: it is in neither
 }
 
-// Retry puts rejected payloads back into the spool, to be sent again under the idempotency keys they
-// had. Each gets its old name where that is free, otherwise one that carries the key. Nothing is ever
-// overwritten. The error says that what was put back may not survive a power cut.
+// Retry puts rejected payloads back into the spool, to be sent again under the idempotency keys
+// they had. Each gets its old name where that is free, otherwise one that carries the key. Nothing
+// is ever overwritten. The error says that what was put back may not survive a power cut.
 func (s *Spool) Retry(list ...Rejected) ([]Retried, error) {
 	dir, err := s.openRejected(false)
 	if err != nil {
@@ -30,8 +30,8 @@ func (s *Spool) Retry(list ...Rejected) ([]Retried, error) {
 		as, err := s.putBack(dir, r.Name, readReason(dir, r.Name))
 		done = append(done, Retried{r.Name, as, err})
 	}
-	// The reasons go last, when the payloads are back for good: they know the names and the keys that
-	// the payloads had.
+	// The reasons go last, when the payloads are back for good: they know the names and the keys
+	// that the payloads had.
 	if err := s.syncRejected(dir); err != nil {
 		return done, err
 	}

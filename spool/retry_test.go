@@ -70,8 +70,7 @@ func TestARejectedItemComesBackUnderItsKey(t *testing.T) {
 	}
 }
 
-// A producer that uses a name again makes a new file; both must be delivered,
-// under different keys.
+// A producer that uses a name again makes a new file; both must be delivered, under different keys.
 func TestRetryNeverOverwritesAndStillKeepsKeys(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	want := map[string]string{} // body by key

@@ -7,10 +7,10 @@ import (
 )
 
 // Rewrite replaces an array file by one that holds only the items whose indexes are in left, in
-// order and byte for byte, under the same name, mode, owner (where permitted) and modification time.
-// It is all or nothing: on an error the file is what it was. ErrVanished and ErrChanged mean that it
-// is no longer the file that was read, and was left alone. Afterwards p stands for the new file, so
-// that it can be rewritten again or removed; its Items stay as they are.
+// order and byte for byte, under the same name, mode, owner (where permitted) and modification
+// time. It is all or nothing: on an error the file is what it was. ErrVanished and ErrChanged mean
+// that the file is no longer the one that was read, and was left alone. Afterwards p stands for the
+// new file, so that it can be rewritten again or removed; its Items stay as they are.
 //
 // The caller has had a 2xx for, or has rejected, every item that is not in left. left must not be
 // empty: Remove is for that.
@@ -34,8 +34,8 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	if err != nil {
 		return fmt.Errorf("%s: rewrite: %w", s.path(p.Name), err)
 	}
-	// Last look, then the one step that counts. Were the file looked at before the new one is on the
-	// disk, a producer would have all that time to replace it unseen.
+	// The last look comes right before the one step that counts. Before the new file was on the
+	// disk, a producer would have had all that time to replace the old one unseen.
 	err = s.Unchanged(p)
 	if err == nil {
 		if err = again(func() error { return unix.Renameat(s.fd, temp, s.fd, p.Name) }); err == nil {
@@ -48,8 +48,9 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	return err
 }
 
-// adopt makes p stand for the file that was just renamed into its place, whose change time the rename
-// has set. If something else is there by now, p stays as it is and the file counts as changed.
+// adopt makes p stand for the file that was just renamed into its place, whose change time the
+// rename has set. If something else is there by now, p stays as it is and the file counts as
+// changed.
 func (s *Spool) adopt(p *Payload, written *unix.Stat_t) {
 	var now unix.Stat_t
 	if statAt(s.fd, p.Name, &now) == nil && now.Ino == written.Ino && now.Dev == written.Dev {

@@ -4,8 +4,8 @@ package spool
 
 import "golang.org/x/sys/unix"
 
-// roomOn asks fstatfs(2). Among these systems the fields' types differ, and on FreeBSD the available
-// room falls below 0 when root has used the reserve.
+// roomOn asks fstatfs(2). Among these systems the fields' types differ, and on FreeBSD the
+// available room falls below 0 when root has used the reserve.
 func roomOn(dir int) (Room, error) {
 	var st unix.Statfs_t
 	err := again(func() error { return unix.Fstatfs(dir, &st) })

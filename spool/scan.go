@@ -17,16 +17,16 @@ const maxNames = 20 << 20
 // block is how many names a scan examines at a time.
 const block = 1024
 
-// Scan walks the spool once and returns the oldest payload files behind after
-// (the zero Entry: from the beginning), at most limit of them (0: DefaultPageSize).
-// However many the spool has, it holds little more than limit in memory: when there
-// is no more room the youngest are dropped, to be found again by a later scan. It
-// opens no payload file and changes nothing.
+// Scan walks the spool once and returns the oldest payload files behind after, at most limit of
+// them. The zero Entry begins with the oldest file, and a limit of 0 is DefaultPageSize. However
+// many files the spool has, little more than limit of them are held in memory: when there is no
+// more room, the youngest are dropped, and a later scan finds them again. Scan opens no payload
+// file and changes nothing.
 func (s *Spool) Scan(after Entry, limit int) (Page, error) {
 	return s.newScan(after, limit).walk()
 }
 
-// scan is one walk under way.
+// scan is one walk through the directory.
 type scan struct {
 	spool *Spool
 	after Entry
@@ -34,8 +34,8 @@ type scan struct {
 	room  int // entries that may be held before the youngest are dropped
 	page  Page
 	names []candidate // not examined yet
-	cut   Entry       // the oldest that was dropped: from here on nothing fits
-	over  *overflow   // for what is dropped; nil: it is found again by a later walk
+	cut   Entry       // the oldest entry that was dropped: nothing younger fits
+	over  *overflow   // takes what is dropped; nil: a later walk finds it again
 }
 
 func (s *Spool) newScan(after Entry, limit int) *scan {
@@ -90,22 +90,22 @@ func (sc *scan) visit(raw []byte, kind uint8) error {
 	return sc.examine()
 }
 
-// examine looks at the names that were collected. The kernel takes its time for
-// that, most of a scan's, and so several are looked at at once.
+// examine asks the kernel about the names that were collected. That takes most of the time of a
+// scan, and so several are asked for at once.
 func (sc *scan) examine() error {
-	const least = block / 8 // for which it is worth to begin a goroutine
+	const least = block / 8 // fewer are not worth a goroutine
 	share := max(least, (len(sc.names)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
 	var wg sync.WaitGroup
 	for part := range slices.Chunk(sc.names, share) {
-		look := func() {
+		statAll := func() {
 			for i := range part {
 				part[i].err = statAt(sc.spool.fd, part[i].name, &part[i].st)
 			}
 		}
 		if len(sc.names) <= share {
-			look()
+			statAll()
 		} else {
-			wg.Go(look)
+			wg.Go(statAll)
 		}
 	}
 	wg.Wait()
@@ -118,7 +118,7 @@ func (sc *scan) examine() error {
 	return nil
 }
 
-// judge counts what was found and keeps it if it is old enough.
+// judge counts one directory entry and keeps it if it is a payload file.
 func (sc *scan) judge(c *candidate) error {
 	page := &sc.page
 	switch {

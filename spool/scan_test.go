@@ -29,8 +29,8 @@ func TestScanReturnsOldestFirstThenByName(t *testing.T) {
 		"z_oldest.json", "d_one_nanosecond_older.json", "b.json", "c.json", "a_youngest.json")
 }
 
-// The fractions in the names of one known producer have one to four digits, so
-// that 1763848123.9 comes before 1763848123.1234 in time but not by name.
+// The fractions in the names of one known producer have one to four digits, so that 1763848123.9
+// comes before 1763848123.1234 in time but not by name.
 func TestScanDoesNotSortByName(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "buffer_1763848123.9_00000001.json", "[]", 2*time.Minute)
@@ -69,8 +69,8 @@ func TestScanOfAnEmptySpoolFindsNothing(t *testing.T) {
 	}
 }
 
-// Whatever the sizes of spool and pages, the pages one after the other hold
-// every file once, in the order of one large page.
+// Whatever the sizes of spool and pages, the pages one after the other hold every file once, in the
+// order of one large page.
 func TestPagesHoldEachFileOnceInOrder(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -142,7 +142,7 @@ func TestNextPageIsRightAfterRemovals(t *testing.T) {
 	}
 }
 
-func TestTimesAtTheEndsOfTheWorldAreInOrder(t *testing.T) {
+func TestTheEarliestAndTheLatestTimesAreInOrder(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	for name, mtime := range map[string]time.Time{
 		"1901.json":     time.Date(1901, 12, 14, 0, 0, 0, 0, time.UTC),
@@ -203,8 +203,8 @@ func TestPatternSaysWhatAPayloadFileIs(t *testing.T) {
 	}
 }
 
-// A directory that may be listed but not searched cannot be drained, and saying
-// nothing would look like an empty spool.
+// A directory that may be listed but not searched cannot be drained, and saying nothing would look
+// like an empty spool.
 func TestScanFailsWhenNothingMayBeLookedAt(t *testing.T) {
 	asNobody(t, func(t *testing.T, dir string) {
 		write(t, dir, "x.json", "{}", 0)

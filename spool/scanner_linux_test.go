@@ -14,8 +14,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// scanned is a spool of nine files, 1.json to 9.json in that order, of which the
-// first page of three has been taken.
+// scanned is a spool of nine files, 1.json to 9.json in that order, of which the first page of
+// three has been taken.
 func scanned(t *testing.T) (dir string, sc *Scanner) {
 	t.Helper()
 	dir = t.TempDir()

@@ -12,17 +12,16 @@ import (
 type Skips struct {
 	Count   int
 	Samples []SkipError
-	// Causes are the system's errors behind them, one of each, also of those
-	// that are not named.
+	// Causes are the system's errors behind all of them, one of each.
 	Causes []error
-	// Hashes stand for the entries, one for each name with its reason, smallest first. A
-	// caller that keeps them knows in the next run which entries are new. Of more than
-	// MaxHashes entries, only the smallest hashes are kept, always the same ones.
+	// Hashes stand for the entries, one for each name with its reason, smallest first. A caller
+	// that keeps them knows in the next run which entries are new. Of more than MaxHashes entries,
+	// only the smallest hashes are kept, always the same ones.
 	Hashes []uint64
 }
 
-// maxSamples is how many skipped entries are named; a hundred thousand junk
-// entries are a number.
+// maxSamples is how many skipped entries are named. A hundred thousand junk entries become a
+// number.
 const maxSamples = 5
 
 // MaxHashes is how many entries Skips.Hashes tells apart.

@@ -40,7 +40,7 @@ func TestHashesOfSkippedEntriesDoNotDependOnTheirOrder(t *testing.T) {
 }
 
 // An exit code depends on them, however much junk lies in front.
-func TestSkipsKeepTheCausesOfThoseThatTheyDoNotName(t *testing.T) {
+func TestSkipsKeepTheCausesOfEntriesThatAreNotNamed(t *testing.T) {
 	s := skips([]string{"1.json", "2.json", "3.json", "4.json", "5.json", "6.json"}, "is a FIFO")
 	for range 3 {
 		s.Add(spool.SkipError{Name: "damaged.json", Reason: "cannot be examined", Err: unix.EIO})
@@ -51,7 +51,7 @@ func TestSkipsKeepTheCausesOfThoseThatTheyDoNotName(t *testing.T) {
 	}
 }
 
-func TestAnotherNameOrReasonIsAnotherMark(t *testing.T) {
+func TestAnotherNameOrReasonHasAnotherHash(t *testing.T) {
 	base := skips([]string{"a.json"}, "is a FIFO").Hashes[0]
 	for name, other := range map[string]spool.Skips{
 		"another name":     skips([]string{"b.json"}, "is a FIFO"),

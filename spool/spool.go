@@ -13,12 +13,12 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TempPrefix begins the names of the temporary files that a run creates in a
-// spool. Such names begin with a dot and so are never payload files.
+// TempPrefix begins the names of the temporary files that a run creates in a spool. Such names
+// begin with a dot and so are never payload files.
 const TempPrefix = ".spoolfwd-"
 
-// putPrefix begins the names of Put's temporary files, and putGrace is how old
-// one must be before nobody can be writing it any more.
+// putPrefix begins the names of Put's temporary files, and putGrace is the age at which nobody can
+// be writing one any more.
 const (
 	putPrefix = ".spoolput-"
 	putGrace  = time.Hour
@@ -57,8 +57,8 @@ func CheckPattern(pattern string) error {
 	return nil
 }
 
-// A Spool is an open spool directory. Its methods may be called concurrently,
-// each payload being in one pair of hands at a time.
+// A Spool is an open spool directory. Its methods may be called concurrently, as long as each
+// payload is in one goroutine's hands at a time.
 type Spool struct {
 	cfg Config
 	fd  int
@@ -111,18 +111,18 @@ func (s *Spool) Close() error { return unix.Close(s.fd) }
 // Dir returns the path of the spool as configured.
 func (s *Spool) Dir() string { return s.cfg.Dir }
 
-// handOver gives what root has made in the spool to the spool's owner. Somebody
-// who flushes or puts with sudo in the middle of an incident would else leave
-// files behind that the scheduled runs cannot use.
+// handOver gives what root has made in the spool to the spool's owner. Somebody who flushes or puts
+// with sudo in the middle of an incident would otherwise leave files behind that the scheduled runs
+// cannot use.
 func (s *Spool) handOver(fd int) {
 	if s.euid == 0 && s.ownerUID != 0 {
 		_ = unix.Fchown(fd, int(s.ownerUID), int(s.ownerGID))
 	}
 }
 
-// Sync makes the removals, rewrites and rejections so far durable: one fsync of
-// the directory for a whole run. Until then a power cut may bring removed files
-// back, to be sent again under the same keys.
+// Sync makes the removals, rewrites and rejections so far durable. One fsync of the directory
+// serves a whole run. Until then a power cut may bring removed files back, which are then sent
+// again under the same keys.
 func (s *Spool) Sync() error {
 	if err := syncDir(s.fd); err != nil {
 		return fmt.Errorf("spool %s: sync: %w", s.cfg.Dir, err)

@@ -16,8 +16,7 @@ import (
 // stepsIn hands a directory down to the traced process.
 const stepsIn = "SPOOL_TEST_STEPS"
 
-// What a crash or a power cut leaves behind depends on nothing but the order of
-// these system calls.
+// What a crash or a power cut leaves behind depends on nothing but the order of these system calls.
 func TestTheOrderOfStepsThatSurvivesAPowerCut(t *testing.T) {
 	const (
 		lookAgain = "newfstatat x.json"
@@ -128,9 +127,8 @@ func steps(trace, dir string) (steps []string) {
 	return steps
 }
 
-// A producer replaces the file while a new one, or a reason, is being written
-// to the disk; that is slow, and made slower here. The last look must come
-// after it.
+// A producer replaces the file while a new one, or a reason, is being written to the disk; that is
+// slow, and made slower here. The last look must come after it.
 func TestAReplacementDuringTheWriteToTheDiskIsSeen(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -163,8 +161,7 @@ func TestAReplacementDuringTheWriteToTheDiskIsSeen(t *testing.T) {
 	}
 }
 
-// replaceDuringWrite waits for a temporary file to appear and then replaces the
-// payload file.
+// replaceDuringWrite waits for a temporary file to appear and then replaces the payload file.
 func replaceDuringWrite(ctx context.Context, dir string) error {
 	for ctx.Err() == nil {
 		if found, _ := filepath.Glob(filepath.Join(dir, spool.TempPrefix+"*")); len(found) > 0 {

@@ -15,13 +15,13 @@ const (
 	maxNotes     = 100_000
 )
 
-// Sweep clears up what a scan has found of this program's own files. Only the holder of the run lock
-// may call it, since what a run is still writing looks the same. What cannot be cleared up does no
-// harm and is left for the next run.
+// Sweep clears up what a scan has found of this program's own files. Only the holder of the run
+// lock may call it, since what a run is still writing looks the same. What cannot be cleared up
+// does no harm and is left for the next run.
 //
-// Temporary files are removed. Put takes no lock, so its own are removed only when no living Put can
-// be writing them. The reason of a rejected payload that somebody has moved back into the spool by
-// hand gives the payload its name and key again, as [Spool.Retry] does, and is removed then.
+// Temporary files are removed. Put takes no lock, so its own are removed only when no living Put
+// can be writing them. The reason of a rejected payload that somebody has moved back into the spool
+// by hand gives the payload its name and key again, as [Spool.Retry] does, and is removed then.
 func (s *Spool) Sweep(now time.Time, leftovers []string) {
 	for _, name := range leftovers {
 		var st unix.Stat_t
@@ -64,8 +64,8 @@ func (s *Spool) takeBack(now time.Time, payload string, note *unix.Stat_t) {
 	unix.Unlinkat(s.fd, payload+reasonSuffix, 0)
 }
 
-// renameBack gives a payload in the spool the name under which it has its key, and reports whether it
-// has that name now.
+// renameBack gives a payload in the spool the name under which it has its key, and reports whether
+// it has that name now.
 func (s *Spool) renameBack(payload string, reason *Reason) bool {
 	for name := range s.retryNames(payload, reason) {
 		if name == payload {

@@ -8,9 +8,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// again repeats a system call that a signal interrupted. Regular files on local
-// file systems do not return EINTR; network and user-space ones may (signal(7)).
-// A call that is interrupted every time is given up rather than hung on.
+// again repeats a system call that a signal interrupted. Calls on files of local file systems do
+// not return EINTR; those on network and user-space ones may (signal(7)). It gives up a call that
+// is interrupted every time, because nothing may block a run.
 func again(call func() error) (err error) {
 	const enough = 100
 	for range enough {
@@ -30,10 +30,9 @@ func openDir(dir int, name string, flags int) (fd int, err error) {
 	return fd, err
 }
 
-// syncDir flushes a directory: a rename or unlink is durable only when the
-// directory is, which fsync of the file does not cover (fsync(2), NOTES). File
-// systems that cannot sync directories say EINVAL, and then there is nothing
-// more to do.
+// syncDir flushes a directory. A rename or unlink is durable only when its directory is, and fsync
+// of the file does not cover that (fsync(2), NOTES). A file system that cannot sync directories
+// says EINVAL; nothing more can be done there.
 func syncDir(fd int) error {
 	err := again(func() error { return unix.Fsync(fd) })
 	if errors.Is(err, unix.EINVAL) {
@@ -48,8 +47,8 @@ func statAt(dir int, name string, st *unix.Stat_t) error {
 }
 
 // renameNew moves a file without ever replacing another. Where the kernel or the file system has no
-// such rename, a hard link does the same in two steps; where it has no hard links either, as in some
-// of FUSE, the new name is reserved first.
+// such rename, a hard link does the same in two steps; where it has no hard links either, as in
+// some of FUSE, the new name is reserved first.
 func renameNew(fromDir int, from string, toDir int, to string) error {
 	err := again(func() error { return renameExclusive(fromDir, from, toDir, to) })
 	if !isUnsupported(err) {
@@ -104,14 +103,14 @@ func linkNew(fromDir int, from string, toDir int, to string) error {
 	}
 	err := again(func() error { return unix.Unlinkat(fromDir, from, 0) })
 	switch {
-	case err == nil, errors.Is(err, unix.ENOENT): // gone by another hand: to is the last name now
+	case err == nil, errors.Is(err, unix.ENOENT): // somebody else has removed it: the new name is the last one
 		return nil
 	}
 	unix.Unlinkat(toDir, to, 0) // one payload, one name
 	return err
 }
 
-// createTemp creates a new file that is no payload file yet.
+// createTemp creates a new file that is not a payload file yet.
 func createTemp(dir int, prefix string, mode uint32) (fd int, name string, err error) {
 	var random [8]byte
 	rand.Read(random[:]) // never fails (crypto/rand.Read)

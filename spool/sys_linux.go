@@ -11,18 +11,18 @@ func renameExclusive(fromDir int, from string, toDir int, to string) error {
 	return unix.Renameat2(fromDir, from, toDir, to, unix.RENAME_NOREPLACE)
 }
 
-// appendOnly reports whether files can be made in a directory and not removed
-// (chattr(1), attribute a).
+// appendOnly reports whether files can be made in a directory and not removed (chattr(1), attribute
+// a).
 func appendOnly(dir int) bool {
 	var st unix.Statx_t
 	err := again(func() error { return unix.Statx(dir, "", unix.AT_EMPTY_PATH, 0, &st) })
 	return err == nil && st.Attributes&unix.STATX_ATTR_APPEND != 0
 }
 
-// readDir calls visit for every entry of the directory in the order in which
-// the file system keeps them. The name is valid during the call only. It reads
-// the directory in large steps and builds no object per entry: a spool of a
-// million files is walked in a fixed amount of memory (getdents64(2)).
+// readDir calls visit for every entry of the directory in the order in which the file system keeps
+// them. The name is valid during the call only. It reads the directory in large steps and builds no
+// object per entry: a spool of a million files is walked in a fixed amount of memory
+// (getdents64(2)).
 func readDir(dir int, visit func(name []byte, kind uint8) error) error {
 	fd, err := openDir(dir, ".", 0) // an offset of its own
 	if err != nil {

@@ -36,8 +36,8 @@ func TestAMoveByLinkThatCannotBeFinishedIsUndone(t *testing.T) {
 	}
 }
 
-// getdents64 returns what fits into its buffer; nothing may be lost or come
-// twice where one bufferful ends and the next begins.
+// getdents64 returns what fits into its buffer; nothing may be lost or come twice where one
+// bufferful ends and the next begins.
 func TestLargeDirectoriesAreReadWhole(t *testing.T) {
 	path, dir, _ := openTestDir(t)
 	want := map[string]bool{"sub": true}

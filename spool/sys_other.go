@@ -12,12 +12,12 @@ import (
 // renameExclusive says that there is no such call, so that renameNew links.
 func renameExclusive(fromDir int, from string, toDir int, to string) error { return unix.ENOSYS }
 
-// appendOnly reports whether files can be made in a directory and not removed.
-// Here nothing says so beforehand.
+// appendOnly reports whether files can be made in a directory and not removed. Here nothing says so
+// beforehand.
 func appendOnly(dir int) bool { return false }
 
-// readDir calls visit for every entry of the directory in the order in which
-// the file system keeps them. The name is valid during the call only.
+// readDir calls visit for every entry of the directory in the order in which the file system keeps
+// them. The name is valid during the call only.
 func readDir(dir int, visit func(name []byte, kind uint8) error) error {
 	fd, err := openDir(dir, ".", 0) // an offset of its own
 	if err != nil {

@@ -33,8 +33,9 @@ func openTestDir(t *testing.T) (path string, dir, sub int) {
 
 func TestMovingNeverReplaces(t *testing.T) {
 	for name, move := range map[string]func(fromDir int, from string, toDir int, to string) error{
-		"by rename": renameNew,
-		"by link":   linkNew, // where there is no such rename
+		"by rename":      renameNew,
+		"by link":        linkNew,        // where there is no such rename
+		"by reservation": renameReserved, // where there are no links either
 	} {
 		t.Run(name, func(t *testing.T) {
 			path, dir, sub := openTestDir(t)

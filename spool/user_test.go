@@ -13,10 +13,9 @@ import (
 // nobody is the uid that unprivileged parts of tests run under.
 const nobody = 65534
 
-// asNobody runs the part of a test that root's rights would spoil. Under root it
-// runs the test once more in a process with another uid; prepare has made the
-// directory ready before, and may give files to the uid. Without root it runs in
-// this process, where prepare cannot give anything away.
+// asNobody runs the part of a test that root's rights would spoil. Under root it runs the test once
+// more in a process with another uid; prepare has made the directory ready before, and may give
+// files to the uid. Without root it runs in this process, where prepare cannot give anything away.
 func asNobody(t *testing.T, prepare, part func(t *testing.T, dir string)) {
 	t.Helper()
 	asUser(t, &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}, prepare, part)
@@ -52,8 +51,8 @@ func asUser(t *testing.T, user *syscall.SysProcAttr, prepare, part func(t *testi
 		t.Fatal(err)
 	}
 	if runtime.GOOS == "linux" {
-		// The binary may lie where the other uid cannot look for it; this link
-		// needs no search permission.
+		// The binary may lie where the other uid cannot look for it; this link needs no search
+		// permission.
 		exe = "/proc/self/exe"
 	}
 	cmd := exec.Command(exe, "-test.run=^"+t.Name()+"$", "-test.v")

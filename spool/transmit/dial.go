@@ -25,7 +25,7 @@ type dialer struct {
 	connectTimeout time.Duration // of one address
 	dialAddress    func(ctx context.Context, network, address string) (net.Conn, error)
 
-	askNext, nextAddress, otherFamily time.Duration
+	askNext time.Duration // the constant, but in tests
 
 	mu       sync.Mutex // guards what follows
 	worked   netip.AddrPort
@@ -36,7 +36,7 @@ type dialer struct {
 func newDialer(resolver *net.Resolver, connectTimeout time.Duration) *dialer {
 	return &dialer{
 		resolver: resolver, connectTimeout: connectTimeout, dialAddress: new(net.Dialer).DialContext,
-		askNext: askNext, nextAddress: nextAddress, otherFamily: otherFamily,
+		askNext: askNext,
 	}
 }
 

@@ -32,13 +32,12 @@ type Diagnosis struct {
 // the TLS handshake, within the timeouts of Config, and closes the connection.
 func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 	var d Diagnosis
-	step := func(name, detail string, err error) bool {
+	step := func(name, detail string, err error) {
 		s := Step{Name: name, Detail: detail}
 		if err != nil {
-			s.Detail, s.Err = "", t.failed(ctx, err).Err
+			s.Err = t.failed(ctx, err).Err
 		}
 		d.Steps = append(d.Steps, s)
-		return err == nil
 	}
 
 	limit := time.Now().Add(t.timeout)
@@ -48,13 +47,14 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 		host = t.proxy.host
 	}
 	c, err := t.client.Connect(ctx, limit)
-	text, failed := t.lookupTold(host, err)
-	switch {
-	case failed:
-		step("resolve", "", err)
-		return d
-	case text != "":
-		step("resolve", text, nil)
+	if t.dialer != nil { // otherwise the caller's dial function has looked the name up
+		if dns := new(net.DNSError); errors.As(err, &dns) {
+			step("resolve", "", err)
+			return d
+		}
+		if told := t.dialer.lookupTold(); told != "" { // an address needs no lookup
+			step("resolve", host+" is "+told, nil)
+		}
 	}
 	if err != nil {
 		step("connect", "", err)
@@ -78,27 +78,17 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 	return d
 }
 
-// lookupTold returns what the lookup found, "" if there was none: an address needs none, and a dial
-// function of the caller's makes its own. failed means that err is the lookup's.
-func (t *Transmitter) lookupTold(host string, err error) (text string, failed bool) {
-	if dns := new(net.DNSError); errors.As(err, &dns) {
-		return "", t.dialer != nil
-	}
-	if t.dialer == nil {
-		return "", false
-	}
-	t.dialer.mu.Lock()
-	defer t.dialer.mu.Unlock()
-	if len(t.dialer.resolved) == 0 {
-		return "", false
-	}
+// lookupTold returns the addresses that the lookup found, or "" if there was none.
+func (d *dialer) lookupTold() string {
+	d.mu.Lock()
+	defer d.mu.Unlock()
 	var addresses []string
-	for _, address := range t.dialer.resolved {
+	for _, address := range d.resolved {
 		addresses = append(addresses, address.String())
 	}
-	text = host + " is " + strings.Join(addresses, ", ")
-	if t.dialer.took > slowLookup {
-		text += fmt.Sprintf(", after %.1fs: a name server is slow or silent", t.dialer.took.Seconds())
+	told := strings.Join(addresses, ", ")
+	if d.took > slowLookup {
+		told += fmt.Sprintf(", after %.1fs: a name server is slow or silent", d.took.Seconds())
 	}
-	return text, false
+	return told
 }

@@ -37,7 +37,7 @@ type attempt struct {
 // run tries the next address when none is being tried, when one has failed, and when none has answered
 // for a while.
 func (r *race) run() (attempt, error) {
-	next := time.NewTimer(r.d.nextAddress)
+	next := time.NewTimer(nextAddress)
 	defer next.Stop()
 	due := true   // the next address may be tried
 	held := false // it may, but IPv6 addresses are being waited for
@@ -55,7 +55,7 @@ func (r *race) run() (attempt, error) {
 			due = due || held || r.running == 0
 			if held = due && r.pending > 0 && len(r.six) == 0 && len(r.four) > 0; held {
 				due = false
-				next.Reset(r.d.otherFamily)
+				next.Reset(otherFamily)
 			}
 		case a := <-r.attempts:
 			r.running--
@@ -75,7 +75,7 @@ func (r *race) run() (attempt, error) {
 		if address, ok := r.next(due); ok {
 			due = false
 			r.start(address)
-			next.Reset(r.d.nextAddress)
+			next.Reset(nextAddress)
 		} else if r.running == 0 && r.pending == 0 && due {
 			return attempt{}, r.cause()
 		}

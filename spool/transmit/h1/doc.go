@@ -34,8 +34,9 @@
 //
 // # What it does not do
 //
-// No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no retries. A second
-// answer that arrives just after the first one on a kept connection, and after the look, cannot be told
-// from the next answer: HTTP/1.1 gives an answer nothing that names its request. Whoever cannot rely on
-// the peer sets MaxIdle to 0.
+// No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no retries.
+//
+// HTTP/1.1 gives an answer nothing that names its request. So an answer that a peer sends unasked just
+// after the look, and while the request leaves, cannot be told from a real one, on a new connection or
+// on a kept one. For kept ones, MaxIdle 0 helps.
 package h1

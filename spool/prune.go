@@ -27,7 +27,7 @@ const maxPrunedNames = 5
 const orphanGrace = time.Hour
 
 // PruneRejected deletes rejected payloads older than maxAge with their reasons, and then the
-// longest rejected ones until payloads and reasons have no more than maxBytes; 0 is no limit.
+// longest rejected ones until payloads and reasons have no more than maxBytes; 0 means no limit.
 // Reasons whose payloads are gone are deleted after an hour.
 //
 // A wrong clock must not delete anything. A payload is as old as the latest of three times says:

@@ -13,8 +13,8 @@ import (
 
 // PutConfig bounds what Put adds to a spool.
 type PutConfig struct {
-	MaxSpoolBytes int64  // refuse when the spool would hold more; 0 is no limit
-	MaxSpoolFiles int    // refuse when the spool would hold more; 0 is no limit
+	MaxSpoolBytes int64  // refuse when the spool would hold more; 0 means no limit
+	MaxSpoolFiles int    // refuse when the spool would hold more; 0 means no limit
 	Prefix        string // begins the names of payload files; default "put"
 	Mode          uint32 // of the new file, whatever the umask; default 0600
 }

@@ -78,7 +78,7 @@ func parseHead(head string) (step, error) {
 	if repeated {
 		n, err := strconv.Atoi(times)
 		if err != nil || n < 1 || n > maxRepeat {
-			return s, fmt.Errorf("the repeat count %q is no number from 1 to %d", "x"+times, maxRepeat)
+			return s, fmt.Errorf("the repeat count %q is not a number from 1 to %d", "x"+times, maxRepeat)
 		}
 		s.repeat = n
 	}
@@ -176,7 +176,7 @@ func parseDuration(text string) (time.Duration, error) {
 		d, err = time.ParseDuration(text + "s")
 	}
 	if err != nil {
-		return 0, fmt.Errorf("%q is no duration such as 250ms, 3 or 1m30s", text)
+		return 0, fmt.Errorf("%q is not a duration such as 250ms, 3 or 1m30s", text)
 	}
 	return d, nil
 }

@@ -39,7 +39,7 @@ func TestWrongUsageIsOneSentenceAndAHint(t *testing.T) {
 		{[]string{"--help", "extra"}, "No help topic for 'extra'"},
 		{[]string{"--latency"}, "flag needs an argument: -latency"},
 		{[]string{"--latency", "-1s"}, "the duration -1s is negative"},
-		{[]string{"--max-runtime", "soon"}, `"soon" is no duration`},
+		{[]string{"--max-runtime", "soon"}, `"soon" is not a duration`},
 		{[]string{"--max-requests", "-1"}, "--max-requests is negative"},
 		{[]string{"--max-requests", "many"}, `invalid value "many" for flag -max-requests`},
 		{[]string{"--max-body", "3XB"}, "a size is a number of bytes such as"},

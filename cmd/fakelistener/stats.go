@@ -20,7 +20,7 @@ type stats struct {
 // counts is what the control endpoint and the stats file show. Requests to the
 // control endpoint are in none of them.
 type counts struct {
-	Requests       int64            `json:"requests"`        // arrived whole and given a step, also when the step is no answer
+	Requests       int64            `json:"requests"`        // arrived whole and given a step, also when the step is not an answer
 	Delivered      int64            `json:"delivered"`       // answered 2xx
 	Items          int64            `json:"items"`           // JSON values in the delivered bodies
 	Bytes          int64            `json:"bytes"`           // body bytes of all requests as they were sent

@@ -14,7 +14,7 @@ import (
 )
 
 // mutation is what another program does to a payload file while a run works on it. do returns what
-// the file holds afterwards; "" is no file.
+// the file holds afterwards; "" stands for no file.
 type mutation struct {
 	name string
 	do   func(e *env, path, old string) string

@@ -47,12 +47,12 @@ type Config struct {
 
 	Concurrency int    // requests in flight at most; default 4; 1 keeps strict order
 	BatchItems  int    // items in one request at most; default 1: each item is its own POST
-	BatchBytes  int64  // bytes of items in one request at most, unless one alone has more; 0 is no limit
+	BatchBytes  int64  // bytes of items in one request at most, unless one alone has more; 0 means no limit
 	BatchFormat Format // how a request holds several items; default NDJSON
 
 	MaxAttempts int   // counted failures after which a payload is rejected; default 10; negative: never
-	MaxItems    int   // items sent before the run ends; 0 is no limit
-	MaxBytes    int64 // bytes of items sent before the run ends; 0 is no limit
+	MaxItems    int   // items sent before the run ends; 0 means no limit
+	MaxBytes    int64 // bytes of items sent before the run ends; 0 means no limit
 	PageSize    int   // entries held in memory; default spool.DefaultPageSize
 
 	// Count makes a run that finds the breaker open count the backlog all the same. It costs one
@@ -67,7 +67,7 @@ type Config struct {
 }
 
 // DefaultConfig returns the values that zero fields of a Config stand for. Only BatchBytes is more
-// than its zero, which is no limit: a program that batches wants one.
+// than its zero, which means no limit: a program that batches wants one.
 func DefaultConfig() Config {
 	return Config{Concurrency: 4, BatchItems: 1, BatchBytes: 1 << 20, MaxAttempts: 10}
 }

@@ -122,8 +122,8 @@ func TestAListenerThatDoesNotTakeBatchesCostsNothing(t *testing.T) {
 	equal(t, "files left", len(w.names()), 20)
 }
 
-// TestBatchesLoseNothing refuses batches at random, for any reason, kills runs in
-// the middle of one, and takes stock.
+// TestBatchesLoseNothing refuses batches at random, for any reason, kills runs in the middle of
+// one, and takes stock.
 func TestBatchesLoseNothing(t *testing.T) {
 	first := firstSeed(t)
 	crashes := 0
@@ -190,8 +190,8 @@ func playBatches(t *testing.T, seed uint64) (crashes int) {
 		}
 		again += max(0, places-1)
 	}
-	// After a crash come again what was in the request, and what was delivered of
-	// the one array file that the requests before it had begun and not ended.
+	// After a crash come again what was in the request, and what was delivered of the one array
+	// file that the requests before it had begun and not ended.
 	if most := crashes * (w.config.BatchItems + fileItems); again > most {
 		t.Errorf("%d items are in two places or were delivered again after %d crashes, more than %d", again, crashes, most)
 	}

@@ -11,8 +11,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// batchListener takes batches apart again, and refuses those that hold a bad
-// item, as a whole.
+// batchListener takes batches apart again, and refuses those that hold a bad item, as a whole.
 type batchListener struct {
 	t        *testing.T
 	format   drain.Format
@@ -69,8 +68,8 @@ func (l *batchListener) split(r transmit.Request) (items []string) {
 	return items
 }
 
-// moody fails one request in five, before its listener sees it, and dies before
-// or after one when told to.
+// moody fails one request in five, before its listener sees it, and dies before or after one when
+// told to.
 type moody struct {
 	*batchListener
 	random  *rand.Rand

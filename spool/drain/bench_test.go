@@ -20,10 +20,9 @@ import (
 // benchSize is the bytes of a payload file.
 const benchSize = 1024
 
-// BenchmarkDrain empties a spool of b.N payload files, so that what it reports is
-// per payload: with a transmitter that does nothing, which shows what the drain
-// costs by itself, and with the real one and a listener on loopback. That listener
-// is in this process and allocates nothing.
+// BenchmarkDrain empties a spool of b.N payload files, so that what it reports is per payload: with
+// a transmitter that does nothing, which shows what the drain costs by itself, and with the real
+// one and a listener on loopback. That listener is in this process and allocates nothing.
 func BenchmarkDrain(b *testing.B) {
 	url := benchListener(b)
 	transmitters := []struct {

@@ -2,14 +2,12 @@ package drain_test
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
-	"testing"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -38,8 +36,8 @@ func (c *chaos) produce() {
 	c.fill(name, c.item)
 }
 
-// produceBad spools a cluster of items that the listener never accepts, older than all others: in an
-// array file, or in files of their own.
+// produceBad spools a cluster of items that the listener never accepts, older than all others: in
+// an array file, or in files of their own.
 func (c *chaos) produceBad() {
 	status := []int{422, 500}[c.rand.IntN(2)]
 	var items []string
@@ -119,13 +117,12 @@ func (c *chaos) produceJunk() {
 	}
 }
 
-// change is a producer who changes a file in the middle of a run: the one that
-// is being sent if there is one, else any. What it held may be delivered or not;
-// what it holds now must be.
+// change is a producer who changes a file in the middle of a run: the one that is being sent if
+// there is one, else any. What it held may be delivered or not; what it holds now must be.
 //
-// A change between the last look at a file and its removal, microseconds later,
-// cannot be seen with Unix file names. So this is done in runs with one request
-// at a time only, where nothing is removed during a request.
+// A change between the last look at a file and its removal, microseconds later, cannot be seen with
+// Unix file names. So this is done in runs with one request at a time only, where nothing is
+// removed during a request.
 func (c *chaos) change(body string) {
 	name, content := c.pick(body)
 	if name == "" {
@@ -201,8 +198,8 @@ func (c *chaos) pick(item string) (name, content string) {
 	return name, content
 }
 
-// isOurs tells producers' files from junk and from what was cut out of them,
-// which bears its key in its name and is nobody's to change.
+// isOurs tells producers' files from junk and from what was cut out of them, which bears its key in
+// its name and is nobody's to change.
 func (c *chaos) isOurs(name string) bool {
 	return strings.HasPrefix(name, "buffer_") && strings.HasSuffix(name, ".json") && !strings.Contains(name, ".key-")
 }
@@ -213,23 +210,8 @@ func (c *chaos) mayRepeat(items []string) {
 	}
 }
 
-func itemsOf(t *testing.T, content string) (items []string) {
-	t.Helper()
-	if !strings.HasPrefix(content, "[") {
-		return []string{content}
-	}
-	var raw []json.RawMessage
-	if err := json.Unmarshal([]byte(content), &raw); err != nil {
-		t.Fatalf("a file of the spool is no longer JSON: %v: %s", err, content)
-	}
-	for _, item := range raw {
-		items = append(items, string(item))
-	}
-	return items
-}
-
-// answer is the listener: it may be in any mood, and while it thinks, producers
-// go on, files can no longer be removed, and the machine may die.
+// answer is the listener: it may be in any mood, and while it thinks, producers go on, files can no
+// longer be removed, and the machine may die.
 func (c *chaos) answer(body string) transmit.Verdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()

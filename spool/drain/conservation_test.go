@@ -21,8 +21,8 @@ var (
 	seed   = flag.Uint64("seed", 0, "seed of the first round of a random test; 0: by the clock")
 )
 
-// firstSeed tells the seed before anything happens, so that a test that hangs or
-// panics can be played again too.
+// firstSeed tells the seed before anything happens, so that a test that hangs or panics can be
+// played again too.
 func firstSeed(t *testing.T) uint64 {
 	first := *seed
 	if first == 0 {
@@ -32,11 +32,10 @@ func firstSeed(t *testing.T) uint64 {
 	return first
 }
 
-// TestNoPayloadIsEverLost lets random producers, listeners, crashes, failing
-// removals and people loose on a spool and then takes stock: whatever was spooled
-// was delivered with its own bytes and its own key, or is in rejected/ with a
-// reason. Only what the listener never accepts is in rejected/. After every run the state file must
-// say what the listener answered.
+// TestNoPayloadIsEverLost lets random producers, listeners, crashes, failing removals and people
+// loose on a spool and then takes stock: whatever was spooled was delivered with its own bytes and
+// its own key, or is in rejected/ with a reason. Only what the listener never accepts is in
+// rejected/. After every run the state file must say what the listener answered.
 func TestNoPayloadIsEverLost(t *testing.T) {
 	first := firstSeed(t)
 	var stock tally
@@ -124,8 +123,8 @@ func newChaos(t *testing.T, base string, seed uint64) *chaos {
 	return c
 }
 
-// fastDir is a directory in memory where there is one: the test makes many
-// thousands of files and is not about the disk.
+// fastDir is a directory in memory where there is one: the test makes many thousands of files and
+// is not about the disk.
 func fastDir(t *testing.T) string {
 	t.Helper()
 	dir, err := os.MkdirTemp("/dev/shm", "spoolfwd-test-")
@@ -207,8 +206,8 @@ func (c *chaos) process() {
 	}
 }
 
-// loseIndex is a person who deletes the index. What was delivered and is still in
-// its file is sent again then.
+// loseIndex is a person who deletes the index. What was delivered and is still in its file is sent
+// again then.
 func (c *chaos) loseIndex() {
 	path := filepath.Join(c.stateDir, "central_listener.index")
 	data, err := os.ReadFile(path)

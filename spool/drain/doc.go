@@ -4,7 +4,7 @@
 //
 // The files follow a payload on its way: run (the life of a run and its workers), choose, queue and
 // elsewhere (what comes next), read and file (a payload file in hand), send and limit (one request
-// and how many may be in flight), batch and halve (several items in one request), settle and
+// and how many may be in flight), batch and halve (several items in one request), settle, reject and
 // attempts (what the verdict does to the file), index (what the next run must know), report. Plan
 // does the same without sending.
 //

@@ -68,7 +68,7 @@ func TestTheBreakerOpensAfterExactlyItsThresholdAndStaysOpenForTheNextProcess(t 
 	equal(t, "left", r.Left, 0)
 }
 
-func TestABatchInPartDeliveredHoldsExactlyTheRest(t *testing.T) {
+func TestAnArrayFileInPartDeliveredHoldsExactlyTheRest(t *testing.T) {
 	w := newWorld(t)
 	var items []string
 	for i := range 100 {
@@ -113,7 +113,7 @@ func TestABatchInPartDeliveredHoldsExactlyTheRest(t *testing.T) {
 	equal(t, "files left", len(w.names()), 0)
 }
 
-func TestEqualItemsOfABatchKeepDifferentKeysThroughAPartialDelivery(t *testing.T) {
+func TestEqualItemsOfAnArrayFileKeepDifferentKeysWhenOneIsDelivered(t *testing.T) {
 	w := newWorld(t)
 	w.config.Concurrency = 4
 	w.write("buffer_1.json", `[{"a":1},{"a":1},{"b":2},{"a":1}]`, time.Hour)
@@ -212,8 +212,7 @@ func TestACancelledRunLetsTheRequestInFlightEnd(t *testing.T) {
 	equal(t, "what is left of the batch", string(data), "[2,3]")
 }
 
-// Rewritten for every item, an array file of ten thousand would be written ten
-// thousand times.
+// Rewritten for every item, an array file of ten thousand would be written ten thousand times.
 func TestAnArrayFileIsRewrittenOnceWhenAllOfItWasSent(t *testing.T) {
 	w := newWorld(t)
 	w.config.Concurrency = 4

@@ -45,7 +45,7 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 	}
 }
 
-func TestAnIndexKnowsItsLimitOfFiles(t *testing.T) {
+func TestAnIndexRemembersNoMoreFilesThanItsLimit(t *testing.T) {
 	x := &Index{}
 	for n := range maxIndexFiles {
 		x.fail(attempt{name: fmt.Sprint(n % maxIndexItems), key: "key"})
@@ -98,8 +98,8 @@ func TestDeliveredItemsAreSavedAsASortedList(t *testing.T) {
 	}
 }
 
-// An array file of a hundred thousand items that cannot be removed is asked about
-// as often; a search through a list each time took minutes.
+// An array file of a hundred thousand items that cannot be removed is asked about as often; a
+// search through a list each time took minutes.
 func TestOneFileMayHoldAllDeliveredItems(t *testing.T) {
 	x := &Index{}
 	for n := range maxIndexDelivered {

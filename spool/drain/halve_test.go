@@ -11,8 +11,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// batches notes the requests of a run, one text each: the items' names, by
-// spaces. It answers as told, and watches the keys.
+// batches notes the requests of a run, one text each: the items' names, by spaces. It answers as
+// told, and watches the keys.
 type batches struct {
 	t        *testing.T
 	w        *world
@@ -21,8 +21,8 @@ type batches struct {
 	keys     map[string]string
 }
 
-// recordBatches lets the world's listener note what it gets, before answer says
-// what it makes of it. Items are JSON strings.
+// recordBatches lets the world's listener note what it gets, before answer says what it makes of
+// it. Items are JSON strings.
 func recordBatches(w *world, answer func(items string) transmit.Verdict) *batches {
 	b := &batches{t: w.t, w: w, answer: answer, keys: map[string]string{}}
 	w.config.BatchItems, w.config.Transmitter = 64, b

@@ -21,9 +21,8 @@ func (alwaysClosed) Failures() int                                { return 0 }
 func (alwaysClosed) RecordSuccess(time.Time) error                { return nil }
 func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
 
-// Whoever runs as the wrong user must be told so, and not that the disk is
-// broken.
-func TestIndexThatMayNotBeWrittenIsALackOfPermissions(t *testing.T) {
+// Whoever runs as the wrong user must be told so, and not that the disk is broken.
+func TestAnIndexThatMayNotBeWrittenIsAPermissionError(t *testing.T) {
 	w := newWorld(t)
 	w.writeMany("good", 1, time.Hour)
 	w.writeMany("bad", 1, 0)

@@ -25,8 +25,8 @@ var badIndexes = map[string]func(path string) error{
 	"a symbolic link to itself": func(path string) error { return os.Symlink(filepath.Base(path), path) },
 }
 
-// A warning that comes back with every run, a mail every minute, would have
-// nobody read the next one.
+// A warning that comes back with every run, a mail every minute, would have nobody read the next
+// one.
 func TestADamagedIndexIsSetAsideAndToldOnce(t *testing.T) {
 	for name, make := range badIndexes {
 		t.Run(name, func(t *testing.T) {

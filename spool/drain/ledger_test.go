@@ -28,8 +28,8 @@ type result struct {
 	hold time.Duration
 }
 
-// A ledger keeps what the listener answered in a run, and in which order the
-// breaker heard of it, and works out what the state file must say afterwards.
+// A ledger keeps what the listener answered in a run, and in which order the breaker heard of it,
+// and works out what the state file must say afterwards.
 type ledger struct {
 	truth    belief // of the file before the run
 	answers  []result
@@ -46,8 +46,7 @@ func (l *ledger) answered(v transmit.Verdict) {
 
 func (l *ledger) watch(b drain.Breaker) drain.Breaker { return &witness{b, l} }
 
-// A witness writes down what a breaker is told, which happens in one place at a
-// time.
+// A witness writes down what a breaker is told, which happens in one place at a time.
 type witness struct {
 	drain.Breaker
 	ledger *ledger

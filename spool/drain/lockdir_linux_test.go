@@ -8,10 +8,10 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockDir makes every removal and rename in a directory fail, for the calling
-// goroutine, until unlock is called by it. That a directory may not be written to
-// does not hold root back (capabilities(7), CAP_DAC_OVERRIDE); but capabilities
-// are a thread's, and a thread may do without them for a while.
+// lockDir makes every removal and rename in a directory fail, for the calling goroutine, until
+// unlock is called by it. That a directory may not be written to does not hold root back
+// (capabilities(7), CAP_DAC_OVERRIDE); but capabilities are a thread's, and a thread may do without
+// them for a while.
 func lockDir(t *testing.T, dir string) (unlock func(), ok bool) {
 	t.Helper()
 	runtime.LockOSThread()

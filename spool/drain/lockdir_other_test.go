@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// lockDir makes every removal and rename in a directory fail until unlock is
-// called. Nothing holds root back.
+// lockDir makes every removal and rename in a directory fail until unlock is called. Nothing holds
+// root back.
 func lockDir(t *testing.T, dir string) (unlock func(), ok bool) {
 	t.Helper()
 	if os.Geteuid() == 0 {

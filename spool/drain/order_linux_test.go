@@ -20,9 +20,9 @@ import (
 // tracedIn hands a world's directory down to the traced process.
 const tracedIn = "DRAIN_TEST_TRACED"
 
-// The index forgets what was delivered of a file once that is cut out of it. Were
-// the index on the disk first, a power cut could bring the old file back to a run
-// that knows nothing, which would send it again.
+// The index forgets what was delivered of a file once that is cut out of it. Were the index on the
+// disk first, a power cut could bring the old file back to a run that knows nothing, which would
+// send it again.
 func TestARewriteIsOnTheDiskBeforeTheIndexForgets(t *testing.T) {
 	if base := os.Getenv(tracedIn); base != "" {
 		drainTraced(t, base)

@@ -54,7 +54,7 @@ func (w *world) plan() (lines []string, stop drain.Stop) {
 }
 
 // Who asks for a plan may have no right to write, and expects no writing.
-func TestAPlanOfManyWindowsWritesNothing(t *testing.T) {
+func TestAPlanOfManyPagesWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.config.PageSize = 1
 	w.writeMany("buffer_", 5, time.Hour)
@@ -148,8 +148,8 @@ func TestAPlanOnlyRemovesWhatIsDelivered(t *testing.T) {
 	}
 }
 
-// A plan is what a run then does, whatever was before: random spools and random
-// failures, then a plan and a run in which all goes well.
+// A plan is what a run then does, whatever was before: random spools and random failures, then a
+// plan and a run in which all goes well.
 func TestAPlanIsWhatARunDoes(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	for round := range uint64(150) {

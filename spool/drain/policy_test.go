@@ -70,7 +70,7 @@ func TestFiveFilesThatAlwaysGetA500DoNotHoldUpAThousandOthers(t *testing.T) {
 	}
 }
 
-func TestAnItemOfABatchIsDeferredAndRejectedLikeAFile(t *testing.T) {
+func TestAnItemOfAnArrayFileIsDeferredAndRejectedLikeAFile(t *testing.T) {
 	w := newWorld(t)
 	w.listener.answer = poison
 	w.write("buffer_1.json", `[{"bad":1},{"n":1},{"bad":2},{"n":2}]`, time.Hour)
@@ -130,7 +130,7 @@ func TestAPayloadThatSilencesTheListenerGoesLastAndIsSetAside(t *testing.T) {
 	equal(t, "rejected", len(w.rejected()), 1)
 }
 
-func TestALoadedListenerNeverCostsAPayload(t *testing.T) {
+func TestAnOverloadedListenerCostsNoPayload(t *testing.T) {
 	w := newWorld(t)
 	w.listener.answer = func(body string) transmit.Verdict {
 		if strings.Contains(body, "bad") {

@@ -17,9 +17,9 @@ type queue struct {
 	index   *Index
 	page    spool.Page
 
-	fresh    line // the page
-	deferred line // the deferred files of this page and those before
-	last     []queued
+	fresh    line     // the page, without its deferred files
+	deferred line     // the deferred files of this page and those before
+	last     []queued // those in deferred
 }
 
 // queued is a payload file in the queue.

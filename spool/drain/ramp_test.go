@@ -13,8 +13,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// A slowListener takes a second for every answer and notes how many requests it
-// had at once in each second.
+// A slowListener takes a second for every answer and notes how many requests it had at once in each
+// second.
 type slowListener struct {
 	fail  func(n int) bool // by number of request, from 1
 	quick bool             // fails in half the time
@@ -96,8 +96,8 @@ func TestTheRequestsInFlight(t *testing.T) {
 	}
 }
 
-// The results that come in after the breaker has opened may come after its retry
-// timeout as well, which is often shorter than a request's.
+// The results that come in after the breaker has opened may come after its retry timeout as well,
+// which is often shorter than a request's.
 func TestALateSuccessDoesNotCloseAnOpenBreaker(t *testing.T) {
 	for _, test := range []struct {
 		name string

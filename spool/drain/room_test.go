@@ -2,8 +2,8 @@ package drain
 
 import "testing"
 
-// Delivered items that are not remembered would be delivered again: whoever has
-// more of them than there is room for must hear of it.
+// Delivered items that are not remembered would be delivered again: whoever has more of them than
+// there is room for must hear of it.
 func TestAFullIndexSaysThatItRemembersNoMoreDeliveries(t *testing.T) {
 	x := &Index{sent: maxIndexDelivered - 1}
 	if known, room := x.addDelivered("a.json", "1"); known || !room {

@@ -24,9 +24,8 @@ func (a *tally) add(b tally) {
 	a.noRejects += b.noRejects
 }
 
-// takeStock checks conservation: as many distinct keys as there were equal items
-// must have been delivered or be in rejected/, and no more; and no two items may
-// share one.
+// takeStock checks conservation: as many distinct keys as there were equal items must have been
+// delivered or be in rejected/, and no more; and no two items may share one.
 func (c *chaos) takeStock() (sum tally) {
 	c.t.Helper()
 	sum.crashes, sum.changes, sum.locks, sum.noStates, sum.noRejects = c.crashes, c.changes, c.locks, c.noStates, c.noRejects
@@ -79,8 +78,8 @@ func (c *chaos) takeStock() (sum tally) {
 			c.t.Errorf("%s is still in the spool of a healthy listener", name)
 		}
 	}
-	// At most one item a crash, or of an array file those since it was last
-	// rewritten, which here is never more than it holds.
+	// At most one item a crash, or of an array file those since it was last rewritten, which here
+	// is never more than it holds.
 	if most := c.crashes * mostItems; unexplained > most {
 		c.t.Errorf("%d items were delivered again after %d crashes", unexplained, c.crashes)
 	}
@@ -96,8 +95,8 @@ func (c *chaos) reason(name string) (reason spool.Reason) {
 	return reason
 }
 
-// everyKeyIsOneItems: a listener that has had a key takes whatever comes under it
-// again for the same item, and would drop another one.
+// everyKeyIsOneItems: a listener that has had a key takes whatever comes under it again for the
+// same item, and would drop another one.
 func (c *chaos) everyKeyIsOneItems() {
 	c.t.Helper()
 	bodies := map[string]string{}

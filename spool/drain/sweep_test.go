@@ -6,9 +6,9 @@ import (
 	"testing"
 )
 
-// A Save that was killed leaves its temporary file; should no later run have
-// anything to save, it must go all the same.
-func TestRunSweepsWhatAKilledSaveOfTheIndexLeft(t *testing.T) {
+// A Save that was killed leaves its temporary file; should no later run have anything to save, it
+// must go all the same.
+func TestARunSweepsWhatAKilledSaveOfTheIndexLeft(t *testing.T) {
 	w := newWorld(t)
 	left := filepath.Join(w.stateDir, "central_listener.index1234567")
 	others := []string{"central_listener.index.bak", "central_listener.index12x", "other.index123"}

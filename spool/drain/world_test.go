@@ -2,6 +2,7 @@ package drain_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"os"
@@ -22,9 +23,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// A world is a spool on disk, the state beside it, a listener and a clock that
-// moves only when told to. Every run of it is a new process: it loads all from
-// the disk.
+// A world is a spool on disk, the state beside it, a listener and a clock that moves only when told
+// to. Every run of it is a new process: it loads all from the disk.
 type world struct {
 	t           *testing.T
 	dir         string
@@ -58,9 +58,8 @@ func newWorldIn(t *testing.T, base string) *world {
 	return w
 }
 
-// write spools a payload file that is age old. It may do so in the middle of a
-// run, which must not see the file before its time is set: it would be sent and
-// then, having changed, be left in place.
+// write spools a payload file that is age old. It may do so in the middle of a run, which must not
+// see the file before its time is set: it would be sent and then, having changed, be left in place.
 func (w *world) write(name, content string, age time.Duration) {
 	w.t.Helper()
 	path := filepath.Join(w.dir, name)
@@ -71,8 +70,7 @@ func (w *world) write(name, content string, age time.Duration) {
 	}
 }
 
-// writeMany spools n object files, the first the oldest, whose items are
-// {"prefix":0} and so on.
+// writeMany spools n object files, the first the oldest, whose items are {"prefix":0} and so on.
 func (w *world) writeMany(prefix string, n int, age time.Duration) {
 	for i := range n {
 		w.write(fmt.Sprintf("%s%04d.json", prefix, i), fmt.Sprintf(`{"%s":%d}`, prefix, i), age-time.Duration(i)*time.Millisecond)
@@ -218,4 +216,20 @@ func equal[T comparable](t *testing.T, what string, got, want T) {
 	if got != want {
 		t.Errorf("%s: got %v, want %v", what, got, want)
 	}
+}
+
+// itemsOf returns the items of a payload file.
+func itemsOf(t *testing.T, content string) (items []string) {
+	t.Helper()
+	if !strings.HasPrefix(content, "[") {
+		return []string{content}
+	}
+	var raw []json.RawMessage
+	if err := json.Unmarshal([]byte(content), &raw); err != nil {
+		t.Fatalf("a file of the spool is no longer JSON: %v: %s", err, content)
+	}
+	for _, item := range raw {
+		items = append(items, string(item))
+	}
+	return items
 }

@@ -20,7 +20,7 @@ func (w *world) junk(names ...string) {
 }
 
 // A stray link that nobody removes is told to somebody once, not every minute.
-func TestWhatIsSkippedIsNewsOnce(t *testing.T) {
+func TestASkippedEntryIsNewInOneRunOnly(t *testing.T) {
 	w := newWorld(t)
 	run := func(what string, skipped, news int) {
 		t.Helper()
@@ -53,7 +53,7 @@ func TestWhatIsSkippedIsNewsOnce(t *testing.T) {
 }
 
 // A run that ends early has not seen everything; what it has not seen is not gone.
-func TestAnInterruptedRunForgetsNothingThatWasSkipped(t *testing.T) {
+func TestAnInterruptedRunForgetsNoSkippedEntry(t *testing.T) {
 	w := newWorld(t)
 	w.junk("a.json")
 	if os.Geteuid() != 0 { // root reads everything
@@ -74,7 +74,7 @@ func TestAnInterruptedRunForgetsNothingThatWasSkipped(t *testing.T) {
 	equal(t, "news", r.NewlySkipped, 0)
 }
 
-func TestAnOpenBreakerDoesNotMakeNewsOfWhatIsKnown(t *testing.T) {
+func TestASkippedEntryIsNotNewAgainWhileTheBreakerIsOpen(t *testing.T) {
 	w := newWorld(t)
 	w.junk("a.json")
 	w.writeMany("x", 1, time.Hour)

@@ -73,7 +73,7 @@ func (c *Conn) look() error {
 	if c.in.Buffered() > 0 {
 		return ErrUnasked
 	}
-	if c.session == nil && c.socket.peek.silent() {
+	if c.top == net.Conn(&c.socket) && c.socket.peek.silent() {
 		return nil
 	}
 	// A TLS session may hold a record of its own, such as a ticket, or bytes that came together with

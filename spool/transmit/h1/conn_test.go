@@ -36,14 +36,17 @@ func certificate(t *testing.T) tls.Certificate {
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: private}
 }
 
-// clientOf returns a client of a listener that hands each connection to serve, over TLS or not.
-func clientOf(t *testing.T, secure bool, serve func(c net.Conn)) *Client {
+// layers are what may lie between TCP and HTTP.
+var layers = []string{"nothing", "TLS", "TLS to a proxy"}
+
+// clientOf returns a client of a listener that hands each connection to serve.
+func clientOf(t *testing.T, layer string, serve func(c net.Conn)) *Client {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if secure {
+	if layer != "nothing" {
 		l = tls.NewListener(l, &tls.Config{Certificates: []tls.Certificate{certificate(t)}})
 	}
 	served := make(chan bool)
@@ -61,8 +64,11 @@ func clientOf(t *testing.T, secure bool, serve func(c net.Conn)) *Client {
 	cl := &Client{MaxIdle: 1, Dial: func(ctx context.Context) (net.Conn, error) {
 		return new(net.Dialer).DialContext(ctx, "tcp", l.Addr().String())
 	}}
-	if secure {
-		cl.TLS = &tls.Config{InsecureSkipVerify: true}
+	switch config := (&tls.Config{InsecureSkipVerify: true}); layer {
+	case "TLS":
+		cl.TLS = config
+	case "TLS to a proxy":
+		cl.ProxyTLS = config
 	}
 	t.Cleanup(func() {
 		cl.Close()
@@ -95,16 +101,17 @@ func readRequest(br *bufio.Reader) error {
 	return err
 }
 
-func eachScheme(t *testing.T, test func(t *testing.T, secure bool)) {
-	t.Run("plain", func(t *testing.T) { test(t, false) })
-	t.Run("over TLS", func(t *testing.T) { test(t, true) })
+func overEachLayer(t *testing.T, test func(t *testing.T, layer string)) {
+	for _, layer := range layers {
+		t.Run(layer, func(t *testing.T) { test(t, layer) })
+	}
 }
 
 // A payload that nobody read would be removed.
 func TestBytesBeforeTheFirstRequestAreNotItsAnswer(t *testing.T) {
-	eachScheme(t, func(t *testing.T, secure bool) {
+	overEachLayer(t, func(t *testing.T, layer string) {
 		sent := make(chan bool)
-		cl := clientOf(t, secure, func(c net.Conn) {
+		cl := clientOf(t, layer, func(c net.Conn) {
 			io.WriteString(c, ok)
 			sent <- true
 			io.Copy(io.Discard, c)
@@ -129,9 +136,9 @@ func TestBytesBeforeTheFirstRequestAreNotItsAnswer(t *testing.T) {
 }
 
 func TestAKeptConnectionWithBytesOnItIsNotFit(t *testing.T) {
-	eachScheme(t, func(t *testing.T, secure bool) {
+	overEachLayer(t, func(t *testing.T, layer string) {
 		more, sent := make(chan bool), make(chan bool)
-		cl := clientOf(t, secure, func(c net.Conn) {
+		cl := clientOf(t, layer, func(c net.Conn) {
 			readRequest(bufio.NewReader(c))
 			io.WriteString(c, ok)
 			<-more
@@ -158,6 +165,26 @@ func TestAKeptConnectionWithBytesOnItIsNotFit(t *testing.T) {
 	})
 }
 
+// holding is a layer that has read more from the socket than it was asked for.
+type holding struct{ net.Conn }
+
+func (holding) Read(b []byte) (int, error) { return copy(b, ok), nil }
+
+// TLS may take two answers from the socket together and hand out the first. Nothing is on the socket then.
+func TestBytesThatALayerHoldsMakeAConnectionUnfit(t *testing.T) {
+	ours, theirs := net.Pipe()
+	defer theirs.Close()
+	c := newConn(new(Client), ours)
+	defer c.Close()
+	if err := c.look(); err != nil {
+		t.Errorf("a quiet connection is unfit: %v", err)
+	}
+	c.top = holding{c.top}
+	if err := c.look(); err != ErrUnasked {
+		t.Errorf("looking at what the layer holds ends with %v, want %v", err, ErrUnasked)
+	}
+}
+
 func TestAnErrorTellsWhetherThePeerEndedTheConnectionBeforeAnAnswer(t *testing.T) {
 	for _, test := range []struct {
 		name  string
@@ -169,7 +196,7 @@ func TestAnErrorTellsWhetherThePeerEndedTheConnectionBeforeAnAnswer(t *testing.T
 		{"an interim answer", "HTTP/1.1 100 Continue\r\n\r\n", false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			cl := clientOf(t, false, func(c net.Conn) {
+			cl := clientOf(t, "nothing", func(c net.Conn) {
 				readRequest(bufio.NewReader(c))
 				io.WriteString(c, test.after)
 			})
@@ -184,10 +211,10 @@ func TestAnErrorTellsWhetherThePeerEndedTheConnectionBeforeAnAnswer(t *testing.T
 
 // A process that was stopped for longer than its timeout finds the answer when it goes on.
 func TestAnAnswerThatIsHereCountsAfterTheDeadline(t *testing.T) {
-	eachScheme(t, func(t *testing.T, secure bool) {
+	overEachLayer(t, func(t *testing.T, layer string) {
 		for _, answered := range []bool{true, false} {
 			gone := make(chan bool, 1)
-			cl := clientOf(t, secure, func(c net.Conn) {
+			cl := clientOf(t, layer, func(c net.Conn) {
 				in := bufio.NewReader(c)
 				readRequest(in)
 				io.WriteString(c, ok)

@@ -1,6 +1,7 @@
 package h1
 
 import (
+	"errors"
 	"net"
 	"os"
 	"syscall"
@@ -27,7 +28,7 @@ func (s *socket) Read(b []byte) (int, error) {
 		return 0, os.ErrDeadlineExceeded
 	}
 	n, err := s.Conn.Read(b)
-	if n == 0 && isTimeout(err) && !s.looked && s.peek.hasData() {
+	if n == 0 && errors.Is(err, os.ErrDeadlineExceeded) && !s.looked && s.peek.hasData() {
 		s.looked = true
 		if s.Conn.SetReadDeadline(time.Now().Add(grace)) == nil {
 			return s.Conn.Read(b)

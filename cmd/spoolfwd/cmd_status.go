@@ -43,6 +43,7 @@ type spoolReport struct {
 type deferredReport struct {
 	Name     string    `json:"name"`     // quoted when it is not UTF-8
 	Items    int       `json:"items"`    // deferred ones
+	Refused  int       `json:"refused"`  // those of them that only wait for rejected/
 	Attempts int       `json:"attempts"` // of the item that has most
 	Status   int       `json:"status"`   // of the last answer; 0: none came
 	Last     time.Time `json:"last"`     // attempt
@@ -58,20 +59,21 @@ func statusCommand(_ context.Context, s *session) error {
 	switch {
 	case err != nil && s.cfg.Check:
 		return s.pluginUnknown(err)
-	case err != nil:
+	case r == nil:
 		return err
 	case s.cfg.Check:
 		return s.plugin(r)
 	case s.cfg.JSON:
 		s.out.JSON(r)
-		return nil
+		return err
 	}
 	s.printBreaker(b)
 	s.printSpool(r)
-	return nil
+	return err
 }
 
-// takeStatus looks at everything and changes nothing.
+// takeStatus looks at everything and changes nothing. A rejected/ that cannot be counted is an error
+// beside a report of the rest.
 func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	b, err := s.peekBreaker()
 	if err != nil {
@@ -102,7 +104,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
 	r.Spool.DeferredFiles = []deferredReport{}
 	for _, f := range index.DeferredFiles() {
-		r.Spool.DeferredFiles = append(r.Spool.DeferredFiles, deferredReport{spool.EncodeName(f.Name), f.Items, f.Attempts, f.Status, f.Last})
+		r.Spool.DeferredFiles = append(r.Spool.DeferredFiles, deferredReport{spool.EncodeName(f.Name), f.Items, f.Refused, f.Attempts, f.Status, f.Last})
 	}
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
 	return b, r, err
@@ -136,6 +138,9 @@ func (s *session) printDeferred(files []deferredReport) {
 		answer := "no answer to the last"
 		if f.Status != 0 {
 			answer = fmt.Sprintf("the last answered %d", f.Status)
+		}
+		if f.Refused > 0 {
+			answer += ", refused and waiting for a usable rejected/"
 		}
 		s.out.Line("               %s: %s, %s, %s", f.Name, console.Count(f.Attempts, "attempt"), answer, console.Ago(f.Last, s.env.Now()))
 	}

@@ -58,14 +58,7 @@ func (o *outcome) tell() {
 func (o *outcome) tellPruned() {
 	p := o.pruned
 	if p.Files > 0 {
-		names := ""
-		for _, name := range p.Names {
-			names += ", " + name
-		}
-		if more := p.Files - len(p.Names); more > 0 {
-			names += fmt.Sprintf(" and %d more", more)
-		}
-		o.s.log.Warn(fmt.Sprintf("%s deleted, by age or size: %s", console.Were(p.Files, "rejected payload"), names[len(", "):]),
+		o.s.log.Warn(fmt.Sprintf("%s deleted, by age or size: %s", console.Were(p.Files, "rejected payload"), listed(p.Names, p.Files)),
 			"event", "pruned", "count", p.Files, "bytes", p.Bytes)
 	}
 	if p.ClockJumped != 0 {

@@ -10,6 +10,7 @@ import (
 type DeferredFile struct {
 	Name     string
 	Items    int       // deferred ones
+	Refused  int       // those of them that are not sent again and only wait for rejected/
 	Attempts int       // of the item that has most
 	Status   int       // of the last answer to one of them; 0: none came
 	Last     time.Time // when that was
@@ -25,6 +26,9 @@ func (x *Index) DeferredFiles() []DeferredFile {
 		f := DeferredFile{Name: name, Items: len(r.Failed)}
 		for _, a := range r.Failed {
 			f.Attempts = max(f.Attempts, a.Count)
+			if a.Refused {
+				f.Refused++
+			}
 			if !a.Last.Before(f.Last) {
 				f.Last, f.Status = a.Last, a.Status
 			}

@@ -69,7 +69,11 @@ func TestPayloadsMovedBackByHandKeepTheirKeys(t *testing.T) {
 		must(t, os.Rename(filepath.Join(dir, "rejected", name), filepath.Join(dir, name)))
 	}
 
-	s.Sweep(time.Now(), scan(t, s).Leftovers)
+	for _, back := range s.Sweep(time.Now(), scan(t, s).Leftovers) {
+		if p := read(t, s, back.Name); back.Reason.Key != keys(p)[0] || back.Reason.Attempts != 10 {
+			t.Errorf("%s came back with %+v, and its key is %s", back.Name, back.Reason, keys(p)[0])
+		}
+	}
 
 	page := scan(t, s)
 	for e := range page.Entries.All() {

@@ -22,14 +22,16 @@ const (
 // Temporary files are removed. Put takes no lock, so its own are removed only when no living Put
 // can be writing them. The reason of a rejected payload that somebody has moved back into the spool
 // by hand gives the payload its name and key again, as [Spool.Retry] does, and is removed then.
-func (s *Spool) Sweep(now time.Time, leftovers []string) {
+func (s *Spool) Sweep(now time.Time, leftovers []string) (back []Returned) {
 	for _, name := range leftovers {
 		var st unix.Stat_t
 		if statAt(s.fd, name, &st) != nil || !isRegular(&st) {
 			continue
 		}
 		if payload, ok := strings.CutSuffix(name, reasonSuffix); ok {
-			s.takeBack(now, payload, &st)
+			if r, ok := s.takeBack(now, payload, &st); ok {
+				back = append(back, r)
+			}
 			continue
 		}
 		if !isTemp(name) || strings.HasPrefix(name, putPrefix) && now.Sub(time.Unix(0, nanoseconds(st.Mtim))) < putGrace {
@@ -37,6 +39,13 @@ func (s *Spool) Sweep(now time.Time, leftovers []string) {
 		}
 		unix.Unlinkat(s.fd, name, 0)
 	}
+	return back
+}
+
+// A Returned is a payload that was moved from rejected/ into the spool by hand.
+type Returned struct {
+	Name   string // in the spool, where it has its key
+	Reason Reason
 }
 
 func isTemp(name string) bool {
@@ -44,36 +53,36 @@ func isTemp(name string) bool {
 }
 
 // takeBack takes back a payload that was moved from rejected/ together with its reason.
-func (s *Spool) takeBack(now time.Time, payload string, note *unix.Stat_t) {
+func (s *Spool) takeBack(now time.Time, payload string, note *unix.Stat_t) (back Returned, ok bool) {
 	data, err := readSmall(s.fd, payload+reasonSuffix)
 	reason := asReason(data)
 	if err != nil || reason == nil {
-		return // it only has such a name
+		return back, false // it only has such a name
 	}
-	switch there, err := exists(s.fd, payload); {
-	case err != nil:
-		return
-	case there:
-		// The payload first: without its reason it would be sent under another key.
-		if !s.renameBack(payload, reason) || s.Sync() != nil {
-			return
+	there, err := exists(s.fd, payload)
+	if err != nil || !there && now.Sub(time.Unix(0, nanoseconds(note.Ctim))) < orphanGrace {
+		return back, false // the payload may be moved in the next moment
+	}
+	if there {
+		// The payload comes first: without its reason it would be sent under another key.
+		if back.Name, ok = s.renameBack(payload, reason); !ok || s.Sync() != nil {
+			return back, false
 		}
-	case now.Sub(time.Unix(0, nanoseconds(note.Ctim))) < orphanGrace:
-		return // its payload may be moved in the next moment
+		back.Reason = *reason
 	}
 	unix.Unlinkat(s.fd, payload+reasonSuffix, 0)
+	return back, there
 }
 
-// renameBack gives a payload in the spool the name under which it has its key, and reports whether
-// it has that name now.
-func (s *Spool) renameBack(payload string, reason *Reason) bool {
+// renameBack gives a payload in the spool the name under which it has its key.
+func (s *Spool) renameBack(payload string, reason *Reason) (as string, ok bool) {
 	for name := range s.retryNames(payload, reason) {
 		if name == payload {
-			return true
+			return name, true
 		}
 		if err := renameNew(s.fd, payload, s.fd, name); !errors.Is(err, unix.EEXIST) {
-			return err == nil
+			return name, err == nil
 		}
 	}
-	return false
+	return "", false
 }

@@ -54,6 +54,22 @@ func (x *Index) fail(failed attempt) (counted int) {
 	return a.Counted
 }
 
+// recall takes back the history of a payload that somebody has moved out of rejected/ by hand.
+func (x *Index) recall(name string, reason spool.Reason) {
+	if reason.Attempts == 0 || reason.Key == "" || x.files[name] != nil || x.isFull() {
+		return
+	}
+	first := reason.Time
+	if reason.First != nil {
+		first = *reason.First
+	}
+	x.record(name).Failed = map[string]Attempts{reason.Key: {
+		Count: reason.Attempts, Counted: reason.Attempts, First: first, Last: reason.Time, Status: reason.Status,
+	}}
+	x.items++
+	x.dirty = true
+}
+
 // refuse remembers that an item whose failure is known belongs in rejected/ and is not there.
 func (x *Index) refuse(name, key string, why error) {
 	a := x.attempts(name, key)

@@ -69,7 +69,9 @@ func (r *run) drain() error {
 		return err
 	}
 	r.failures = r.cfg.Breaker.Failures()
-	r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers)
+	for _, back := range r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers) {
+		r.cfg.Index.recall(back.Name, back.Reason)
+	}
 	r.cfg.Index.sweep()
 	r.cfg.Index.prune(r.cfg.Spool)
 

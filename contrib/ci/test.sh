@@ -1,7 +1,8 @@
 #!/bin/sh
 # Runs the tests of the packages named, by default of all. A test runs with the race detector where
 # there is a C compiler, and in a new order every time, so that a test fails here that depends on its
-# neighbours or on luck. The end lists the tests that were skipped, each with its reason.
+# neighbours or on luck. The end lists the tests that were skipped, each with its reason. tools.mod
+# pins the tool that does so, outside the product's go.mod.
 set -eu
 cd "$(dirname "$0")/../.."
 GO=${GO:-go}
@@ -14,4 +15,4 @@ if ! command -v "$($GO env CC)" >/dev/null 2>&1; then
 fi
 [ $# -gt 0 ] || set -- ./...
 # shellcheck disable=SC2086 # an empty $race is no argument
-exec $GO run gotest.tools/gotestsum@v1.13.0 --format pkgname -- $race -shuffle=on "$@"
+exec $GO run -modfile=contrib/ci/tools.mod gotest.tools/gotestsum --format pkgname -- $race -shuffle=on "$@"

@@ -86,6 +86,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return SpeaksPlain
 	case errors.Is(e, h1.ErrTLS):
 		return WantsTLS
+	case errors.Is(e, h1.ErrUnasked) || errors.Is(e, h1.ErrNotHTTP) || errors.Is(e, h1.ErrHTTP2):
+		return NotHTTP
 	case errors.Is(e, syscall.ECONNREFUSED):
 		return Refused
 	case isTimeout(e) && e.Stage == h1.Connecting:

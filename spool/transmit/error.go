@@ -102,6 +102,8 @@ func (t *Transmitter) sentence(e *h1.Error) string {
 	}
 	what := root(e.Err)
 	switch {
+	case errors.Is(e, h1.ErrUnasked):
+		return "the listener sent something before it was asked"
 	case errors.Is(e, io.ErrUnexpectedEOF):
 		what = "the connection was closed in the middle of an answer"
 	case errors.Is(e, io.EOF):

@@ -89,6 +89,9 @@ func (d *dialer) lookupOnce(ctx context.Context, network, host string, servers *
 	if errors.As(err, &dns) && dns.IsNotFound || errors.As(err, &other) {
 		return found{}
 	}
+	for i, address := range addresses {
+		addresses[i] = address.Unmap()
+	}
 	return found{addresses, err}
 }
 

@@ -89,7 +89,7 @@ func (r *race) add(f found) {
 		r.errs = append(r.errs, f.err)
 	}
 	for _, address := range f.addresses {
-		switch address = address.Unmap(); {
+		switch {
 		case address == r.known.Addr(): // is being tried, or has failed
 		case address.Is4():
 			r.four = append(r.four, address)

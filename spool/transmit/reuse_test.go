@@ -192,3 +192,25 @@ func TestADeadConnectionTakesTheOtherIdleOnesAlong(t *testing.T) {
 		t.Errorf("%d connections were made, want 3: the new one is kept", n)
 	}
 }
+
+// A server that speaks first, such as SSH, is not one for HTTP. What it said before the request is no
+// answer, whatever it looks like.
+func TestAListenerThatSpeaksFirstDoesNotDeliver(t *testing.T) {
+	sent := make(chan bool)
+	l := listen(t, nil, func(c net.Conn, _ int) {
+		io.WriteString(c, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+		sent <- true
+		untilClosed(c)
+	})
+	dial := func(ctx context.Context, network, address string) (net.Conn, error) {
+		c, err := new(net.Dialer).DialContext(ctx, network, address)
+		<-sent
+		return c, err
+	}
+	v := send(newTransmitter(t, Config{URL: l.url(), Dial: dial}), "{}")
+	mustHold(t, v, Kept, 0, "the listener sent something before it was asked")
+	mustHaveCause(t, v.Err, NotHTTP)
+	if v.Sent {
+		t.Error("the verdict says that some of the request was sent")
+	}
+}

@@ -208,8 +208,8 @@ func TestProbe(t *testing.T) {
 	_, port, _ := net.SplitHostPort(l.address)
 
 	d := newTransmitter(t, Config{URL: "https://localhost:" + port, CAFile: ca.file}).Probe(context.Background())
-	if steps(d) != "resolve connect tls" || !d.NotAfter.Equal(end) {
-		t.Errorf("the steps are %q until %v, want all three until %v", steps(d), d.NotAfter, end)
+	if steps(d) != "resolve connect tls" || !d.NotAfter.Equal(end) || strings.Contains(d.Steps[0].Detail, "::ffff:") {
+		t.Errorf("the steps are %+v until %v, want all three until %v", d.Steps, d.NotAfter, end)
 	}
 	l = listen(t, &tls.Config{Certificates: []tls.Certificate{expired}}, untilClosedHandler)
 	_, port, _ = net.SplitHostPort(l.address)

@@ -10,7 +10,7 @@ import (
 
 func TestEveryCauseOfAFailedRequestHasAHint(t *testing.T) {
 	for cause := transmit.Unknown + 1; cause <= transmit.NoResources; cause++ {
-		hint := transmitHints[cause]
+		hint := transmitHints()[cause]
 		if hint == "" || strings.ContainsAny(hint, "\n") {
 			t.Errorf("cause %d has the hint %q, want one line", cause, hint)
 		}

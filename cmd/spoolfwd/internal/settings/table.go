@@ -65,7 +65,7 @@ func table(v *Values) []Group {
 			{Name: "state-dir", value: text(&v.Breaker.StateDir, notEmpty), arg: "DIR", commands: Lock,
 				Usage: "where the breaker's state and the lock are kept"},
 			{Name: "host-id", value: text(&v.HostID, checkHostID), arg: "ID", commands: Breaker,
-				Usage: "identity of this host in idempotency keys and jitter; defaults to the machine id, or else to one kept in --state-dir"},
+				Usage: "identity of this host in idempotency keys and jitter; defaults to the machine id, otherwise to one kept in --state-dir"},
 			{Name: "failure-threshold", value: integer(&v.Breaker.FailureThreshold, positive), commands: Breaker,
 				Usage: "the breaker opens after N failures in a row"},
 			{Name: "retry-timeout", value: duration(&v.Breaker.RetryTimeout, positive), commands: Breaker,

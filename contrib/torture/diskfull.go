@@ -20,7 +20,7 @@ type fullDisk struct {
 }
 
 // diskFull fills a file system of 16 MiB with spool and state to the last byte. Deliveries must go
-// on, because they make room.
+// on, because they make room. The tests of cmd/spoolfwd put bad payloads ahead of good ones there.
 func diskFull(t *torture, r *result) {
 	d, err := t.newDisk("ext4", 16<<20)
 	if err != nil {
@@ -38,60 +38,6 @@ func diskFull(t *torture, r *result) {
 	} {
 		t.guard(r, func() { t.fullDiskRound(r, d, f) })
 	}
-	for _, bad := range []int{1} {
-		for _, status := range []string{"500", "400"} {
-			for _, inodes := range []bool{false, true} {
-				for _, first := range []bool{false, true} {
-					t.guard(r, func() { t.badAheadRound(r, d, bad, status, inodes, first) })
-				}
-			}
-		}
-	}
-}
-
-// badAheadRound spools bad payloads ahead of good ones, on a disk without space or without inodes.
-// Neither failures nor rejections can be saved there until good payloads have made room, so bad
-// payloads must not stop them. first says that no run has made a lock file yet.
-func (t *torture) badAheadRound(r *result, d *disk, bad int, status string, inodes, first bool) {
-	e := t.newEnv(d.dir)
-	defer e.end()
-	label := fmt.Sprintf("full disk, %d payloads with %s ahead, inodes: %v, first run: %v", bad, status, inodes, first)
-	e.must(os.MkdirAll(e.state, 0o755)) // a package brings it
-	if !first {
-		e.object("earlier.json", item(1, "200"))
-		e.earlierRun()
-	}
-	for i := range bad {
-		e.object(fmt.Sprintf("bad%02d.json", i), item(100+i, status))
-	}
-	for i := range 62 {
-		e.object(fmt.Sprintf("good%02d.json", i), item(200+i, "200"))
-	}
-	e.endpoint.answers(answerAsAsked)
-	fill := d.fill
-	if inodes {
-		fill = d.fillInodes
-	}
-	e.must(fill())
-	defer d.free()
-	var outcomes []string
-	good := -1
-	for n := 0; n < 3 && good != 0; n++ {
-		o := e.runToEnd(r, label, e.spoolfwd("run", "--concurrency", "1", "--retry-timeout", "1ms"))
-		outcomes = append(outcomes, o.String())
-		good = len(e.find("spool/good*"))
-	}
-	r.round(len(outcomes))
-	i := e.takeInventory()
-	r.checkInventory(label, i, 0)
-	if good > 0 {
-		r.failf("%s: %d good payloads are left after %d runs\n%s", label, good, len(outcomes), strings.Join(outcomes, "\n"))
-	}
-	if wrong := e.find("spool/rejected/good*"); len(wrong) > 0 {
-		r.failf("%s: good payloads were rejected: %v", label, wrong)
-	}
-	e.must(d.free())
-	e.finish(r, label, 0)
 }
 
 func (t *torture) fullDiskRound(r *result, d *disk, f fullDisk) {

@@ -4,7 +4,7 @@ package main
 
 import (
 	"net"
-	"sync/atomic"
+	"time"
 )
 
 // dnsAnswer is what the name server says to a question.
@@ -16,16 +16,25 @@ const (
 	dnsFailure                  // SERVFAIL
 	dnsSilent                   // nothing
 	dnsGarbage                  // not a DNS message
+	dnsSlow                     // 127.0.0.1, after two and a half seconds
 )
 
-// serveNames is a name server (RFC 1035) that knows one address. answer is given how many questions
-// for IPv4 addresses came before.
-func serveNames(address string, answer func(n int) dnsAnswer) (net.PacketConn, error) {
+// question is a question for the IPv4 addresses of a name, or for others.
+type question struct {
+	ipv4 bool
+	n    int // questions for IPv4 addresses before it
+}
+
+// nameServer decides about the answers of a name server.
+type nameServer func(q question) dnsAnswer
+
+// serve is a name server (RFC 1035) that knows one address.
+func (s nameServer) serve(address string) (net.PacketConn, error) {
 	socket, err := net.ListenPacket("udp4", address)
 	if err != nil {
 		return nil, err
 	}
-	var n atomic.Int64
+	n := 0
 	go func() {
 		buf := make([]byte, 1500)
 		for {
@@ -33,48 +42,55 @@ func serveNames(address string, answer func(n int) dnsAnswer) (net.PacketConn, e
 			if err != nil {
 				return
 			}
-			if reply := answerTo(buf[:size], &n, answer); reply != nil {
-				socket.WriteTo(reply, from)
+			query := append([]byte(nil), buf[:size]...)
+			end, ipv4 := parseQuestion(query)
+			if end > size {
+				continue
+			}
+			a := s(question{ipv4, n})
+			if ipv4 {
+				n++
+			}
+			delay := time.Duration(0)
+			if a == dnsSlow {
+				a, delay = dnsFound, 2500*time.Millisecond
+			}
+			if a != dnsSilent {
+				time.AfterFunc(delay, func() { socket.WriteTo(dnsReply(query[:end], ipv4, a), from) })
 			}
 		}
 	}()
 	return socket, nil
 }
 
-// answerTo makes the reply to one question; nil is none.
-func answerTo(query []byte, n *atomic.Int64, answer func(n int) dnsAnswer) []byte {
-	const header, typeA = 12, 1
-	end := header
+const headerSize = 12
+
+// parseQuestion returns the end of the question in a query.
+func parseQuestion(query []byte) (end int, ipv4 bool) {
+	end = headerSize
 	for end < len(query) && query[end] != 0 {
 		end += 1 + int(query[end])
 	}
 	end += 5 // the root label, type and class
-	if end > len(query) {
-		return nil
-	}
-	isA := int(query[end-4])<<8|int(query[end-3]) == typeA
-	a := answer(int(n.Load()))
-	if isA {
-		n.Add(1)
-	}
-	switch {
-	case a == dnsSilent:
-		return nil
-	case a == dnsGarbage:
+	return end, end <= len(query) && query[end-4] == 0 && query[end-3] == 1
+}
+
+// dnsReply makes the reply to a query that ends with its question.
+func dnsReply(query []byte, ipv4 bool, a dnsAnswer) []byte {
+	if a == dnsGarbage {
 		return []byte("\x1b[31mnot a DNS message")
 	}
-	reply := append([]byte(nil), query[:end]...)
-	reply[2], reply[3] = 0x84, 0 // an authoritative response
-	reply[4], reply[5] = 0, 1
-	copy(reply[6:header], make([]byte, 6))
+	query[2], query[3] = 0x84, 0 // an authoritative response
+	query[4], query[5] = 0, 1
+	copy(query[6:headerSize], make([]byte, 6))
 	switch {
 	case a == dnsNone:
-		reply[3] = 3
+		query[3] = 3
 	case a == dnsFailure:
-		reply[3] = 2
-	case isA:
-		reply[7] = 1
-		reply = append(reply, 0xc0, header, 0, typeA, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
+		query[3] = 2
+	case ipv4:
+		query[7] = 1
+		return append(query, 0xc0, headerSize, 0, 1, 0, 1, 0, 0, 0, 0, 0, 4, 127, 0, 0, 1)
 	}
-	return reply
+	return query
 }

@@ -20,7 +20,9 @@ type env struct {
 	url      string  // given to the product; default the endpoint's
 	spooled  spooled // by producers
 	began    time.Time
-	files    int // spooled so far
+	files    int           // spooled so far
+	spacing  time.Duration // between the times of two files
+	hostname string        // of the product's processes, which then have no machine id; "": the machine's
 
 	stateBefore float64 // the times in the state file that writeState wrote
 	tripped     bool    // the workload opens the breaker by hand
@@ -42,7 +44,7 @@ func (t *torture) newEnv(dir string) *env {
 		dir = t.temp
 	}
 	name := fmt.Sprintf("e%d", t.envs.Add(1))
-	e := &env{t: t, name: name, dir: filepath.Join(dir, name), began: time.Now()}
+	e := &env{t: t, name: name, dir: filepath.Join(dir, name), began: time.Now(), spacing: 10 * time.Second}
 	e.spool, e.state = filepath.Join(e.dir, "spool"), filepath.Join(e.dir, "state")
 	e.must(os.MkdirAll(e.spool, 0o755))
 	e.endpoint = t.listener.endpoint(name)
@@ -71,7 +73,7 @@ func (e *env) spoolfwd(command string, more ...string) program {
 	case "breaker": // behind reset or trip
 		more = append(more, "--state-dir", e.state)
 	}
-	return program{path: e.t.spoolfwd, args: append(args, more...)}
+	return program{path: e.t.spoolfwd, args: append(args, more...), hostname: e.hostname}
 }
 
 // runToEnd runs a command and checks its outcome.

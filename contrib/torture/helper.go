@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"os"
 	"runtime"
 	"slices"
@@ -22,6 +23,7 @@ const helperSocket = 3
 // Only a process can do these things to itself.
 type helperTask struct {
 	Mounts    map[string]string // target: source; bind mounts that no other process sees
+	Hostname  string            // "": none; otherwise the process has no machine id
 	Intercept []int             // system calls to be notified of
 	Path      string
 	Args      []string
@@ -35,6 +37,17 @@ func become(text string) error {
 	}
 	// Filter and namespace belong to a thread, and only the thread that calls execve is left.
 	runtime.LockOSThread()
+	if task.Hostname != "" {
+		if err := errors.Join(unix.Unshare(unix.CLONE_NEWUTS), unix.Sethostname([]byte(task.Hostname))); err != nil {
+			return os.NewSyscallError("sethostname", err)
+		}
+		task.Mounts = map[string]string{}
+		for _, file := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
+			if _, err := os.Lstat(file); err == nil {
+				task.Mounts[file] = "/dev/null"
+			}
+		}
+	}
 	if len(task.Mounts) > 0 {
 		if err := ownMounts(); err != nil {
 			return err

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,8 +30,16 @@ type answer struct {
 	status     int // 0: closes the connection instead
 	retryAfter string
 	delay      time.Duration
-	close      bool // the connection, after the answer
+	close      bool   // the connection, after the answer
+	connection string // one of the constants below; "": it lives on
 }
+
+// Ways in which a connection dies.
+const (
+	dropReused    = "without an answer, if it was used before"
+	closeSilently = "after the answer, without a word"
+	lateTimeout   = "after the answer, and a 408 a little later"
+)
 
 // endpoint is one environment's part of the listener.
 type endpoint struct {
@@ -66,10 +76,15 @@ func listen() (*listener, error) {
 		return nil, err
 	}
 	l := &listener{base: "http://" + socket.Addr().String(), endpoints: map[string]*endpoint{}}
-	l.server = &http.Server{Handler: l}
+	l.server = &http.Server{Handler: l, ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
+		return context.WithValue(ctx, requestsKey{}, new(atomic.Int64))
+	}}
 	l.listenOn(socket)
 	return l, nil
 }
+
+// requestsKey is the context key of the number of requests on a connection.
+type requestsKey struct{}
 
 // listenOn serves another socket, until that is closed.
 func (l *listener) listenOn(socket net.Listener) { go l.server.Serve(socket) }
@@ -103,7 +118,8 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if p == nil || err != nil || int64(len(body)) != r.ContentLength {
 		panic(http.ErrAbortHandler) // an incomplete request was never delivered
 	}
-	a := p.receive(delivery{body: string(body), key: strings.Trim(r.Header.Get("Idempotency-Key"), `"`)})
+	first := r.Context().Value(requestsKey{}).(*atomic.Int64).Add(1) == 1
+	a := p.receive(delivery{body: string(body), key: strings.Trim(r.Header.Get("Idempotency-Key"), `"`)}, first)
 	if a.delay > 0 {
 		time.Sleep(a.delay)
 	}
@@ -116,18 +132,42 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)
 	}
+	if a.status < 300 {
+		w.Header().Set("Content-Length", "0")
+	}
 	w.WriteHeader(a.status)
 	if a.status >= 300 {
 		fmt.Fprintf(w, "no: %d\n", a.status)
+	}
+	if a.connection == closeSilently || a.connection == lateTimeout {
+		die(w, a.connection)
+	}
+}
+
+// die ends a connection on which an answer has been written.
+func die(w http.ResponseWriter, how string) {
+	c := http.NewResponseController(w)
+	_ = c.Flush()
+	conn, _, err := c.Hijack()
+	if err != nil {
+		return
+	}
+	defer conn.Close()
+	if how == lateTimeout {
+		time.Sleep(time.Millisecond)
+		io.WriteString(conn, "HTTP/1.1 408 Request Timeout\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
 	}
 }
 
 // receive remembers a request before it is answered: a listener that has the bytes has the item,
 // even if its answer is lost.
-func (p *endpoint) receive(d delivery) answer {
+func (p *endpoint) receive(d delivery, first bool) answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	a := p.answer(d.body)
+	if a.connection == dropReused && !first {
+		a.status = 0
+	}
 	d.status, d.at = a.status, time.Now()
 	p.seen = append(p.seen, p.split(d)...)
 	return a

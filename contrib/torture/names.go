@@ -14,14 +14,14 @@ import (
 
 // nameCase is the name of a listener and what becomes of it.
 type nameCase struct {
-	name        string
-	addresses   []string // of the name, in the hosts file; none: the name server is asked
-	listens     string   // address of the listener
-	blackhole   string   // an address that swallows connections
-	dns         func(n int) dnsAnswer
-	silentFirst bool // a name server before it never answers
-	code        int
-	message     string
+	name      string
+	addresses []string // of the name, in the hosts file; none: the name server is asked
+	listens   string   // address of the listener
+	blackhole string   // an address that swallows connections
+	dns       []nameServer
+	flags     []string
+	code      int
+	message   string
 }
 
 // unsteadyNames gives the listener a name of which one address is dead, or that stops resolving.
@@ -31,6 +31,15 @@ func unsteadyNames(t *torture, r *result) {
 		r.skipf("mounting a hosts file for one process needs root")
 		return
 	}
+	says := func(a dnsAnswer) nameServer { return func(question) dnsAnswer { return a } }
+	found := says(dnsFound)
+	foundOnce := func(q question) dnsAnswer { return []dnsAnswer{dnsFound, dnsNone}[min(q.n, 1)] }
+	onlyIPv4 := func(q question) dnsAnswer {
+		if q.ipv4 {
+			return dnsFound
+		}
+		return dnsSilent
+	}
 	both, reversed := []string{"127.0.0.1", "::1"}, []string{"::1", "127.0.0.1"}
 	cases := []nameCase{
 		{name: "IPv4 address refuses, IPv6 works", addresses: both, listens: "::1"},
@@ -39,13 +48,15 @@ func unsteadyNames(t *torture, r *result) {
 		{name: "one IPv4 address refuses, the other works", addresses: []string{"127.0.0.2", "127.0.0.1"}, listens: "127.0.0.1"},
 		{name: "first IPv4 address swallows, the other works", addresses: []string{"127.0.0.2", "127.0.0.1"}, listens: "127.0.0.1", blackhole: "127.0.0.2"},
 		{name: "the only address swallows", addresses: []string{"127.0.0.1"}, blackhole: "127.0.0.1", code: 69, message: "no connection within"},
-		{name: "name resolves", dns: func(int) dnsAnswer { return dnsFound }, listens: "127.0.0.1"},
-		{name: "name resolves, the first name server is silent", dns: func(int) dnsAnswer { return dnsFound }, silentFirst: true, listens: "127.0.0.1"},
-		{name: "name stops resolving after the first lookup", dns: func(n int) dnsAnswer { return []dnsAnswer{dnsFound, dnsNone}[min(n, 1)] }, listens: "127.0.0.1"},
-		{name: "name does not resolve", dns: func(int) dnsAnswer { return dnsNone }, code: 69, message: "no such host"},
-		{name: "name server fails", dns: func(int) dnsAnswer { return dnsFailure }, code: 69, message: "server misbehaving"},
-		{name: "name server never answers", dns: func(int) dnsAnswer { return dnsSilent }, code: 69, message: "no answer in time"},
-		{name: "name server sends garbage", dns: func(int) dnsAnswer { return dnsGarbage }, code: 69, message: "no answer in time"},
+		{name: "name resolves", dns: []nameServer{found}, listens: "127.0.0.1"},
+		{name: "name stops resolving after the first lookup", dns: []nameServer{foundOnce}, listens: "127.0.0.1"},
+		{name: "name does not resolve", dns: []nameServer{says(dnsNone)}, code: 69, message: "no such host"},
+		{name: "name server fails", dns: []nameServer{says(dnsFailure)}, code: 69, message: "server misbehaving"},
+		{name: "name server never answers", dns: []nameServer{says(dnsSilent)}, code: 69, message: "no answer in time"},
+		{name: "name server sends garbage", dns: []nameServer{says(dnsGarbage)}, code: 69, message: "no answer in time"},
+		{name: "first name server never answers, the second does", dns: []nameServer{says(dnsSilent), found}, listens: "127.0.0.1"},
+		{name: "name server answers for IPv4 alone", dns: []nameServer{onlyIPv4}, listens: "127.0.0.1"},
+		{name: "name server is slow", dns: []nameServer{says(dnsSlow)}, listens: "127.0.0.1", flags: []string{"--timeout", "5s"}},
 	}
 	if l, err := net.Listen("tcp", "[::1]:0"); err != nil {
 		r.notef("not run: the cases with IPv6, which this machine lacks")
@@ -81,11 +92,13 @@ func (t *torture) nameRound(r *result, c nameCase, n int) {
 	if port == "0" {
 		port = "9" // the name will not resolve
 	}
-	server := net.IPv4(127, 77, 0, byte(n+1)).String()
-	if c.dns != nil {
-		s, err := serveNames(server+":53", c.dns)
+	resolvers := ""
+	for i, server := range c.dns {
+		address := net.IPv4(127, 77, byte(i), byte(n+1)).String()
+		s, err := server.serve(address + ":53")
 		e.must(err)
 		defer s.Close()
+		resolvers += "nameserver " + address + "\n"
 	}
 	hosts := ""
 	for _, a := range c.addresses {
@@ -97,15 +110,7 @@ func (t *torture) nameRound(r *result, c nameCase, n int) {
 		return path
 	}
 	e.url = "http://listener.test:" + port + "/" + e.name
-	p := e.spoolfwd("run", "--concurrency", "1", "--connect-timeout", "1s", "--timeout", "2s", "--failure-threshold", "2")
-	resolvers := "nameserver " + server + "\n"
-	if c.silentFirst {
-		silent := net.IPv4(127, 78, 0, byte(n+1)).String()
-		s, err := serveNames(silent+":53", func(int) dnsAnswer { return dnsSilent })
-		e.must(err)
-		defer s.Close()
-		resolvers = "nameserver " + silent + "\n" + resolvers
-	}
+	p := e.spoolfwd("run", append([]string{"--concurrency", "1", "--connect-timeout", "1s", "--timeout", "2s", "--failure-threshold", "2"}, c.flags...)...)
 	p.mounts = map[string]string{"/etc/hosts": write("hosts", hosts), "/etc/resolv.conf": write("resolv.conf", resolvers)}
 	o := e.runToEnd(r, c.name, p)
 	r.round(1)
@@ -113,7 +118,7 @@ func (t *torture) nameRound(r *result, c nameCase, n int) {
 	if o.code != c.code || !strings.Contains(o.stderr, c.message) || c.message == "" && o.stderr != "" {
 		r.failf("%s: want exit code %d and a message with %q\n%s", c.name, c.code, c.message, o)
 	}
-	if limit := 10 * time.Second; o.took > limit {
+	if limit := 15 * time.Second; o.took > limit {
 		r.failf("%s: the run took %v, more than %v", c.name, o.took, limit)
 	}
 	r.checkInventory(c.name, e.takeInventory(), 0)

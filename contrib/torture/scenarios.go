@@ -16,11 +16,12 @@ func scenarios() []scenario {
 		{"mutate", "a payload file that another program changes between any two calls of a run is not lost", mutateMatrix},
 		{"power-ext4", "payloads that put has named, or that were not delivered, survive a power cut on ext4", powerCut("ext4")},
 		{"power-xfs", "payloads that put has named, or that were not delivered, survive a power cut on XFS", powerCut("xfs")},
-		{"disk-full", "on a full disk deliveries go on, also past bad payloads, and put refuses cleanly", diskFull},
+		{"disk-full", "on a full disk deliveries go on, and put refuses cleanly", diskFull},
 		{"read-only", "a payload that cannot be removed is not sent, and a breaker that cannot be saved opens in memory", readOnly},
 		{"names", "a dead address of the listener, or a name that stops resolving, costs time and nothing else", unsteadyNames},
 		{"concurrent", "of fifty runs at once one drains at a time, and nothing is sent twice", concurrentRuns},
 		{"lock-cleaner", "a program that deletes the lock file under four runs loses nothing", lockCleaner},
+		{"everything", "under all faults at once no payload is lost, and no good one is rejected", everything},
 		{"sigterm", "a run that is told to end finishes its requests: no item is sent twice", sigterm},
 		{"stopped", "a run that is stopped keeps its lock, and others do not wait for it", stoppedHolder},
 	}

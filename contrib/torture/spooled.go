@@ -110,13 +110,13 @@ func (e *env) array(name string, bodies ...string) {
 	e.file(name, "["+strings.Join(bodies, ", ")+"]", bodies...)
 }
 
-// file is a producer: it writes under a temporary name and renames. Every file is ten seconds
-// younger than the one before, so that their order is certain.
+// file is a producer: it writes under a temporary name and renames. Every file is younger than the
+// one before, so that their order is certain.
 func (e *env) file(name, content string, bodies ...string) {
 	e.spooled.add(true, bodies...)
 	temp := filepath.Join(e.spool, fmt.Sprintf("buffer_%06d", e.files))
 	e.must(os.WriteFile(temp, []byte(content), 0o600))
-	at := e.began.Add(-time.Hour + time.Duration(e.files)*10*time.Second)
+	at := e.began.Add(-time.Hour + time.Duration(e.files)*e.spacing)
 	e.files++
 	e.must(os.Chtimes(temp, at, at))
 	e.must(os.Rename(temp, filepath.Join(e.spool, name)))

@@ -37,6 +37,8 @@ func answerAsAsked(body string) answer {
 	switch {
 	case strings.Contains(body, `"answer":"400"`):
 		return answer{status: 400}
+	case strings.Contains(body, `"answer":"422"`):
+		return answer{status: 422}
 	case strings.Contains(body, `"answer":"500"`):
 		return answer{status: 500}
 	case strings.Contains(body, `"answer":"503"`):

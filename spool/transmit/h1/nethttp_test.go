@@ -102,7 +102,7 @@ var differences = []difference{
 		headsWith(`^transfer-encoding:`), onlyNetHTTPReusesAfterMuchFraming},
 	{"more than 16 interim answers are not worth waiting for",
 		strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 17) + "HTTP/1.1 200 OK\r\n\r\n",
-		headsWith(`(?s)^(HTTP/1\.. 1.*){17}`), onlyNetHTTPAnswers},
+		func(heads string) bool { return strings.Count(heads, "HTTP/1.") > maxInterim }, onlyNetHTTPAnswers},
 	{"headers of more than 64 KiB are not either",
 		"HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxHead) + "\r\n\r\n",
 		func(heads string) bool { return len(heads) > maxHead-200 }, onlyNetHTTPAnswers},
@@ -137,13 +137,17 @@ func onlyNetHTTPReusesAfterMuchFraming(ours, theirs reading) bool {
 	return onlyNetHTTPReuses(ours, theirs) && (theirs.read-theirs.body > maxFraming || gaveUpEarlier)
 }
 
-// heads returns data up to the end of the final head, with line feeds alone.
+var statusLine = regexp.MustCompile(`^HTTP/\S+ +(\d{3})`)
+
+// heads returns data up to the end of the final head, with line feeds alone, or as much of it as is ever
+// read.
 func heads(data []byte) string {
+	data = data[:min(len(data), 2*maxHead)]
 	var b strings.Builder
 	interim := false
 	for i, line := range strings.SplitAfter(string(data), "\n") {
 		line = strings.TrimSuffix(strings.TrimSuffix(line, "\n"), "\r")
-		if status := regexp.MustCompile(`^HTTP/\S+ +(\d{3})`).FindStringSubmatch(line); status != nil {
+		if status := statusLine.FindStringSubmatch(line); status != nil {
 			code, _ := strconv.Atoi(status[1])
 			interim = code >= 100 && code < 200 && code != 101
 		}

@@ -38,7 +38,8 @@ func checkSplit(t *testing.T, data []byte) {
 	p := &Payload{Entry: Entry{Name: "x.json"}, Data: bytes.Clone(data)}
 	err := new(Spool).split(p)
 	if !json.Valid(data) {
-		if err == nil {
+		tooDeep := bytes.Count(data, []byte("["))+bytes.Count(data, []byte("{")) > 10_000 // for encoding/json
+		if err == nil && !tooDeep {
 			t.Fatalf("%q was split although it is not valid JSON", data)
 		}
 		return

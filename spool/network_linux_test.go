@@ -71,13 +71,6 @@ func TestEveryStepWorksOnFileSystemsThatRefuseSomeCalls(t *testing.T) {
 	}
 }
 
-func mustList(t *testing.T, s *spool.Spool) []spool.Rejected {
-	t.Helper()
-	all, err := s.Rejected()
-	must(t, err)
-	return all
-}
-
 // The two calls are needed as they are: were they not refused, this test would prove nothing.
 func TestRefusedCallsAreRefused(t *testing.T) {
 	refusing(t, []refusal{noTimes, noLinks}, func(t *testing.T) {

@@ -4,9 +4,11 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -101,6 +103,22 @@ func TestAReasonInTheSpoolWithoutItsPayloadIsSweptAfterAnHour(t *testing.T) {
 	wantNames(t, "after a minute", list(t, dir), "x.json.reason.json", "y.json.reason.json")
 	s.Sweep(time.Now().Add(2*time.Hour), scan(t, s).Leftovers)
 	wantNames(t, "after two hours", list(t, dir), "y.json.reason.json")
+}
+
+// In a spool that everybody may write to, a reason with the key of a delivered payload would make the
+// listener take another one for its duplicate.
+func TestAReasonOfAnotherUserGivesNoKey(t *testing.T) {
+	need.Root(t, "give files away")
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "x.json", `{"precious":1}`, 0)
+	key := keys(read(t, s, "x.json"))[0]
+	write(t, dir, "x.json.reason.json", strings.Replace(aReason, `"file":"x.json"`, `"file":"other.json"`, 1), 0)
+	must(t, os.Chown(filepath.Join(dir, "x.json.reason.json"), nobody, nobody))
+	if back := s.Sweep(time.Now().Add(24*time.Hour), scan(t, s).Leftovers); len(back) != 0 {
+		t.Errorf("taken back: %+v", back)
+	}
+	wantNames(t, "in the spool", list(t, dir), "x.json", "x.json.reason.json")
+	wantNames(t, "keys", keys(read(t, s, "x.json")), key)
 }
 
 func TestAReasonInTheSpoolCannotSendAPayloadElsewhere(t *testing.T) {

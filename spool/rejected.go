@@ -66,11 +66,20 @@ func (s *Spool) CountRejected() (files int, bytes int64, err error) {
 		return 0, 0, ignoreMissing(err)
 	}
 	defer unix.Close(dir)
-	payloads, _, err := s.readRejected(dir)
-	for _, p := range payloads {
-		bytes += p.size
+	err = readDir(dir, func(raw []byte, _ uint8) error {
+		name := string(raw)
+		var st unix.Stat_t
+		if strings.HasPrefix(name, ".") || strings.HasSuffix(name, reasonSuffix) || statAt(dir, name, &st) != nil || !isRegular(&st) {
+			return nil
+		}
+		files++
+		bytes += int64(st.Size)
+		return nil
+	})
+	if err != nil {
+		err = s.rejectedError("", err)
 	}
-	return len(payloads), bytes, err
+	return files, bytes, err
 }
 
 // Reason returns why a payload was rejected, or nil when the reason is missing or damaged.

@@ -22,12 +22,17 @@ func quarantine(t *testing.T, s *spool.Spool, dir string, n int) {
 	}
 }
 
-func rejectedNames(t *testing.T, s *spool.Spool) []string {
+func mustList(t *testing.T, s *spool.Spool) []spool.Rejected {
 	t.Helper()
 	all, err := s.Rejected()
 	must(t, err)
+	return all
+}
+
+func rejectedNames(t *testing.T, s *spool.Spool) []string {
+	t.Helper()
 	names := []string{}
-	for _, r := range all {
+	for _, r := range mustList(t, s) {
 		names = append(names, r.Name)
 	}
 	return names

@@ -53,7 +53,7 @@ func (s *Spool) judgeRejected(fd int) error {
 	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
 		return err
 	}
-	if st.Uid != 0 && st.Uid != s.ownerUID && int(st.Uid) != s.euid {
+	if !s.isTrusted(st.Uid) {
 		return fmt.Errorf("%w, uid %d", errRejectedForeign, st.Uid)
 	}
 	const othersWrite = unix.S_IWGRP | unix.S_IWOTH
@@ -65,6 +65,11 @@ func (s *Spool) judgeRejected(fd int) error {
 		return fmt.Errorf("%w, its mode is %04o", errRejectedOpen, uint32(st.Mode)&0o7777)
 	}
 	return nil
+}
+
+// isTrusted reports whether a user can do with the spool what he likes in any case.
+func (s *Spool) isTrusted(uid uint32) bool {
+	return uid == 0 || uid == s.ownerUID || int(uid) == s.euid
 }
 
 // rejectedError says that rejected/ cannot be used, or cannot take the payload of that name.

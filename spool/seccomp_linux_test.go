@@ -9,6 +9,8 @@ import (
 	"unsafe"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // refusal is a system call and the error that a file system without it answers with.
@@ -31,6 +33,9 @@ func refusing(t *testing.T, refusals []refusal, part func(t *testing.T)) {
 	cmd := exec.Command("/proc/self/exe", "-test.run="+pattern, "-test.v")
 	cmd.Env = append(os.Environ(), inside+"="+t.Name())
 	out, err := cmd.CombinedOutput()
+	if strings.Contains(string(out), "--- SKIP: "+t.Name()) {
+		need.Installed(t, "the kernel, or what confines this process, has no seccomp(2)")
+	}
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+t.Name()) {
 		t.Errorf("while system calls were refused: %v\n%s", err, out)
 	}
@@ -65,7 +70,7 @@ func refuse(t *testing.T, refusals []refusal) {
 		}
 	}
 	if err != nil {
-		t.Fatalf("system calls cannot be refused here: %v", err)
+		t.Skipf("system calls cannot be refused here: %v", err)
 	}
 }
 

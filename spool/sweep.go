@@ -54,6 +54,9 @@ func isTemp(name string) bool {
 
 // takeBack takes back a payload that was moved from rejected/ together with its reason.
 func (s *Spool) takeBack(now time.Time, payload string, note *unix.Stat_t) (back Returned, ok bool) {
+	if !s.isTrusted(note.Uid) {
+		return back, false // a key that somebody else has chosen could pass for one that was delivered
+	}
 	data, err := readSmall(s.fd, payload+reasonSuffix)
 	reason := asReason(data)
 	if err != nil || reason == nil {

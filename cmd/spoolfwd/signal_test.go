@@ -72,6 +72,36 @@ func TestASecondInterruptKills(t *testing.T) {
 	}
 }
 
+// nohup, and scripts that start a command in the background, ignore signals for it.
+func TestASignalThatTheParentIgnoresStaysIgnored(t *testing.T) {
+	held := make(chan struct{}, 1)
+	listener := httptest.NewServer(http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		io.Copy(io.Discard, r.Body)
+		held <- struct{}{}
+		<-r.Context().Done() // the request ends with its timeout, long after the signals
+	}))
+	defer listener.Close()
+	spool := t.TempDir()
+	if err := os.WriteFile(filepath.Join(spool, "a.json"), []byte("{}"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.Command("sh", "-c", `trap "" HUP; exec "$@"`, "sh",
+		filepath.Join(buildCommands(t), "spoolfwd"), "run", "--url", listener.URL, "--timeout", "1s", "--spool", spool, "--state-dir", t.TempDir())
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	<-held
+	for _, s := range []os.Signal{syscall.SIGHUP, syscall.SIGTERM} {
+		if err := cmd.Process.Signal(s); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd.Wait()
+	if got := cmd.ProcessState.ExitCode(); got != int(exit.Terminated) {
+		t.Errorf("it ended with %d, want %d for the signal that was not ignored", got, exit.Terminated)
+	}
+}
+
 func TestWaitingEndsWithTheContext(t *testing.T) {
 	if err := waitFor(t.Context(), time.Nanosecond); err != nil {
 		t.Errorf("a wait that is over returns %v", err)

@@ -1,0 +1,46 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+)
+
+// TestMain makes sure that run does not return before everything that it started has ended.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("os/signal.loop"), // the process's own
+		goleak.Cleanup(func(code int) {
+			os.RemoveAll(built.dir)
+			os.Exit(code)
+		}))
+}
+
+// built are the two programs, which the tests that run them share.
+var built struct {
+	once sync.Once
+	dir  string
+	err  error
+}
+
+// buildCommands builds spoolfwd and fakelistener as a user would, and returns their directory.
+func buildCommands(t *testing.T) string {
+	t.Helper()
+	built.once.Do(func() {
+		if built.dir, built.err = os.MkdirTemp("", "spoolfwd-bin"); built.err != nil {
+			return
+		}
+		build := exec.Command("go", "build", "-trimpath", "-o", built.dir+"/", "../spoolfwd", "../fakelistener")
+		if out, err := build.CombinedOutput(); err != nil {
+			built.err = fmt.Errorf("go build: %w\n%s", err, out)
+		}
+	})
+	if built.err != nil {
+		t.Fatal(built.err)
+	}
+	return built.dir
+}

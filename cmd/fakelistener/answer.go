@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// appendAnswer appends the whole answer to a request of the given method. What
-// keep says is what the Connection header says; see stays.
+// appendAnswer appends the whole answer to a request of the given method. What keep says is what
+// the Connection header says; see stays.
 func (s step) appendAnswer(b []byte, method string, now time.Time, http10, keep bool) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(s.status), 10)
@@ -83,9 +83,8 @@ func (s step) replaces(name string) bool {
 	return false
 }
 
-// stays tells whether the connection can be used again after this answer: not
-// after an interim one, since no final one follows, and not when the script
-// says "Connection: close" itself.
+// stays tells whether the connection can be used again after this answer: not after an interim one,
+// since no final one follows, and not when the script says "Connection: close" itself.
 func (s step) stays() bool {
 	for _, h := range s.headers {
 		if strings.EqualFold(h.name, "Connection") && strings.EqualFold(h.value, "close") {

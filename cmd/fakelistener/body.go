@@ -24,9 +24,9 @@ type payload struct {
 
 var errEncoding = errors.New("unknown Content-Encoding")
 
-// readBody reads the body of req to its end, whatever its size, so that the
-// client is done writing before it is answered. More than limit bytes are
-// counted and not kept. An error means that the client cut it off.
+// readBody reads the body of req to its end, whatever its size, so that the client is done writing
+// before it is answered. More than limit bytes are counted and not kept. An error means that the
+// client cut it off.
 func (c *conn) readBody(req *http.Request, limit int64) (payload, error) {
 	if req.ContentLength > limit {
 		_, err := io.Copy(io.Discard, req.Body)

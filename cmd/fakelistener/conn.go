@@ -19,8 +19,7 @@ const maxHead = 1 << 20
 // keepBuffer is the largest body buffer that a connection holds on to.
 const keepBuffer = 1 << 20
 
-// conn is one connection, served by one goroutine. Its buffers are used again
-// for every request.
+// conn is one connection, served by one goroutine. Its buffers are used again for every request.
 type conn struct {
 	*server
 	raw    net.Conn // below TLS, where a reset must go
@@ -42,8 +41,8 @@ func newConn(s *server, raw net.Conn) *conn {
 	return c
 }
 
-// source reads from a connection, at most left bytes, and keeps the error that
-// ended it: only here a line that the client cut off differs from a bad one.
+// source reads from a connection, at most left bytes, and keeps the error that ended it: only here
+// a line that the client cut off differs from a bad one.
 type source struct {
 	r    io.Reader
 	left int64
@@ -60,8 +59,8 @@ func (s *source) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// serve answers one request after the other until the client leaves, a step
-// ends the connection, or ctx ends.
+// serve answers one request after the other until the client leaves, a step ends the connection, or
+// ctx ends.
 func (c *conn) serve(ctx context.Context) {
 	if t, isTLS := c.net.(*tls.Conn); isTLS {
 		if err := t.HandshakeContext(ctx); err != nil {
@@ -112,8 +111,7 @@ func (c *conn) answer(ctx context.Context, req *http.Request, first bool) bool {
 	return c.write(ctx, req, c.control(req.Method, req.URL, p.raw))
 }
 
-// refuse counts what did not become a request and answers it where there is
-// somebody to answer.
+// refuse counts what did not become a request and answers it where there is somebody to answer.
 func (c *conn) refuse(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil: // cut off by us
@@ -142,8 +140,8 @@ func (c *conn) perform(ctx context.Context, req *http.Request, s step) bool {
 		c.hang(ctx, s.hold)
 		c.stats.leave()
 	case kindReset:
-		// With a linger time of zero, close(2) discards the connection and
-		// sends an RST (RFC 9293, 3.10.5).
+		// With a linger time of zero, close(2) discards the connection and sends an RST (RFC 9293,
+		// 3.10.5).
 		if tcp, ok := c.raw.(interface{ SetLinger(int) error }); ok {
 			_ = tcp.SetLinger(0)
 		}
@@ -157,8 +155,7 @@ func (c *conn) perform(ctx context.Context, req *http.Request, s step) bool {
 	return false // and the connection is closed, in good order unless it is already
 }
 
-// hang reads and answers nothing until the client leaves, hold is over (0 =
-// never) or ctx ends.
+// hang reads and answers nothing until the client leaves, hold is over (0 = never) or ctx ends.
 func (c *conn) hang(ctx context.Context, hold time.Duration) {
 	c.busy.Store(false) // closeIdle need not wait for this
 	if ctx.Err() != nil {

@@ -8,8 +8,8 @@ import (
 	"strings"
 )
 
-// controlPrefix begins the paths that steer the listener while it runs. They
-// need no token, are not counted and take no step from the script.
+// controlPrefix begins the paths that steer the listener while it runs. They need no token, are not
+// counted and take no step from the script.
 const controlPrefix = "/_control/"
 
 // control answers a request to the control endpoint.
@@ -31,8 +31,7 @@ func (s *server) control(method string, u *url.URL, body []byte) step {
 		controlPrefix+"script (GET, PUT) and "+controlPrefix+"reset (POST)")
 }
 
-// newScript replaces the script; ?loop=true or ?loop=false changes what
-// happens at its end.
+// newScript replaces the script; ?loop=true or ?loop=false changes what happens at its end.
 func (s *server) newScript(query url.Values, text string) step {
 	steps, err := parseScript(text)
 	if err != nil {

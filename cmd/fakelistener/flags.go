@@ -33,8 +33,8 @@ type options struct {
 	verbose     bool
 }
 
-// parseArgs reads the command line. Nil options without an error mean that
-// help or version has been printed.
+// parseArgs reads the command line. Nil options without an error mean that help or version has been
+// printed.
 func parseArgs(args []string, stdout io.Writer) (*options, error) {
 	var opts *options
 	var matches rules
@@ -151,8 +151,8 @@ func (d *durationValue) Set(text string) error {
 // String gives the duration as Go writes it.
 func (d *durationValue) String() string { return time.Duration(*d).String() }
 
-// sizeValue is a flag that is a number of bytes above zero, with or without
-// one of the suffixes KiB, MiB and GiB.
+// sizeValue is a flag that is a number of bytes above zero, with or without one of the suffixes
+// KiB, MiB and GiB.
 type sizeValue int64
 
 // Set reads the flag's value.

@@ -58,8 +58,8 @@ func (b *syncBuffer) String() string {
 	return b.b.String()
 }
 
-// start runs the command on a free port and waits until it is ready. The test
-// fails unless it ends well.
+// start runs the command on a free port and waits until it is ready. The test fails unless it ends
+// well.
 func start(t *testing.T, args ...string) *running {
 	t.Helper()
 	r := startAny(t, args...)

@@ -2,9 +2,9 @@ package main
 
 import "bytes"
 
-// countItems tells how many items a body holds: the elements of a JSON array,
-// else the JSON values that stand one after the other (NDJSON, or just one).
-// It checks no syntax; of a body that is no JSON it makes at least one item.
+// countItems tells how many items a body holds: the elements of a JSON array, else the JSON values
+// that stand one after the other (NDJSON, or just one). It checks no syntax; of a body that is no
+// JSON it makes at least one item.
 func countItems(body []byte) int {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {
@@ -19,8 +19,8 @@ func countItems(body []byte) int {
 	return countValues(body)
 }
 
-// countValues counts the JSON values on the level on which text begins, up to
-// the bracket that closes this level.
+// countValues counts the JSON values on the level on which text begins, up to the bracket that
+// closes this level.
 func countValues(text []byte) int {
 	count, depth := 0, 0
 	scalar := false // inside a number or a word

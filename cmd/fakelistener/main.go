@@ -1,28 +1,24 @@
-// Command fakelistener is an HTTP listener that behaves as badly as a script
-// tells it to. It stands in for a central listener in tests and in CI smoke
-// tests of whatever sends to one.
+// Command fakelistener is an HTTP listener that behaves as badly as a script tells it to. It stands
+// in for a central listener in tests and in CI smoke tests of whatever sends to one.
 //
-// It promises that each request that arrives whole is counted exactly once,
-// before its answer is written: a client that holds an answer finds it in the
-// counts, in the record directory and in the log. A request that the client
-// cut off is counted as cut off and as nothing else. A delivery is a 2xx that
-// was decided on; whether the client was still there to read it is the
-// client's affair, as it is with a real listener.
+// It promises that each request that arrives whole is counted exactly once, before its answer is
+// written: a client that holds an answer finds it in the counts, in the record directory and in the
+// log. A request that the client cut off is counted as cut off and as nothing else. A delivery is a
+// 2xx that was decided on; whether the client was still there to read it is the client's affair, as
+// it is with a real listener.
 //
-// It speaks HTTP/1.0 and HTTP/1.1 itself, one goroutine per connection, over
-// http.ReadRequest. Resets, half answers and silence need the bare connection
-// anyway; and beside a client under measurement it must take as little of the
-// machine as it can, where net/http's server adds a background read and a
-// context to every request. What is left of its cost are the system calls.
+// It speaks HTTP/1.0 and HTTP/1.1 itself, one goroutine per connection, over http.ReadRequest.
+// Resets, half answers and silence need the bare connection anyway; and beside a client under
+// measurement it must take as little of the machine as it can, where net/http's server adds a
+// background read and a context to every request. What is left of its cost are the system calls.
 //
-// A crash leaves behind the address file, the record files written so far and
-// at most one temporary whose name begins with a dot. Nothing is synced to disk.
+// A crash leaves behind the address file, the record files written so far and at most one temporary
+// whose name begins with a dot. Nothing is synced to disk.
 //
-// It deliberately is no conforming server: it knows no HTTP/2, routes nothing
-// (every path but /_control/ is the listener), sets no timeouts of its own
-// (slow clients are welcome), and keeps digests, not the keys and bodies it saw:
-// among a million of them two are mistaken for equal in about one run of 30
-// million.
+// It deliberately is no conforming server: it knows no HTTP/2, routes nothing (every path but
+// /_control/ is the listener), sets no timeouts of its own (slow clients are welcome), and keeps
+// digests, not the keys and bodies it saw: among a million of them two are mistaken for equal in
+// about one run of 30 million.
 package main
 
 import (

@@ -15,8 +15,8 @@ import (
 //	script = step *( "," step )
 //	step   = ( STATUS | "hang" | "reset" | "close" | "partial" ) [ "x" N ] [ ":" option *( ";" option ) ]
 //
-// with the options that parseOption knows. Inside an option a backslash stands
-// before a comma, a semicolon or a backslash that is meant as such.
+// with the options that parseOption knows. Inside an option a backslash stands before a comma, a
+// semicolon or a backslash that is meant as such.
 type script []step
 
 // maxRepeat bounds xN, so that a slip of the finger is noticed.
@@ -96,8 +96,8 @@ func parseHead(head string) (step, error) {
 	return s, nil
 }
 
-// parseOption sets one option and returns its name. Two have a short form: a
-// URL or an absolute path is a location, a bare duration after hang is how long.
+// parseOption sets one option and returns its name. Two have a short form: a URL or an absolute
+// path is a location, a bare duration after hang is how long.
 func (s *step) parseOption(option string) (string, error) {
 	name, value, named := strings.Cut(option, "=")
 	switch {
@@ -189,8 +189,8 @@ func positiveDuration(text string) (time.Duration, error) {
 	return d, err
 }
 
-// splitUnescaped splits text at every sep that no backslash stands before, and
-// leaves the backslashes in.
+// splitUnescaped splits text at every sep that no backslash stands before, and leaves the
+// backslashes in.
 func splitUnescaped(text string, sep byte) []string {
 	var parts []string
 	start := 0

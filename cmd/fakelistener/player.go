@@ -2,8 +2,8 @@ package main
 
 import "sync"
 
-// player serves the steps of a script one by one; after the last it serves the
-// last for ever, or begins again with loop. Safe for concurrent use.
+// player serves the steps of a script one by one; after the last it serves the last for ever, or
+// begins again with loop. Safe for concurrent use.
 type player struct {
 	mu    sync.Mutex
 	steps script
@@ -33,8 +33,7 @@ func (p *player) next() step {
 	return s
 }
 
-// replace puts a new script in the place of what is left. A nil loop leaves
-// looping as it was.
+// replace puts a new script in the place of what is left. A nil loop leaves looping as it was.
 func (p *player) replace(steps script, loop *bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
@@ -44,8 +43,8 @@ func (p *player) replace(steps script, loop *bool) {
 	}
 }
 
-// rest is what has not been served of this pass through the script; its last
-// step stands even when it is being repeated.
+// rest is what has not been served of this pass through the script; its last step stands even when
+// it is being repeated.
 func (p *player) rest() script {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// recorder writes each request into a directory: NNNNNN.body, the bytes of the
-// body as they were sent, then NNNNNN.json, a recording. Who sees the second
-// file finds both whole. Numbers go on after those that are there already, so
-// that a listener started again adds to the record. Safe for concurrent use.
+// recorder writes each request into a directory: NNNNNN.body, the bytes of the body as they were
+// sent, then NNNNNN.json, a recording. Who sees the second file finds both whole. Numbers go on
+// after those that are there already, so that a listener started again adds to the record. Safe for
+// concurrent use.
 type recorder struct {
 	dir  string
 	last atomic.Int64
@@ -59,9 +59,8 @@ func (r *recorder) record(body []byte, rec recording) error {
 	return replaceFile(base+".json", indented(rec))
 }
 
-// replaceFile writes a file under a temporary name beside it and renames it, so
-// that a reader never finds half of it. It does not sync: none of these files
-// need to outlive the machine.
+// replaceFile writes a file under a temporary name beside it and renames it, so that a reader never
+// finds half of it. It does not sync: none of these files need to outlive the machine.
 func replaceFile(path string, content []byte) error {
 	temporary := filepath.Join(filepath.Dir(path), "."+filepath.Base(path)+".tmp")
 	if err := os.WriteFile(temporary, content, 0o644); err != nil {

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// request deals with one request to the listener and tells whether the
-// connection goes on. Order is important: the request is read whole, then let
-// in, given its step, recorded, counted, and only then answered.
+// request deals with one request to the listener and tells whether the connection goes on. Order is
+// important: the request is read whole, then let in, given its step, recorded, counted, and only
+// then answered.
 func (c *conn) request(ctx context.Context, req *http.Request) bool {
 	c.stats.begin()
 	p, err := c.readBody(req, c.MaxBody)
@@ -49,8 +49,8 @@ func (c *conn) request(ctx context.Context, req *http.Request) bool {
 	return keep
 }
 
-// choose finds the step for a request: what the listener asks of every request
-// comes first, then the rules, and only then does the script move.
+// choose finds the step for a request: what the listener asks of every request comes first, then
+// the rules, and only then does the script move.
 func (c *conn) choose(req *http.Request, p payload) step {
 	if req.Method != http.MethodPost && req.Method != http.MethodPut {
 		return refusal(http.StatusMethodNotAllowed, "POST or PUT is required", header{"Allow", "POST, PUT"})
@@ -86,8 +86,8 @@ func refusal(status int, reason string, headers ...header) step {
 	return s
 }
 
-// record writes the request down. A request that cannot be is answered all the
-// same: the fault is told of when the listener ends.
+// record writes the request down. A request that cannot be is answered all the same: the fault is
+// told of when the listener ends.
 func (c *conn) record(req *http.Request, p payload, s step, key string, items int) {
 	s.repeat = 1
 	err := c.records.record(p.raw, recording{
@@ -99,8 +99,8 @@ func (c *conn) record(req *http.Request, p payload, s step, key string, items in
 	}
 }
 
-// bareKey takes the quotes off an Idempotency-Key, which is a structured-field
-// string (RFC 9651, 3.3.3). One without quotes is taken as it is.
+// bareKey takes the quotes off an Idempotency-Key, which is a structured-field string (RFC 9651,
+// 3.3.3). One without quotes is taken as it is.
 func bareKey(value string) string {
 	if len(value) < 2 || value[0] != '"' || value[len(value)-1] != '"' {
 		return value

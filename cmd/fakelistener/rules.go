@@ -14,8 +14,8 @@ type rule struct {
 	step  step
 }
 
-// parseRule reads PATTERN=STEP, split at the first "=". PATTERN is found
-// anywhere in the body, and "*" in it stands for any bytes.
+// parseRule reads PATTERN=STEP, split at the first "=". PATTERN is found anywhere in the body, and
+// "*" in it stands for any bytes.
 func parseRule(text string) (rule, error) {
 	pattern, stepText, ok := strings.Cut(text, "=")
 	if !ok {
@@ -50,8 +50,8 @@ func (r rule) matches(body []byte) bool {
 	return true
 }
 
-// rules is a flag that can be given more than once. It never splits its value,
-// since a comma may well be part of a pattern.
+// rules is a flag that can be given more than once. It never splits its value, since a comma may
+// well be part of a pattern.
 type rules []rule
 
 // Set adds a rule.

@@ -23,8 +23,7 @@ const (
 // urlPath is the path that is printed; any other is answered alike.
 const urlPath = "/api/profiling"
 
-// run is the whole command. It returns when ctx ends or a limit is reached,
-// with the exit code.
+// run is the whole command. It returns when ctx ends or a limit is reached, with the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	opts, err := parseArgs(args, stdout)
 	if err == nil && opts != nil {
@@ -97,8 +96,8 @@ func (o *options) readFiles() error {
 	return nil
 }
 
-// announce tells where the listener is, first in the file, so that a script
-// that reads the line from stdout finds the file as well.
+// announce tells where the listener is, first in the file, so that a script that reads the line
+// from stdout finds the file as well.
 func announce(addr net.Addr, o *options, stdout io.Writer) error {
 	line := listenerURL(addr, o.TLS != nil) + "\n"
 	if o.addressFile != "" {

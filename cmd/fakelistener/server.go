@@ -69,9 +69,9 @@ func newServer(c config) (*server, error) {
 	return s, nil
 }
 
-// serve accepts connections until ctx ends or MaxRequests have been answered,
-// then lets the requests in flight end. It closes l. The error tells of the
-// first request that could not be recorded.
+// serve accepts connections until ctx ends or MaxRequests have been answered, then lets the
+// requests in flight end. It closes l. The error tells of the first request that could not be
+// recorded.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
 	ctx, s.end = context.WithCancel(ctx)
 	defer s.end()
@@ -119,9 +119,9 @@ func (s *server) start(ctx context.Context, raw net.Conn) {
 	})
 }
 
-// closeIdle ends the connections that no request is in flight on. It comes
-// after the context has ended: a connection first says that it is idle, then
-// looks at the context, so that one of the two sides sees the other.
+// closeIdle ends the connections that no request is in flight on. It comes after the context has
+// ended: a connection first says that it is idle, then looks at the context, so that one of the two
+// sides sees the other.
 func (s *server) closeIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

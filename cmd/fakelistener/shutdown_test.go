@@ -40,8 +40,8 @@ func (l *pipeListener) Close() error {
 
 func (l *pipeListener) Addr() net.Addr { return &net.TCPAddr{} }
 
-// inBubble runs a server on a clock of its own and hands test one client
-// connection. The server has ended when it returns.
+// inBubble runs a server on a clock of its own and hands test one client connection. The server has
+// ended when it returns.
 func inBubble(t *testing.T, c config, test func(t *testing.T, s *server, client net.Conn, end func())) {
 	synctest.Test(t, func(t *testing.T) {
 		s, err := newServer(c)

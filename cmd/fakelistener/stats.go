@@ -5,8 +5,8 @@ import (
 	"sync"
 )
 
-// stats counts what happened. Safe for concurrent use: one short lock per
-// request. Keys and bodies are held as 64-bit digests, of 2xx answers only.
+// stats counts what happened. Safe for concurrent use: one short lock per request. Keys and bodies
+// are held as 64-bit digests, of 2xx answers only.
 type stats struct {
 	seed maphash.Seed
 
@@ -17,8 +17,8 @@ type stats struct {
 	keys   map[uint64]uint64   // key delivered -> the body it first came with
 }
 
-// counts is what the control endpoint and the stats file show. Requests to the
-// control endpoint are in none of them.
+// counts is what the control endpoint and the stats file show. Requests to the control endpoint are
+// in none of them.
 type counts struct {
 	Requests       int64            `json:"requests"`        // arrived whole and given a step, also when the step is not an answer
 	Delivered      int64            `json:"delivered"`       // answered 2xx
@@ -56,9 +56,9 @@ type answered struct {
 	size  int64 // as sent
 }
 
-// count adds a request, just before its answer is written. From here on it is
-// no longer in flight, unless it hangs: a client that has its answer may send
-// the next request before this process gets to run again.
+// count adds a request, just before its answer is written. From here on it is no longer in flight,
+// unless it hangs: a client that has its answer may send the next request before this process gets
+// to run again.
 func (s *stats) count(a answered) {
 	delivered := a.step.delivers()
 	var body, key uint64
@@ -97,8 +97,7 @@ func (s *stats) count(a answered) {
 	}
 }
 
-// begin and leave mark a request in flight; leave is for one that was not
-// counted, or that hung.
+// begin and leave mark a request in flight; leave is for one that was not counted, or that hung.
 func (s *stats) begin() {
 	s.mu.Lock()
 	s.n.InFlight++

@@ -45,8 +45,8 @@ func answerWith(status int) step { return step{status: status, repeat: 1} }
 // label is the step's key in the counts by status.
 func (s step) label() string { return labelOf(s.code()) }
 
-// code is the step's place in the counts by status: its status, or its kind
-// where there is none (kinds are smaller than any status).
+// code is the step's place in the counts by status: its status, or its kind where there is none
+// (kinds are smaller than any status).
 func (s step) code() int {
 	if s.kind == kindAnswer {
 		return s.status

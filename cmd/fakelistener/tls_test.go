@@ -20,8 +20,8 @@ import (
 	"time"
 )
 
-// certificate makes a self-signed pair for 127.0.0.1 and returns its files and
-// a pool that trusts it.
+// certificate makes a self-signed pair for 127.0.0.1 and returns its files and a pool that trusts
+// it.
 func certificate(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)

@@ -14,8 +14,8 @@ func version() string {
 	return versionLine(info)
 }
 
-// versionLine is what --version prints, in the form of spoolfwd's: the version,
-// and the commit unless the version is made of it.
+// versionLine is what --version prints, in the form of spoolfwd's: the version, and the commit
+// unless the version is made of it.
 func versionLine(info *debug.BuildInfo) string {
 	version, commit, modified := "devel", "", ""
 	if v := info.Main.Version; v != "" && v != "(devel)" {

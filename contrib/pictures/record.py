@@ -33,6 +33,8 @@ def record(command):
     pid, fd = pty.fork()
     if pid == 0:
         os.environ.update(TERM="xterm", COLUMNS=str(COLUMNS), LINES=str(ROWS))
+        for name in ("MAKEFLAGS", "MAKELEVEL"):  # under make, make says where it works
+            os.environ.pop(name, None)
         os.execvp(command[0], command)
     fcntl.ioctl(fd, termios.TIOCSWINSZ, struct.pack("HHHH", ROWS, COLUMNS, 0, 0))
     start, chunks = time.monotonic(), []

@@ -3,6 +3,7 @@ package spool
 import (
 	"bytes"
 	"encoding/json"
+	"io"
 )
 
 // ownFile names a file of this program's own that has come into the spool: the reason of a rejected
@@ -67,9 +68,9 @@ func isIndex(data []byte) bool {
 	return isStrictly(data, &x) && x.Files != nil
 }
 
-// isStrictly reports whether data is an object with no keys but those of into.
+// isStrictly reports whether data is one object with no keys but those of into.
 func isStrictly(data []byte, into any) bool {
 	d := json.NewDecoder(bytes.NewReader(data))
 	d.DisallowUnknownFields()
-	return d.Decode(into) == nil
+	return d.Decode(into) == nil && d.Decode(&struct{}{}) == io.EOF
 }

@@ -50,6 +50,14 @@ func TestFilesOfTheProgramsOwnAreNeverPayloads(t *testing.T) {
 	}
 }
 
+func TestAPayloadThatBeginsWithAReasonIsAPayload(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{Raw: true})
+	write(t, dir, "any.json", aReason+"\n"+`{"a":"payload"}`, 0)
+	if got := bodies(read(t, s, "any.json")); len(got) != 1 {
+		t.Errorf("read %q", got)
+	}
+}
+
 // A person may put payloads back with mv instead of `rejected retry`.
 func TestPayloadsMovedBackByHandKeepTheirKeys(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})

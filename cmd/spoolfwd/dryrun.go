@@ -10,8 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-// planned is one payload file as a dry run prints it; one that holds deferred items and others
-// comes twice.
+// planned is one payload file as a dry run prints it.
 type planned struct {
 	Name     string `json:"name"`               // quoted when it is not UTF-8
 	Items    int    `json:"items"`              // to be sent

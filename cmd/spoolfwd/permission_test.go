@@ -69,7 +69,7 @@ func TestMissingPermissionsAreNamedAndLoseNothing(t *testing.T) {
 		w.put("b.json", `{}`)
 		chmod(t, filepath.Join(w.spool, "a.json"), 0)
 		r := w.do("run").wantCode(t, exit.Permission)
-		wantText(t, "standard error", r.stderr, "a.json", "cannot be read")
+		wantText(t, "standard error", r.stderr, "a.json", "cannot be read", "run as the user who owns the payload files")
 		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 1 {
 			t.Errorf("sent %q, left %q: the other file should be sent", got, left)
 		}

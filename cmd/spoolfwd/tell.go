@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
+	"slices"
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -42,7 +45,11 @@ func (o *outcome) tell() {
 		if r.NewlySkipped > 0 || o.byHand {
 			level = slog.LevelWarn
 		}
-		log.Log(context.Background(), level, o.skippedText(), "event", "skipped", "count", r.Skipped.Count)
+		attrs := []any{"event", "skipped", "count", r.Skipped.Count}
+		if slices.ContainsFunc(r.Skipped.Causes, func(e error) bool { return errors.Is(e, fs.ErrPermission) }) {
+			attrs = append(attrs, console.HintKey, "run as the user who owns the payload files")
+		}
+		log.Log(context.Background(), level, o.skippedText(), attrs...)
 	}
 	for _, f := range o.faults {
 		logError(log, slog.LevelError, f, "event", "fault")

@@ -26,6 +26,7 @@ type env struct {
 
 	stateBefore float64 // the times in the state file that writeState wrote
 	tripped     bool    // the workload opens the breaker by hand
+	occupied    bool    // rejected/ is a file
 	badState    string  // content of a damaged state file that the workload wrote
 }
 
@@ -96,6 +97,9 @@ func (e *env) finish(r *result, label string, allowed int) {
 	e.object("zz-last.json", `{"last":true}`)
 	e.endpoint.answers(always(200))
 	e.url = e.t.listener.base + "/" + e.name
+	if e.occupied {
+		e.must(os.Remove(filepath.Join(e.spool, "rejected")))
+	}
 	if e.tripped {
 		e.runToEnd(r, label+": reset", e.spoolfwd("breaker", "reset"))
 	}

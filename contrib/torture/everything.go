@@ -75,7 +75,7 @@ func (m *mayhem) round() {
 		full, unusable := m.rand.IntN(6) == 0, m.rand.IntN(6) == 0
 		if unusable {
 			m.unusable++
-			m.occupyRejected()
+			m.replaceRejected()
 		}
 		if full {
 			m.full++
@@ -87,7 +87,7 @@ func (m *mayhem) round() {
 		m.run()
 		m.must(m.disk.free())
 		if unusable {
-			m.freeRejected()
+			m.restoreRejected()
 		}
 	}
 }
@@ -181,8 +181,8 @@ func (m *mayhem) answer(body string) answer {
 	return a
 }
 
-// occupyRejected puts something else in the place of rejected/.
-func (m *mayhem) occupyRejected() {
+// replaceRejected puts something else in the place of rejected/.
+func (m *mayhem) replaceRejected() {
 	rejected := filepath.Join(m.spool, "rejected")
 	if err := os.Rename(rejected, filepath.Join(m.dir, "aside")); err != nil && !errors.Is(err, fs.ErrNotExist) {
 		m.must(err)
@@ -194,7 +194,7 @@ func (m *mayhem) occupyRejected() {
 	}
 }
 
-func (m *mayhem) freeRejected() {
+func (m *mayhem) restoreRejected() {
 	rejected := filepath.Join(m.spool, "rejected")
 	m.must(os.Remove(rejected))
 	if err := os.Rename(filepath.Join(m.dir, "aside"), rejected); err != nil && !errors.Is(err, fs.ErrNotExist) {

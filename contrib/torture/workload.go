@@ -127,6 +127,12 @@ func (e *env) leaveUndeletable(name string) {
 	e.must(err)
 }
 
+// occupyRejected puts a file in the place of rejected/, until finish.
+func (e *env) occupyRejected() {
+	e.occupied = true
+	e.must(os.WriteFile(filepath.Join(e.spool, "rejected"), []byte("mine"), 0o600))
+}
+
 // leaveTemporaries leaves what killed runs and other programs leave behind.
 func (e *env) leaveTemporaries() {
 	e.must(os.MkdirAll(e.state, 0o755))

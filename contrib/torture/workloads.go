@@ -20,7 +20,7 @@ func workloads() []workload {
 			e.array("buffer_3.5_00000004.json", item(6, "200"), item(6, "200"), item(7, "200"))
 			e.file("buffer_4.5_00000005.json", "[]")
 		}},
-		{name: "reject", flags: []string{"--max-file-size", "300", "--failure-threshold", "50"}, breaker: []breakerState{closedAfter(1), closedAfter(0)}, build: func(e *env) {
+		{name: "reject", flags: []string{"--max-file-size", "300", "--failure-threshold", "50"}, breaker: []breakerState{closedAfter(1), closedAfter(2), closedAfter(0)}, build: func(e *env) {
 			e.object("a.json", item(1, "400"))
 			e.array("b.json", item(2, "200"), item(3, "400"), item(4, "200"))
 			e.array("c.json", item(5, "400"))
@@ -40,7 +40,7 @@ func workloads() []workload {
 			e.earlierRun("--failure-threshold", "50")
 			e.endpoint.answers(always(200))
 		}},
-		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(1), closedAfter(2), closedAfter(0)}, build: func(e *env) {
+		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(0), closedAfter(1)}, build: func(e *env) {
 			e.array("a.json", item(1, "500"), item(2, "500"), item(3, "500"), item(4, "200"), item(5, "200"))
 			e.earlierRun("--failure-threshold", "50", "--max-items", "3")
 			e.endpoint.answers(func(body string) answer {
@@ -54,24 +54,39 @@ func workloads() []workload {
 			})
 			e.object("b.json", item(6, "200"))
 		}},
-		{name: "give up", flags: []string{"--failure-threshold", "50", "--max-attempts", "1"}, breaker: []breakerState{closedAfter(1), closedAfter(0)}, build: func(e *env) {
+		{name: "give up", flags: []string{"--failure-threshold", "50", "--max-attempts", "1"}, breaker: []breakerState{closedAfter(0), closedAfter(1)}, build: func(e *env) {
 			e.object("a.json", item(1, "200"))
 			e.object("b.json", item(2, "500"))
 			e.array("c.json", item(3, "200"), item(4, "500"), item(5, "200"))
 		}},
 		{name: "open", flags: []string{"--failure-threshold", "2"}, breaker: []breakerState{closedAfter(0), closedAfter(1), openAfter(2)}, build: func(e *env) {
-			e.array("a.json", item(1, "200"), item(2, "500"), item(3, "drop"), item(4, "200"))
-			e.object("b.json", item(5, "200"))
+			e.array("a.json", item(1, "200"), item(2, "500"), item(3, "200"))
+			e.object("b.json", item(4, "200"))
+			e.object("c.json", item(5, "drop")) // after a failure, the youngest is next
+		}},
+		{name: "bad ahead", flags: []string{"--failure-threshold", "5"}, breaker: []breakerState{closedAfter(0), closedAfter(1), closedAfter(2), closedAfter(3), closedAfter(4)}, underFaults: []breakerState{openAfter(5)}, build: func(e *env) {
+			for i := range 6 {
+				e.object(fmt.Sprintf("a%d.json", i), item(i, "500"))
+			}
+			e.object("b.json", item(10, "200"))
+			e.object("c.json", item(11, "200"))
+		}},
+		// The refused payload can only be moved to rejected/ when that is a directory again.
+		{name: "no rejected", crashOnly: true, flags: []string{"--failure-threshold", "50"}, build: func(e *env) {
+			e.occupyRejected()
+			e.object("a.json", item(1, "422"))
+			e.array("b.json", item(2, "200"), item(3, "422"), item(4, "200"))
+			e.object("c.json", item(5, "200"))
 		}},
 		{name: "close", breaker: probing(closedAfter(0)), build: func(e *env) {
 			e.writeState("open", 5, hourAgo)
 			e.array("a.json", item(1, "200"), item(2, "200"))
 			e.object("b.json", item(3, "200"))
 		}},
-		{name: "reopen", breaker: probing(openAfter(6)), underFaults: []breakerState{closedAfter(0), closedAfter(1)}, build: func(e *env) {
+		{name: "reopen", breaker: probing(openAfter(6)), underFaults: []breakerState{closedAfter(0), closedAfter(1), closedAfter(2)}, build: func(e *env) {
 			e.writeState("open", 5, hourAgo)
 			e.object("a.json", item(1, "500"))
-			e.object("b.json", item(2, "200"))
+			e.object("b.json", item(2, "500"))
 		}},
 		{name: "retry after", breaker: []breakerState{closedAfter(0), {"open", 1, 90 * time.Second}}, build: func(e *env) {
 			e.array("a.json", item(1, "200"), item(2, "503"), item(3, "200"))

@@ -67,6 +67,22 @@ func TestBadPayloadsAheadCostOneRequestEachAndNothingBehindThemWaits(t *testing.
 			w.writeMany("good", 150, time.Hour)
 			w.write("zbad.json", `{"bad":"last"}`, time.Second)
 		}},
+		{"files at both ends and in the middle", func(w *world, bad int) {
+			w.writeMany("bad", bad/3, 5*time.Hour)
+			w.writeMany("good", 75, 4*time.Hour)
+			w.writeMany("mbad", bad/3, 3*time.Hour)
+			w.writeMany("mgood", 75, 2*time.Hour)
+			w.writeMany("zbad", bad/3, time.Hour)
+		}},
+		{"files, each bad one between good ones", func(w *world, bad int) {
+			for i := range 150 {
+				at := time.Duration(200-i) * time.Minute
+				w.write(fmt.Sprintf("good%03d.json", i), fmt.Sprintf(`{"good":%d}`, i), at)
+				if i < bad {
+					w.write(fmt.Sprintf("bad%03d.json", i), fmt.Sprintf(`{"bad":%d}`, i), at-time.Second)
+				}
+			}
+		}},
 	}
 	for _, answer := range []struct {
 		name    string

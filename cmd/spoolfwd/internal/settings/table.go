@@ -33,7 +33,7 @@ func table(v *Values) []Group {
 			{Name: "connect-timeout", value: duration(&v.Listener.ConnectTimeout, positive), commands: Delivery | Status,
 				Usage: "time for connecting to one address of the listener"},
 			{Name: "keep-alive", value: inverted(&v.Listener.DisableKeepAlives), commands: Delivery,
-				Usage: "use connections again; false helps where a second answer arrives just after the first, which HTTP/1.1 cannot tell from the next item's"},
+				Usage: "use connections again; --keep-alive=false is for listeners that answer twice"},
 			{Name: "token-file", value: text(&v.Listener.TokenFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "send the content of FILE as a bearer token; defaults to the systemd credential spoolfwd.token"},
 			{Name: "header", value: list(&v.Listener.Headers, transmit.CheckHeader), arg: "'K: V'", commands: Delivery, mask: maskHeader,

@@ -111,6 +111,8 @@ func (e *env) leaveRejected() {
 	e.object("a.json", item(1, "400"))
 	e.array("b.json", item(2, "200"), item(3, "400"), item(4, "200"))
 	e.earlierRun()
+	e.object("later.json", item(9, "200")) // resets the breaker's count
+	e.earlierRun()
 }
 
 // leaveUndeletable is an earlier run that could not remove a payload file after its delivery.

@@ -153,6 +153,24 @@ func TestALookupOrConnectionThatFailsNamesItsCause(t *testing.T) {
 	}
 }
 
+// It is asked again meanwhile, but not without end.
+func TestANameServerThatFailsSlowlyHasFailed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		names := resolver(t, func(int, dnsmessage.Type) dnsReply {
+			return dnsReply{after: 1200 * time.Millisecond, code: dnsmessage.RCodeServerFailure}
+		})
+		tr := newTransmitter(t, Config{URL: "http://listener.test./", Resolver: names, Timeout: time.Minute})
+		begin := time.Now()
+		v := send(tr, "{}")
+		mustHold(t, v, Kept, 0, "the lookup of listener.test. failed: ")
+		mustHaveCause(t, v.Err, LookupFailed)
+		if took := time.Since(begin); took > 20*time.Second { // it depends on how many servers this machine has
+			t.Errorf("it took %v", took)
+		}
+		time.Sleep(10 * time.Second)
+	})
+}
+
 func TestTheAddressThatWorkedIsTriedFirstAndWithoutALookup(t *testing.T) {
 	const dead, good, later = "10.0.0.1", "10.0.0.2", "10.0.0.3"
 	synctest.Test(t, func(t *testing.T) {

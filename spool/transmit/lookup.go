@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -42,6 +43,7 @@ func (d *dialer) lookup(ctx context.Context, network, host string) found {
 	ask := time.NewTimer(0)
 	defer ask.Stop()
 	waiting := 0
+	var failed error
 	for {
 		select {
 		case <-ask.C:
@@ -55,11 +57,19 @@ func (d *dialer) lookup(ctx context.Context, network, host string) found {
 			}()
 			ask.Reset(d.askNext)
 		case f := <-answers:
-			if waiting--; f.err == nil || waiting == 0 {
+			waiting--
+			switch {
+			case f.err == nil:
 				return f
+			case failed == nil && f.err != errAskedAlready:
+				failed = f.err
+				ask.Stop() // every server has failed
+			}
+			if waiting == 0 && failed != nil {
+				return found{err: failed}
 			}
 		case <-ctx.Done():
-			return found{err: &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true}}
+			return found{err: cmp.Or[error](failed, &net.DNSError{Err: "i/o timeout", Name: host, IsTimeout: true})}
 		}
 	}
 }
@@ -92,12 +102,15 @@ func (d *dialer) lookupOnce(ctx context.Context, network, host string, servers *
 	for i, address := range addresses {
 		addresses[i] = address.Unmap()
 	}
+	if err != nil && !turn.hasAsked() {
+		err = errAskedAlready
+	}
 	return found{addresses, err}
 }
 
 // servers are the name servers that lookups of one name have asked.
 type servers struct {
-	mu    sync.Mutex // guards asked, and the turns
+	mu    sync.Mutex // guards asked, and the maps of the turns
 	asked map[string]bool
 }
 
@@ -110,6 +123,12 @@ type turn struct {
 
 func (s *servers) turn() *turn {
 	return &turn{servers: s, mine: make(map[string]bool), passed: make(map[string]bool)}
+}
+
+func (t *turn) hasAsked() bool {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	return len(t.mine) > 0
 }
 
 // asks reports whether to ask server. One that was asked before this turn is passed over once.

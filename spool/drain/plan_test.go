@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -26,6 +27,14 @@ func (w *world) plan() (lines []string, stop drain.Stop) {
 	defer s.Close()
 	c := w.config
 	c.Spool, c.Now = s, func() time.Time { return w.now }
+	b, err := breaker.New(w.breaker)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	if err := b.Peek(w.now); err != nil {
+		w.t.Error(err)
+	}
+	c.Breaker = b
 	if c.Index, err = drain.PeekIndex(filepath.Join(w.stateDir, "central_listener.index")); err != nil {
 		w.t.Error(err)
 	}
@@ -101,10 +110,26 @@ func TestAPlanPutsDeferredFilesLast(t *testing.T) {
 		"buffer.json: send 4", "bad2.json: send 1", "nothing.json: remove", "wrong.json: reject", "good.json: send 1",
 		"young.json: skip", "bad.json: send 1 after 1",
 	}
+	w.forgetBreaker()
 	got, stop := w.plan()
 	if !slices.Equal(got, want) || stop != drain.Drained {
 		t.Errorf("the plan is\n%s\n%v, want\n%s\ndrained", strings.Join(got, "\n"), stop, strings.Join(want, "\n"))
 	}
+}
+
+func TestAPlanBeginsElsewhereAfterAFailureAsARunDoes(t *testing.T) {
+	w := newWorld(t)
+	w.writeMany("x", 3, time.Hour)
+	w.config.MaxItems = 1
+	w.listener.answer = func(string) transmit.Verdict { return down() }
+	w.run()
+	w.config.MaxItems = 0
+	lines, _ := w.plan()
+	equal(t, "planned", strings.Join(lines, ", "), "x0002.json: send 1, x0000.json: send 1, x0001.json: send 1")
+	w.listener.bodies()
+	w.listener.answer = func(string) transmit.Verdict { return ok() }
+	w.run()
+	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `{"x":2} {"x":0} {"x":1}`)
 }
 
 func TestAPlanEndsWhereARunWould(t *testing.T) {
@@ -171,12 +196,12 @@ func TestAPlanIsWhatARunDoes(t *testing.T) {
 			w.run()
 		}
 		w.config.MaxItems = random.IntN(12)
+		w.forgetBreaker()
 		before := w.listing()
 		lines, stop := w.plan()
 		if after := w.listing(); after != before {
 			t.Fatalf("seed %d, round %d: the plan changed\n%s\nto\n%s", seed, round, before, after)
 		}
-		w.forgetBreaker()
 		files := w.filesByKey()
 		w.listener.bodies()
 		w.listener.answer = func(string) transmit.Verdict { return ok() }

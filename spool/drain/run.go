@@ -22,7 +22,8 @@ type run struct {
 	mu       sync.Mutex
 	queue    queue
 	limit    limit
-	failures int // in succession, of this run and those before; of requests in flight together one counts
+	failures int // in succession, earlier runs included; of requests in flight together one counts
+	found    int // after how many failures the last search elsewhere found something good
 	workers  int
 	inFlight int       // requests being filled, sent or settled
 	taken    int       // items sent or about to be

@@ -74,13 +74,20 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 }
 
 func (r *run) succeededLocked(generation int) {
+	if r.failures > 0 && generation == r.limit.generation {
+		r.found = r.failures
+	}
 	r.failures = 0
 	r.limit.succeeded(generation)
 	_ = r.cfg.Breaker.RecordSuccess(r.now())
 }
 
 func (r *run) failedLocked(generation int, v transmit.Verdict) {
-	if generation == r.limit.generation {
+	switch {
+	case generation != r.limit.generation: // was asked before the last failure was known
+	case r.failures == 0:
+		r.failures = max(1, r.found) // the search goes on where it last found something good
+	default:
 		r.failures++
 	}
 	r.limit.failed()

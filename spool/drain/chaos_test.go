@@ -215,7 +215,7 @@ func (c *chaos) mayRepeat(items []string) {
 func (c *chaos) answer(body string) transmit.Verdict {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.calm && c.unlock == nil {
+	if !c.calm && !c.quiet && c.unlock == nil {
 		c.meddle(body)
 	}
 	if c.crashIn == 0 && c.rand.IntN(2) == 0 {

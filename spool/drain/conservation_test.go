@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -87,8 +88,9 @@ type chaos struct {
 	failed   map[string]int  // how often a good item has failed
 
 	files     int
-	calm      bool
-	mood      int // how the listener is disposed in this run
+	calm      bool // the listener accepts bad items too, and nobody meddles
+	quiet     bool // nobody meddles
+	mood      int  // how the listener is disposed in this run
 	crashes   int
 	crashIn   int    // requests until the process is killed; negative: it is not
 	changes   int    // files changed, replaced or deleted in the middle of a run
@@ -172,11 +174,47 @@ func (c *chaos) play() {
 			c.retryRejected()
 		}
 	}
+	c.goodOnesLeave()
 	// In the end all is well, and what is left is delivered.
 	c.calm, c.mood, c.config.Concurrency, c.config.MaxItems, c.crashIn = true, 0, 4, 0, -2
 	for range 3 {
 		c.now = c.now.Add(2 * time.Hour)
 		c.process()
+	}
+}
+
+// goodOnesLeave lets runs without faults go on, with a new good item for each, until no good item is
+// left. A bad item ahead of a good one costs a request, so there may be as many runs as bad ones.
+func (c *chaos) goodOnesLeave() {
+	c.quiet, c.mood, c.config.Concurrency, c.config.MaxItems, c.crashIn = true, 0, 1, 0, -2
+	c.breaker.FailureThreshold = 5 // one failure must not end each run
+	c.config.PageSize = 0          // the default: no page holds bad ones alone
+	for runs := 0; ; runs++ {
+		c.now = c.now.Add(2 * time.Hour)
+		item := c.newItem(0)
+		c.write(fmt.Sprintf("buffer_%d.json", c.files), item, 0)
+		c.spooled[item]++
+		c.process()
+		good, bad := 0, 0
+		for _, name := range c.names() {
+			if !strings.HasSuffix(name, ".json") || strings.HasPrefix(name, "junk") {
+				continue
+			}
+			for _, item := range itemsOf(c.t, c.read(name)) {
+				if isGood(item) {
+					good++
+				} else {
+					bad++
+				}
+			}
+		}
+		if good == 0 {
+			return
+		}
+		if runs > 10+bad {
+			c.t.Errorf("%d good items are still in the spool after %d runs without faults, with %d bad ones", good, runs, bad)
+			return
+		}
 	}
 }
 

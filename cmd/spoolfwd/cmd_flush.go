@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"fmt"
 	"time"
 
 	"github.com/schollz/progressbar/v3"
@@ -21,12 +20,11 @@ func flushCommand(ctx context.Context, s *session) error {
 		return s.notRun(err)
 	}
 	defer d.close()
-	d.force = s.cfg.Force
+	d.byHand, d.force = true, s.cfg.Force
 
-	// The lock stays held while waiting: a run in the meantime would do what this flush waits for.
 	deadline := s.env.Now().Add(s.cfg.Wait)
 	for {
-		if err := d.waitForBreaker(ctx, deadline); err != nil {
+		if err := d.waitForProbe(ctx, deadline); err != nil {
 			return s.notRun(err)
 		}
 		o := d.flush(ctx)
@@ -57,22 +55,6 @@ func (d *drainer) flush(ctx context.Context) *outcome {
 	o := d.drain(ctx)
 	bar.Finish()
 	return o
-}
-
-// waitForBreaker waits until the breaker lets a request through. It does not wait when that would be
-// after the deadline: the drain then finds the breaker open, or the spool empty.
-func (d *drainer) waitForBreaker(ctx context.Context, deadline time.Time) error {
-	s := d.s
-	wait := d.breaker.Wait(s.env.Now())
-	if d.force || wait == 0 || s.cfg.Wait == 0 || s.env.Now().Add(wait).After(deadline) {
-		return nil
-	}
-	if empty, err := d.spool.Empty(); err != nil || empty {
-		return err
-	}
-	d.lock.Sign(s.env.Now())
-	s.log.Log(ctx, console.LevelNotice, fmt.Sprintf("the breaker is open, waiting %s for it", console.Duration(wait)))
-	return s.env.Wait(ctx, wait)
 }
 
 // progress is the bar that flush shows on a terminal. A nil progress shows nothing.

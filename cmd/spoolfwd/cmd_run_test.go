@@ -119,3 +119,42 @@ func TestARunPrintsItsSummaryAsJSON(t *testing.T) {
 		t.Errorf("a run that found the breaker open says %v, %s", err, r.stdout)
 	}
 }
+
+// A timer of a minute and a retry timeout of a minute never quite meet: every run comes a moment
+// before its probe is due, and would leave it to the run a minute later.
+func TestARunEveryMinuteProbesEveryMinute(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		args      []string
+		early     time.Duration // before the probe is due
+		waits     bool
+		wantProbe int
+	}{
+		{"a moment early", nil, 30 * time.Millisecond, true, 1},
+		{"as early as jitter makes it", nil, 6 * time.Second, true, 1},
+		{"earlier than the wait", nil, 11 * time.Second, false, 0},
+		{"earlier than the run may take", []string{"--max-runtime", "5s"}, 6 * time.Second, false, 0},
+		{"waiting is off", []string{"--wait", "0"}, 30 * time.Millisecond, false, 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := openWorld(t, 1)
+			w.answer(http.StatusInternalServerError)
+			w.pass(time.Minute - tt.early)
+			start := w.time()
+			r := w.do("run", tt.args...).wantCode(t, exit.Left)
+			if n := len(w.received()); n != tt.wantProbe {
+				t.Errorf("%d probes, want %d", n, tt.wantProbe)
+			}
+			want := time.Duration(0)
+			if tt.waits {
+				want = tt.early
+			}
+			if waited := w.time().Sub(start); waited != want {
+				t.Errorf("the run waited %s, want %s", waited, want)
+			}
+			if strings.Contains(r.stderr, "waiting") {
+				t.Errorf("a scheduled run tells that it waits: %q", r.stderr)
+			}
+		})
+	}
+}

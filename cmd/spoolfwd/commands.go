@@ -64,7 +64,7 @@ the lock. Interrupted, it lets the requests in flight end and saves its state.`,
 		{
 			name: "flush", usage: "send what is in the spool; by hand", takes: settings.Flush, exits: drainExits(), action: flushCommand,
 			about: `Does what run does and tells about it: a progress bar on a terminal, a summary at
-the end. An open breaker stops it, unless it may wait or is forced.`,
+the end. An open breaker stops it, unless a probe is due soon or --force is given.`,
 			examples: []string{"spoolfwd flush", "spoolfwd flush --wait 5m", "spoolfwd flush --force"},
 		},
 		{

@@ -3,9 +3,12 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
+	"log/slog"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -19,6 +22,7 @@ type drainer struct {
 	spool       *spool.Spool
 	transmitter *transmit.Transmitter
 	index       *drain.Index
+	byHand      bool               // for a person who looks on: flush
 	force       bool               // let one probe through an open breaker
 	progress    func(drain.Report) // nil: not wanted
 }
@@ -57,10 +61,33 @@ func (d *drainer) close() {
 	}
 }
 
+// waitForProbe waits until an open breaker lets a probe through. It does not wait when that would be
+// after the deadline: the drain then finds the breaker open, or the spool empty. Without it, a timer
+// of one minute and a retry timeout of one minute would probe every second minute only, because
+// each run would come a moment too early. The lock stays held: a run in the meantime would do what
+// this one waits for.
+func (d *drainer) waitForProbe(ctx context.Context, deadline time.Time) error {
+	s := d.s
+	wait := d.breaker.Wait(s.env.Now())
+	if d.force || wait == 0 || s.cfg.Wait == 0 || s.env.Now().Add(wait).After(deadline) {
+		return nil
+	}
+	if empty, err := d.spool.Empty(); err != nil || empty {
+		return err
+	}
+	d.lock.Sign(s.env.Now())
+	level := slog.LevelInfo
+	if d.byHand {
+		level = console.LevelNotice
+	}
+	s.log.Log(ctx, level, fmt.Sprintf("the breaker is open, waiting %s for it", console.Duration(wait)))
+	return s.env.Wait(ctx, wait)
+}
+
 // drain sends what is in the spool.
 func (d *drainer) drain(ctx context.Context) *outcome {
 	cfg := d.s.cfg
-	o := &outcome{s: d.s, byHand: d.progress != nil, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
+	o := &outcome{s: d.s, byHand: d.byHand, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
 	limited := ctx
 	if cfg.MaxRuntime > 0 {
 		var cancel context.CancelFunc
@@ -70,7 +97,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	c := cfg.Drain
 	c.Spool, c.Transmitter, c.Index = d.spool, d.transmitter, d.index
 	c.Breaker = &gate{Breaker: d.breaker, lock: d.lock, force: d.force}
-	c.Count = cfg.JSON || d.progress != nil
+	c.Count = cfg.JSON || d.byHand
 	c.Now, c.Progress = d.s.env.Now, d.progress
 	var err error
 	o.report, err = drain.Run(limited, c)

@@ -25,10 +25,10 @@ type Values struct {
 	RejectedMaxBytes int64
 	MetricsFile      string
 	DryRun           bool
+	Wait             time.Duration
 
 	// flush.
 	Force bool
-	Wait  time.Duration
 
 	// rejected.
 	Statuses  []string
@@ -61,6 +61,7 @@ func defaults() Values {
 		Listener:    transmit.DefaultConfig(),
 		Breaker:     breaker.DefaultConfig(),
 		Drain:       drain.DefaultConfig(),
+		Wait:        10 * time.Second,
 		WarningAge:  10 * time.Minute,
 		CriticalAge: time.Hour,
 		LogFormat:   "text",

@@ -233,6 +233,13 @@ func TestAServerThatWasAskedIsPassedOverOnceInEveryLaterTurn(t *testing.T) {
 			t.Errorf("%+v: the server is asked: %v", step, got)
 		}
 	}
+	last := s.turn()
+	if last.onlyPassed() {
+		t.Error("a turn that dialled no server is said to have passed over all of them")
+	}
+	if last.asks("a"); !last.onlyPassed() {
+		t.Error("a turn that passed over its only server is not said to have")
+	}
 }
 
 // The same over the loopback interface, with name servers that speak UDP.

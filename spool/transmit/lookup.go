@@ -102,7 +102,7 @@ func (d *dialer) lookupOnce(ctx context.Context, network, host string, servers *
 	for i, address := range addresses {
 		addresses[i] = address.Unmap()
 	}
-	if err != nil && !turn.hasAsked() {
+	if err != nil && turn.onlyPassed() {
 		err = errAskedAlready
 	}
 	return found{addresses, err}
@@ -125,10 +125,12 @@ func (s *servers) turn() *turn {
 	return &turn{servers: s, mine: make(map[string]bool), passed: make(map[string]bool)}
 }
 
-func (t *turn) hasAsked() bool {
+// onlyPassed reports whether every server was passed over, so that the turn's error says nothing. The
+// resolver of the C library asks by itself, and passes over none.
+func (t *turn) onlyPassed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	return len(t.mine) > 0
+	return len(t.passed) > 0 && len(t.mine) == 0
 }
 
 // asks reports whether to ask server. One that was asked before this turn is passed over once.

@@ -1,12 +1,12 @@
-// Package drain empties a spool into a listener for as long as the breaker lets it. For each item it
-// asks the breaker, sends, records the result and acts on it. It stops when the breaker opens, and
-// reports what was delivered and what failed.
+// Package drain empties a spool into a listener for as long as the breaker lets it. For each item
+// it asks the breaker, sends, records the result and acts on it. It stops when the breaker opens,
+// and reports what was delivered and what failed.
 //
 // The files follow a payload on its way: run (the life of a run and its workers), choose, queue and
 // elsewhere (what comes next), read and file (a payload file in hand), send and limit (one request
-// and how many may be in flight), batch and halve (several items in one request), settle, reject and
-// attempts (what the verdict does to the file), index (what the next run must know), report. Plan
-// does the same without sending.
+// and how many may be in flight), batch and halve (several items in one request), settle, reject
+// and attempts (what the verdict does to the file), index (what the next run must know), report.
+// Plan does the same without sending.
 //
 // # Order
 //
@@ -20,41 +20,42 @@
 // the breaker keeps from run to run, says where. A failing listener gets as many requests as ever:
 // the threshold, and then one per probe.
 //
-// An item that failed after it had reached the listener, in a run that delivered others, is deferred:
-// in an array file it goes after the others, and a file all of whose items are deferred goes last,
-// the fewest attempts first. After [Config.MaxAttempts] failures that count against it, a payload is
-// rejected. A failure counts when the item was sent alone and the answer did not speak of the
-// listener's own load (429, 503). In an outage nothing is delivered, so that it changes neither the
-// order nor what is remembered. While the index is full nothing is deferred: all goes by age, and
-// what the index knows goes on counting until it is rejected and makes room.
+// An item that failed after it had reached the listener, in a run that delivered others, is
+// deferred: in an array file it goes after the others, and a file all of whose items are deferred
+// goes last, the fewest attempts first. After [Config.MaxAttempts] failures that count against it,
+// a payload is rejected. A failure counts when the item was sent alone and the answer did not speak
+// of the listener's own load (429, 503). In an outage nothing is delivered, so that it changes
+// neither the order nor what is remembered. While the index is full nothing is deferred: all goes
+// by age, and what the index knows goes on counting until it is rejected and makes room.
 //
 // # Concurrency
 //
-// A run begins with one request at a time and allows one more after every good answer, which doubles
-// the number in flight per round trip, up to [Config.Concurrency]. Any failure brings it back to
-// one. So a failing listener is met by one request at a time. A run can be half-open only at its
-// beginning or after a failure, so that a probe is one request whatever the limit is. Results are
-// recorded in the order in which they arrive; requests in flight when the breaker opens are allowed
-// to finish and counted as late. With more requests in flight than the breaker's threshold, bad
-// payloads that stand together can open it in the middle of a run. The next run begins elsewhere and
-// goes on.
+// A run begins with one request at a time and allows one more after every good answer, which
+// doubles the number in flight per round trip, up to [Config.Concurrency]. Any failure brings it
+// back to one. So a failing listener is met by one request at a time. A run can be half-open only
+// at its beginning or after a failure, so that a probe is one request whatever the limit is.
+// Results are recorded in the order in which they arrive; requests in flight when the breaker opens
+// are allowed to finish and counted as late. With more requests in flight than the breaker's
+// threshold, bad payloads that stand together can open it in the middle of a run. The next run
+// begins elsewhere and goes on.
 //
 // # Batches
 //
 // With [Config.BatchItems] above one, a request carries several items, in the format that
-// [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them. A batch
-// that the listener refuses is halved until an item is refused alone, which is rejected and is a
-// failure like any other; the rest goes back and into later requests of the run. Batches begin with one item and double with every good answer. Deferred items go alone,
-// so that none is blamed for another.
+// [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them. A
+// batch that the listener refuses is halved until an item is refused alone, which is rejected and
+// is a failure like any other; the rest goes back and into later requests of the run. Batches begin
+// with one item and double with every good answer. Deferred items go alone, so that none is blamed
+// for another.
 //
 // # What a crash leaves behind
 //
 // Items whose answer had arrived and whose file was not yet removed or rewritten are sent again in
 // the next run, under the same idempotency keys: at most the requests in flight and, of an array
-// file, the items delivered since its last rewrite. A file is rewritten when all of it was sent, and
-// every second until then. The index is written at the end of a run, and at once when it takes the place of a
-// removal or a rewrite. Losing it loses no payload: deferred items lose their place at the end, and
-// what is delivered and still in the spool is sent again under the same keys.
+// file, the items delivered since its last rewrite. A file is rewritten when all of it was sent,
+// and every second until then. The index is written at the end of a run, and at once when it takes
+// the place of a removal or a rewrite. Losing it loses no payload: deferred items lose their place
+// at the end, and what is delivered and still in the spool is sent again under the same keys.
 //
 // # What it does not do
 //

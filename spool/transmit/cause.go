@@ -11,7 +11,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
-// Cause is what is behind an [Error], where something can be said about it in general.
+// Cause is a kind of failure for which a program can give advice.
 type Cause int
 
 const (

@@ -23,7 +23,7 @@ func (t *Transmitter) connect(ctx context.Context) (net.Conn, error) {
 		password, _ := t.proxy.user.Password()
 		auth = &proxy.Auth{User: t.proxy.user.Username(), Password: password}
 	}
-	// The connection itself is kept. The SOCKS type around it hides what is asked of a TCP connection.
+	// The TCP connection itself is kept, because the SOCKS type around it hides its methods.
 	var raw net.Conn
 	keeping := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		c, err := t.dialTCP(ctx, t.proxy.host, t.proxy.port)

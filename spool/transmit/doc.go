@@ -22,7 +22,7 @@
 // # What a crash leaves behind
 //
 // Nothing on disk. The listener may or may not have taken a request in flight. Sent again, the item
-// carries the same Idempotency-Key, which is the caller's to provide.
+// carries the same Idempotency-Key. The caller provides it.
 //
 // # What it does not do
 //

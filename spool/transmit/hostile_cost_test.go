@@ -52,7 +52,7 @@ func TestHostileListenersCostBoundedMemory(t *testing.T) {
 		}
 		for _, h := range hostiles {
 			if h.slow {
-				continue // it would take the timeout each, and what is slow sends little
+				continue // each would take the timeout, and sends little
 			}
 			var before, after runtime.MemStats
 			l := listen(t, config, func(c net.Conn, _ int) {

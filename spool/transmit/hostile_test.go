@@ -139,7 +139,7 @@ var hostiles = []hostile{
 	{name: "announces a negative length", do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: -1\r\n\r\nhello"), action: Delivered, status: 200},
 	{name: "announces two lengths", do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 5\r\n\r\nhello"), action: Delivered, status: 200},
 	{name: "announces a length and chunks", do: saysAndCloses("HTTP/1.1 200 OK\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n"), action: Delivered, status: 200},
-	{name: "sends chunks that are none", do: saysAndCloses("HTTP/1.1 400 No\r\nTransfer-Encoding: chunked\r\n\r\nhello"), action: Rejected, status: 400},
+	{name: "sends malformed chunks", do: saysAndCloses("HTTP/1.1 400 No\r\nTransfer-Encoding: chunked\r\n\r\nhello"), action: Rejected, status: 400},
 	{name: "sends a success without end", do: func(c net.Conn) { io.WriteString(c, "HTTP/1.1 200 OK\r\n\r\n"); flood(c, "x", endless) }, action: Delivered, status: 200},
 	{name: "sends a failure without end", do: func(c net.Conn) { io.WriteString(c, "HTTP/1.1 500 No\r\n\r\n"); flood(c, "x", endless) }, status: 500},
 	{name: "sends chunks without end", do: func(c net.Conn) {

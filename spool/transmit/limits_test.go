@@ -139,7 +139,7 @@ func TestWithoutDescriptorsARequestIsAborted(t *testing.T) {
 }
 
 // Two failures of one kind read the same, so that they can be counted as one.
-func TestErrorsFold(t *testing.T) {
+func TestFailuresOfOneKindHaveTheSameError(t *testing.T) {
 	for name, do := range map[string]func(net.Conn, int){
 		"resets":      func(c net.Conn, _ int) { c.Read(make([]byte, 4096)); tcpOf(c).SetLinger(0) },
 		"closes":      func(c net.Conn, _ int) { c.Read(make([]byte, 4096)) },

@@ -11,7 +11,7 @@ import (
 )
 
 // askNext is how long a name server may be silent before the next one is asked as well. Go's resolver
-// gives each server five seconds before it turns to the next, which is all the time a request has.
+// turns to the next one after five seconds, and then the time of a request is over.
 const askNext = time.Second
 
 var errAskedAlready = errors.New("this name server has been asked already")

@@ -189,7 +189,7 @@ func TestProxiesThatFail(t *testing.T) {
 		"forbids it":           {"HTTP/1.1 403 \x1b[31mNo\r\n\r\n", `it answered 403 \x1b[31mNo to CONNECT`, ProxyRefused},
 		"redirects":            {"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "it answered 302 Found to CONNECT", ProxyRefused},
 		"closes":               {"", "the proxy http://proxy.test:3128: the connection was closed without an answer", ProxyFailed},
-		"is none":              {"SSH-2.0-OpenSSH_9.9\r\n", "does not begin with", ProxyFailed},
+		"is not one":           {"SSH-2.0-OpenSSH_9.9\r\n", "does not begin with", ProxyFailed},
 		"sends endless heads":  {"HTTP/1.1 200 OK\r\n" + strings.Repeat("A: b\r\n", 20000), "larger than 64 KiB", ProxyFailed},
 		"talks into a tunnel":  {"HTTP/1.1 200 OK\r\n\r\nhello", "sent something into the tunnel", ProxyFailed},
 		"continues for ever":   {strings.Repeat("HTTP/1.1 100 Continue\r\n\r\n", 50), "more than 16 interim", ProxyFailed},

@@ -47,7 +47,7 @@ func TestRetryAfter(t *testing.T) {
 		{"a date now", "Sat, 22 Nov 2025 12:00:00 GMT", "", 0},
 		{"their clock an hour ahead", "Sat, 22 Nov 2025 13:00:30 GMT", "Sat, 22 Nov 2025 13:00:00 GMT", 30 * time.Second},
 		{"their clock an hour behind", "Sat, 22 Nov 2025 11:00:30 GMT", "Saturday, 22-Nov-25 11:00:00 GMT", 30 * time.Second},
-		{"a Date that is none", "Sat, 22 Nov 2025 12:00:30 GMT", "yesterday", 30 * time.Second},
+		{"a malformed Date", "Sat, 22 Nov 2025 12:00:30 GMT", "yesterday", 30 * time.Second},
 		{"a date in another zone", "Sat, 22 Nov 2025 12:00:30 CET", "", 0},
 		{"the end of time", "Fri, 31 Dec 9999 23:59:59 GMT", "Sat, 01 Jan 0001 00:00:00 GMT", forever},
 	} {

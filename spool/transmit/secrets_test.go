@@ -145,7 +145,7 @@ func TestConfigurationErrorsKeepSecrets(t *testing.T) {
 	}
 }
 
-// A secret is a secret in any place of an answer; what is not one stays readable.
+// Secrets are cut out wherever they stand in an answer, and the rest stays readable.
 func TestCuttingSecrets(t *testing.T) {
 	var s secrets
 	s.add("short", "short-and-long", "abc", "a/b/c/d")

@@ -12,7 +12,7 @@ const (
 	maxFraming = 4 << 10  // bytes of chunk sizes and trailers around them
 )
 
-// Answer is what is needed of a final answer's head.
+// Answer is the head of a final answer, as far as it is needed.
 type Answer struct {
 	Status  int
 	Partial bool // it came although the request could not be written whole
@@ -31,9 +31,9 @@ type Answer struct {
 // read reads heads up to that of the final answer. io.EOF is a connection closed before the first byte
 // of an answer.
 //
-// A status line that is not one means that something else is spoken here, so it is no answer. A
-// malformed header after it only means that the end of the answer is in doubt: the status stands and
-// the connection is given up.
+// A malformed status line may belong to another protocol, so there is no answer. A malformed header
+// after a good one only puts the end of the answer in doubt: the status stands and the connection is
+// given up.
 func (a *Answer) read(br *bufio.Reader) error {
 	a.budget = maxHead
 	for range maxInterim + 1 {

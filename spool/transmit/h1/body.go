@@ -10,9 +10,8 @@ import (
 
 var errChunk = errors.New("malformed chunk")
 
-// readBody reads what the rest of the answer is needed for: excerpt, the first bytes of the body, up to
-// its capacity, and the connection, which is ready for another exchange only when clean. It reads no
-// further than it has to.
+// readBody fills excerpt with the first bytes of the body, up to its capacity, and reads the rest of the
+// answer if the connection can be used again. clean means that it can. Nothing more is read.
 func (a *Answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean bool) {
 	b := body{br: br, excerpt: excerpt, budget: maxDrain, framing: maxFraming}
 	if !a.keep {
@@ -39,7 +38,7 @@ type body struct {
 	br      *bufio.Reader
 	excerpt []byte
 	budget  int // of the body itself
-	framing int // of what is around chunks
+	framing int // of chunk sizes and trailers
 }
 
 var errBudget = errors.New("more than is worth reading")

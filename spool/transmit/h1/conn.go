@@ -33,7 +33,7 @@ type Conn struct {
 	parts   [2][]byte     // backing of vector
 	vector  net.Buffers
 	one     [1]byte
-	unwatch func() bool // stops the watch on the context of what is being done; nil: nothing is watched
+	unwatch func() bool // stops watching the context of the present call; nil: none is watched
 	reused  bool        // it has carried an exchange
 }
 
@@ -147,9 +147,8 @@ func (c *Conn) write(body []byte) (int64, error) {
 	return n, err
 }
 
-// Finish reads the rest of an answer for what it is needed for: the first bytes of the body, up to the
-// capacity of excerpt, which it returns, and the connection. The client keeps the connection if the
-// next answer is certain to begin where this one ended; otherwise it is closed.
+// Finish returns the first bytes of the body, up to the capacity of excerpt. The client keeps the
+// connection if the next answer is certain to begin where this one ended; otherwise it is closed.
 func (c *Conn) Finish(a *Answer, excerpt []byte) []byte {
 	excerpt, clean := a.readBody(c.in, excerpt)
 	if untouched := c.stopWatching(); untouched && clean && !a.Partial && c.in.Buffered() == 0 {

@@ -1,6 +1,6 @@
 // Package h1 exchanges one HTTP/1.1 request for one answer, on one connection, in the goroutine that
-// asks for it. It has no policy: which answers are good, what is worth a second request and what a
-// person is told are matters of its caller.
+// asks for it. It has no policy: its caller decides which answers are good, when a second request is
+// made, and how to tell a person.
 //
 // # What it promises
 //

@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is the TCP connection as TLS and HTTP read it: it can be told not to wait, and it looks once
-// at what is there before it says that the time is up.
+// socket is the TCP connection as TLS and HTTP read it. It can be told not to wait, and it looks once
+// for an answer before it says that the time is up.
 type socket struct {
 	net.Conn // its deadlines are those of everything above it
 	peek     peeker

@@ -67,17 +67,16 @@ func (t *torture) sigtermRound(r *result, random *rand.Rand) {
 }
 
 // stoppedHolder stops a run in the middle of its work, as a debugger, a frozen control group or a
-// suspended machine does.
+// suspended machine does. No item is sent twice.
 func stoppedHolder(t *torture, r *result) {
 	for _, c := range []struct {
-		name    string
-		flags   []string
-		pause   time.Duration
-		allowed int
+		name  string
+		flags []string
+		pause time.Duration
 	}{
-		{"stopped for a moment", nil, 300 * time.Millisecond, 0},
-		// The answers to the requests in flight came in time and are read too late to count.
-		{"stopped for longer than the timeout", []string{"--timeout", "300ms"}, time.Second, 4},
+		{"stopped for a moment", nil, 300 * time.Millisecond},
+		// The answers to the requests in flight came in time and are read too late.
+		{"stopped for longer than the timeout", []string{"--timeout", "300ms"}, time.Second},
 	} {
 		t.guard(r, func() {
 			e := t.newBusyEnv(20 * time.Millisecond)
@@ -102,7 +101,7 @@ func stoppedHolder(t *torture, r *result) {
 			r.round(1)
 			r.checkOutcome(c.name, o)
 			r.checkInventory(c.name, e.takeInventory(), 0)
-			e.finish(r, c.name, c.allowed)
+			e.finish(r, c.name, 0)
 		})
 	}
 }

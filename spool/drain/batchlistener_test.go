@@ -36,6 +36,9 @@ func (l *batchListener) Send(_ context.Context, r transmit.Request) transmit.Ver
 		l.bad++
 		return refuses(400)
 	}
+	if strings.Contains(string(r.Body), "chokes") {
+		return fails(500)
+	}
 	if body, known := l.keys[r.Key]; known && body != string(r.Body) {
 		l.t.Errorf("two bodies came under the key %s", r.Key)
 	}
@@ -85,13 +88,16 @@ func (m *moody) Send(ctx context.Context, r transmit.Request) transmit.Verdict {
 		defer panic(killed{})
 		return m.batchListener.Send(ctx, r)
 	}
-	switch m.random.IntN(15) {
-	case 0:
-		return fails(500)
-	case 1:
+	if m.random.IntN(15) == 0 {
 		return down()
-	case 2:
-		return refuses(422)
+	}
+	if len(m.split(r)) > 1 { // alone, a good item would be rejected for these answers
+		switch m.random.IntN(15) {
+		case 0:
+			return fails(500)
+		case 1:
+			return refuses(422)
+		}
 	}
 	return m.batchListener.Send(ctx, r)
 }

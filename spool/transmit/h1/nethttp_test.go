@@ -100,6 +100,9 @@ var differences = []difference{
 	{"nor is more than 4 KiB of chunk sizes and trailers",
 		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + strings.Repeat("1\r\nx\r\n", 1000) + "0\r\n\r\n",
 		headsWith(`^transfer-encoding:`), onlyNetHTTPReusesAfterMuchFraming},
+	{"a trailer that is malformed, or that ends its lines otherwise, puts the end of an answer in doubt",
+		"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\n\r\n\r\n",
+		headsWith(`^transfer-encoding:`), onlyNetHTTPReusesTheSameAnswer},
 	{"more than 16 interim answers are not worth waiting for",
 		strings.Repeat("HTTP/1.1 102 Processing\r\n\r\n", 17) + "HTTP/1.1 200 OK\r\n\r\n",
 		func(heads string) bool { return strings.Count(heads, "HTTP/1.") > maxInterim }, onlyNetHTTPAnswers},
@@ -127,6 +130,10 @@ func headsWith(pattern string) func(heads string) bool {
 func onlyNetHTTPAnswers(ours, theirs reading) bool { return ours.status < 0 }
 func onlyH1Answers(ours, theirs reading) bool      { return theirs.status < 0 && !ours.reuse }
 func onlyNetHTTPReuses(ours, theirs reading) bool  { return theirs.status == ours.status && !ours.reuse }
+
+func onlyNetHTTPReusesTheSameAnswer(ours, theirs reading) bool {
+	return onlyNetHTTPReuses(ours, theirs) && ours.body == theirs.body
+}
 
 func onlyNetHTTPReusesALargeBody(ours, theirs reading) bool {
 	return onlyNetHTTPReuses(ours, theirs) && theirs.body > maxDrain

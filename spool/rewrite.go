@@ -15,6 +15,9 @@ import (
 // The caller has had a 2xx for, or has rejected, every item that is not in left. left must not be
 // empty: Remove is for that.
 func (s *Spool) Rewrite(p *Payload, left []int) error {
+	if len(left) == 0 {
+		return fmt.Errorf("%s: rewrite: no item is left", s.path(p.Name))
+	}
 	size := 1
 	for _, i := range left {
 		size += len(p.Items[i].Body) + 1

@@ -130,3 +130,15 @@ func TestALargeBatchIsRewrittenWhole(t *testing.T) {
 		t.Errorf("%d items are left", len(p.Items))
 	}
 }
+
+// What is no array must never be put in the place of one.
+func TestAFileIsNeverRewrittenWithoutItems(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	write(t, dir, "x.json", `[1,2,3]`, time.Hour)
+	if err := s.Rewrite(read(t, s, "x.json"), nil); err == nil {
+		t.Error("a rewrite that leaves no item succeeds, want an error: such a file is to be removed")
+	}
+	if got := content(t, dir, "x.json"); got != "[1,2,3]" {
+		t.Errorf("the file holds %q, want what it held", got)
+	}
+}

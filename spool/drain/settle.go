@@ -64,15 +64,17 @@ func (w *worker) finish(f *file) {
 // protection: the end of the file tries again and tells.
 func (r *run) cutOut(f *file) (done bool) {
 	r.mu.Lock()
-	left, gone := f.split()
-	r.mu.Unlock()
-	err := r.cfg.Spool.Rewrite(f.payload, left)
-	r.mu.Lock()
 	defer r.mu.Unlock()
-	f.cutting, f.cutAt = false, r.now()
-	if err == nil {
-		f.cut, r.unsynced = len(gone), true
+	left, gone := f.split()
+	if len(left) > 0 { // otherwise the last item has landed meanwhile, and the file is to be removed
+		r.mu.Unlock()
+		err := r.cfg.Spool.Rewrite(f.payload, left)
+		r.mu.Lock()
+		if err == nil {
+			f.cut, r.unsynced = len(gone), true
+		}
 	}
+	f.cutting, f.cutAt = false, r.now()
 	return f.isDone()
 }
 

@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/breaker/statefile"
@@ -36,9 +37,10 @@ func MachineID() string {
 }
 
 // KeepHostID returns the identity that is kept in the state directory dir, and makes one if there is
-// none: 128 random bits. It outlives containers, whose host name changes with every start. Several
-// processes that call it for the first time at once get the same. A file that holds no identity is
-// set aside.
+// none: 128 random bits. It outlives containers, whose host name changes with every start. Where
+// runs have been before, the first identity is the host name, which was theirs: what they have sent
+// keeps its idempotency keys. Several processes that call it for the first time at once get the
+// same. A file that holds no identity is set aside.
 func KeepHostID(dir string) (string, error) {
 	file := hostIDFile(dir)
 	for range 3 {
@@ -54,7 +56,7 @@ func KeepHostID(dir string) (string, error) {
 				return "", fmt.Errorf("host id %s: %w, and it cannot be set aside: %w", file.Path, err, errAside)
 			}
 		}
-		id = newHostID()
+		id = newHostID(dir)
 		if err := file.Create([]byte(id + "\n")); err != nil && !errors.Is(err, fs.ErrExist) {
 			return "", fmt.Errorf("cannot keep a host id in %s: %w", file.Path, err)
 		}
@@ -95,7 +97,14 @@ func CheckHostID(id string) error {
 	return nil
 }
 
-func newHostID() string {
+func newHostID(dir string) string {
+	entries, _ := os.ReadDir(dir) // what was read before an error counts
+	isLock := func(e fs.DirEntry) bool { return strings.HasSuffix(e.Name(), ".lock") }
+	if slices.ContainsFunc(entries, isLock) {
+		if name, err := os.Hostname(); err == nil && CheckHostID(name) == nil {
+			return name
+		}
+	}
 	random := make([]byte, 16)
 	rand.Read(random) // never fails
 	return hex.EncodeToString(random)

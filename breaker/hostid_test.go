@@ -39,6 +39,21 @@ func TestAHostIDIsMadeOnceAndKept(t *testing.T) {
 	}
 }
 
+// Earlier versions made idempotency keys with the host name where there was no machine id. A listener
+// that remembers keys must know the items again that such a host has sent.
+func TestAHostThatHasRunBeforeKeepsItsNameAsIdentity(t *testing.T) {
+	name, err := os.Hostname()
+	mustDo(t, "Hostname", err)
+	dir := t.TempDir()
+	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "central_listener.lock"), nil, 0o600))
+	if id := mustHostID(t, dir); id != name {
+		t.Errorf("the host id is %q, want the host name %q", id, name)
+	}
+	if kept := PeekHostID(dir); kept != name {
+		t.Errorf("the host id that is kept is %q, want %q, lest it changes with the host name", kept, name)
+	}
+}
+
 func TestAHostIDThatAPersonWroteIsKept(t *testing.T) {
 	dir := t.TempDir()
 	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "host-id"), []byte("  web-1\n"), 0o600))

@@ -8,7 +8,8 @@ cd "$(dirname "$0")/../.."
 GO=${GO:-go}
 
 race=-race
-if ! command -v "$($GO env CC)" >/dev/null 2>&1; then
+compiler=$($GO env CC)
+if ! command -v "${compiler%% *}" >/dev/null 2>&1; then
 	echo "No C compiler is installed: the tests run without the race detector."
 	race=
 	export CGO_ENABLED=0

@@ -15,8 +15,9 @@ type run struct {
 
 	working sync.WaitGroup // the workers but the first
 
-	// mu guards everything below, the files in hand and the index. Methods that need it held end in
-	// Locked; all others take it themselves. It is not held while a payload file is read, removed,
+	// mu guards everything below, the files in hand and the index. Methods of run and worker
+	// that need it held end in Locked; their others take it themselves. Methods of the queue, its
+	// files, the limit and the index need it held, except on a file that only one worker knows. It is not held while a payload file is read, removed,
 	// rewritten or rejected, nor during a request. It is held while a failure is recorded, the index
 	// is saved and the next page of a large spool is read, since no worker may get ahead of these.
 	mu       sync.Mutex

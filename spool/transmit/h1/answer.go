@@ -132,6 +132,12 @@ func (a *Answer) readHeaders(br *bufio.Reader) error {
 				closes = closes || is(option, "close")
 				keeps = keeps || is(option, "keep-alive")
 			}
+		case is(name, "trailer"):
+			// These must not follow the body (RFC 9110 section 6.5.1): they would say anew where it ends.
+			for field := range bytes.SplitSeq(value, []byte(",")) {
+				field = bytes.Trim(field, " \t")
+				a.broken = a.broken || is(field, "content-length") || is(field, "transfer-encoding") || is(field, "trailer")
+			}
 		case remember && is(name, "location"):
 			a.Location = string(value)
 		case remember && is(name, "retry-after"):

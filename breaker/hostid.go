@@ -36,8 +36,8 @@ func MachineID() string {
 	return ""
 }
 
-// KeepHostID returns the identity that is kept in the state directory dir, and makes one if there is
-// none: 128 random bits. It outlives containers, whose host name changes with every start. Where
+// KeepHostID returns the identity that is kept in the state directory dir, and makes one if there
+// is none: 128 random bits. It outlives containers, whose host name changes with every start. Where
 // runs have been before, the first identity is the host name, which was theirs: what they have sent
 // keeps its idempotency keys. Several processes that call it for the first time at once get the
 // same. A file that holds no identity is set aside.

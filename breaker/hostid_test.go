@@ -39,8 +39,8 @@ func TestAHostIDIsMadeOnceAndKept(t *testing.T) {
 	}
 }
 
-// Earlier versions made idempotency keys with the host name where there was no machine id. A listener
-// that remembers keys must know the items again that such a host has sent.
+// Earlier versions made idempotency keys with the host name where there was no machine id. A
+// listener that remembers keys must know the items again that such a host has sent.
 func TestAHostThatHasRunBeforeKeepsItsNameAsIdentity(t *testing.T) {
 	name, err := os.Hostname()
 	mustDo(t, "Hostname", err)

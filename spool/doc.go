@@ -1,5 +1,5 @@
-// Package spool keeps a spool: a directory into which producers rename payload files, and from which
-// a run removes them once the listener has them.
+// Package spool keeps a spool: a directory into which producers rename payload files, and from
+// which a run removes them once the listener has them.
 //
 // Its files follow the way of a payload:
 //

@@ -113,8 +113,8 @@ func TestAReasonInTheSpoolWithoutItsPayloadIsSweptAfterAnHour(t *testing.T) {
 	wantNames(t, "after two hours", list(t, dir), "y.json.reason.json")
 }
 
-// In a spool that everybody may write to, a reason with the key of a delivered payload would make the
-// listener take another one for its duplicate.
+// In a spool that everybody may write to, a reason with the key of a delivered payload would make
+// the listener take another one for its duplicate.
 func TestAReasonOfAnotherUserGivesNoKey(t *testing.T) {
 	need.Root(t, "give files away")
 	s, dir := newSpool(t, spool.Config{})

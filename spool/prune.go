@@ -111,8 +111,8 @@ type agedFile struct {
 	since time.Time
 }
 
-// oldestFirst returns the payloads that may have to go. Most are kept, and the reasons of those need
-// not be read.
+// oldestFirst returns the payloads that may have to go. Most are kept, and the reasons of those
+// need not be read.
 func oldestFirst(dir int, payloads []file, now time.Time, mayGo func(file) bool) (old []agedFile) {
 	for _, p := range payloads {
 		if !mayGo(p) {

@@ -62,8 +62,8 @@ func TestAForcedFlushProbesOnceAndGoesOnWhenThatSucceeds(t *testing.T) {
 	w.do("breaker show").wantCode(t, exit.OK)
 }
 
-// A person who tries whether the listener is back must not end a maintenance or a Retry-After when it
-// is not.
+// A person who tries whether the listener is back must not end a maintenance or a Retry-After when
+// it is not.
 func TestAForcedFlushThatFailsLeavesTheBreakerHeld(t *testing.T) {
 	for _, c := range []struct {
 		name string

@@ -202,8 +202,8 @@ func rejectedRemove(ctx context.Context, s *session) error {
 }
 
 // eachRejected does something irreversible to the selected payloads, some of them at a time. It
-// goes on after a failure and stops after a signal. It holds the lock: a run may be rejecting the same
-// payload again, and would lose the reason that it has just written.
+// goes on after a failure and stops after a signal. It holds the lock: a run may be rejecting the
+// same payload again, and would lose the reason that it has just written.
 func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, []spool.Rejected) []error) error {
 	if err := s.mustSelect(); err != nil {
 		return err

@@ -72,8 +72,8 @@ func statusCommand(_ context.Context, s *session) error {
 	return err
 }
 
-// takeStatus looks at everything and changes nothing. A rejected/ that cannot be counted is an error
-// beside a report of the rest.
+// takeStatus looks at everything and changes nothing. A rejected/ that cannot be counted is an
+// error beside a report of the rest.
 func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	b, err := s.peekBreaker()
 	if err != nil {

@@ -61,11 +61,11 @@ func (d *drainer) close() {
 	}
 }
 
-// waitForProbe waits until an open breaker lets a probe through. It does not wait when that would be
-// after the deadline: the drain then finds the breaker open, or the spool empty. Without it, a timer
-// of one minute and a retry timeout of one minute would probe every second minute only, because
-// each run would come a moment too early. The lock stays held: a run in the meantime would do what
-// this one waits for.
+// waitForProbe waits until an open breaker lets a probe through. It does not wait when that would
+// be after the deadline: the drain then finds the breaker open, or the spool empty. Without it, a
+// timer of one minute and a retry timeout of one minute would probe every second minute only,
+// because each run would come a moment too early. The lock stays held: a run in the meantime would
+// do what this one waits for.
 func (d *drainer) waitForProbe(ctx context.Context, deadline time.Time) error {
 	s := d.s
 	wait := d.breaker.Wait(s.env.Now())

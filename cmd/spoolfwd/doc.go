@@ -1,9 +1,9 @@
 // Command spoolfwd sends the payload files that producers have left in a spool to an HTTP listener,
 // as a short-lived process that a scheduler starts.
 //
-// The command owns everything around a run: flags, environment and configuration file, the lock, the
-// words on standard error and the exit code. Package spool knows what a payload file is, package
-// transmit what an answer means, and package breaker when to stop asking.
+// The command owns everything around a run: flags, environment and configuration file, the lock,
+// the words on standard error and the exit code. Package spool knows what a payload file is,
+// package transmit what an answer means, and package breaker when to stop asking.
 //
 // It promises:
 //
@@ -22,8 +22,8 @@
 // The command deliberately does not daemonise, does not wait for a lock, and takes no secret on the
 // command line.
 //
-// Where things are: cmd_NAME.go holds the command NAME, deliver.go what run and flush share, tell.go
-// an outcome in words, and hint_PACKAGE.go what to do about that package's errors. Everything runs
-// through run(ctx, Env), which is given its streams, environment, clock and dialler, and returns the
-// exit code. Only main touches the process.
+// Where things are: cmd_NAME.go holds the command NAME, deliver.go what run and flush share,
+// tell.go an outcome in words, and hint_PACKAGE.go what to do about that package's errors.
+// Everything runs through run(ctx, Env), which is given its streams, environment, clock and
+// dialler, and returns the exit code. Only main touches the process.
 package main

@@ -15,8 +15,8 @@ import (
 // with "permission denied". So root gives it to the user whom it serves.
 
 // makeStateDir creates the state directory if it is missing. The mode is 0755, since other programs
-// may read the breaker's state. A directory that root creates is given to the owner of the spool or,
-// where that is root or unknown, to the owner of the directory above.
+// may read the breaker's state. A directory that root creates is given to the owner of the spool
+// or, where that is root or unknown, to the owner of the directory above.
 func (s *session) makeStateDir() error {
 	dir := filepath.Clean(s.cfg.Breaker.StateDir)
 	if _, err := os.Stat(dir); !errors.Is(err, fs.ErrNotExist) {

@@ -16,8 +16,8 @@ import (
 )
 
 // tell writes what a person should know: changes of the breaker, and each distinct error once. A
-// state that lasts since the last run (a listener that stays away, a stray link in the spool) is not
-// news, and is told only with -v.
+// state that lasts since the last run (a listener that stays away, a stray link in the spool) is
+// not news, and is told only with -v.
 func (o *outcome) tell() {
 	log, r := o.s.log, o.report
 	level := slog.LevelError

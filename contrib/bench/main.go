@@ -6,10 +6,10 @@
 // # What is measured
 //
 // Each contender empties the same spool: payload files of one size on a journaled ext4, into
-// fakelistener, a process on the loopback interface. The contenders are the built spoolfwd, the loop
-// that one would write with net/http, the least HTTP that delivers a spool, and the file system
-// alone; the last three run in this process. The listener shares the processors with them, so a
-// contender's speed includes what the listener costs.
+// fakelistener, a process on the loopback interface. The contenders are the built spoolfwd, the
+// loop that one would write with net/http, the least HTTP that delivers a spool, and the file
+// system alone; the last three run in this process. The listener shares the processors with them,
+// so a contender's speed includes what the listener costs.
 //
 // The contenders take turns, each round in another order. A ratio is formed within its round, and
 // the median of the rounds is printed, with the lowest and the highest beside it: a shared machine

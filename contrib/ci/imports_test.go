@@ -10,8 +10,8 @@ import (
 const module = "github.com/bitville-apm/spoolfwd"
 
 // TestImportsRunOneWay holds the layers apart: the breaker and the transmitter know nothing of
-// directories, the spool knows nothing of HTTP or of the breaker, and only the drain and the command
-// bring them together.
+// directories, the spool knows nothing of HTTP or of the breaker, and only the drain and the
+// command bring them together.
 func TestImportsRunOneWay(t *testing.T) {
 	for _, test := range []struct {
 		of      string

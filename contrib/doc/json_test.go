@@ -14,8 +14,8 @@ import (
 	"testing"
 )
 
-// A shape is a set of "path: type", such as "errors[].count: number". The shape of a JSON
-// value holds for all values with the same keys and types.
+// A shape is a set of "path: type", such as "errors[].count: number". The shape of a JSON value
+// holds for all values with the same keys and types.
 type shape map[string]bool
 
 // add collects the shape of a value. Absent and null are the same.
@@ -83,8 +83,8 @@ type program struct {
 	env      []string
 }
 
-// start builds both commands and starts a listener. It answers 422 to an item with "bad", 500 to one
-// with "ill", and 403 to one with "locked".
+// start builds both commands and starts a listener. It answers 422 to an item with "bad", 500 to
+// one with "ill", and 403 to one with "locked".
 func start(t *testing.T) *program {
 	t.Helper()
 	p := &program{t: t, dir: t.TempDir(), bin: t.TempDir()}

@@ -17,9 +17,9 @@ import (
 )
 
 // everything lets all faults happen together and at random: clusters of payloads that the listener
-// never accepts, a listener that drops connections or is down, a full disk, an unusable rejected/, a
-// host name that changes, and kills. Nothing may be lost, and no good payload may be rejected: one
-// that the listener accepts when all is well.
+// never accepts, a listener that drops connections or is down, a full disk, an unusable rejected/,
+// a host name that changes, and kills. Nothing may be lost, and no good payload may be rejected:
+// one that the listener accepts when all is well.
 func everything(t *torture, r *result) {
 	d, err := t.newDisk("ext4", 64<<20)
 	if err != nil {
@@ -203,7 +203,8 @@ func (m *mayhem) restoreRejected() {
 }
 
 // finishGood lets runs without faults go on, with a new good payload for each, until no good one is
-// left. A bad payload ahead of a good one costs a request, so there may be as many runs as bad ones.
+// left. A bad payload ahead of a good one costs a request, so there may be as many runs as bad
+// ones.
 func (m *mayhem) finishGood() {
 	m.endpoint.answers(answerAsAsked)
 	for runs := 0; ; runs++ {

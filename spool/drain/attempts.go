@@ -28,9 +28,9 @@ func blames(v transmit.Verdict) bool {
 }
 
 // countAttempt takes note of a failure and reports whether the item has no attempt left. Only a
-// failure while others pass speaks against an item, so that an outage leaves the index and the order
-// as they are: until something is delivered in this run, failures are on hold. A failure in a batch
-// does not count against the item: another one may be what the listener chokes on.
+// failure while others pass speaks against an item, so that an outage leaves the index and the
+// order as they are: until something is delivered in this run, failures are on hold. A failure in a
+// batch does not count against the item: another one may be what the listener chokes on.
 func (r *run) countAttempt(d delivery, v transmit.Verdict, alone bool) (exhausted bool) {
 	if !defers(v) {
 		return false

@@ -183,8 +183,9 @@ func (c *chaos) play() {
 	}
 }
 
-// goodOnesLeave lets runs without faults go on, with a new good item for each, until no good item is
-// left. A bad item ahead of a good one costs a request, so there may be as many runs as bad ones.
+// goodOnesLeave lets runs without faults go on, with a new good item for each, until no good item
+// is left. A bad item ahead of a good one costs a request, so there may be as many runs as bad
+// ones.
 func (c *chaos) goodOnesLeave() {
 	c.quiet, c.mood, c.config.Concurrency, c.config.MaxItems, c.crashIn = true, 0, 1, 0, -2
 	c.breaker.FailureThreshold = 5 // one failure must not end each run

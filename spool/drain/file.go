@@ -21,8 +21,8 @@ const (
 	refused               // was refused in an earlier run and could not be moved to rejected/
 )
 
-// A file is a payload file in hand: it was read, and its items are being sent. The run's lock guards
-// its fields.
+// A file is a payload file in hand: it was read, and its items are being sent. The run's lock
+// guards its fields.
 type file struct {
 	place    choice
 	payload  *spool.Payload

@@ -70,8 +70,8 @@ func (x *Index) Undeletable() int {
 }
 
 // isFull reports whether no more failures can be remembered. Then nothing is deferred and all goes
-// by age. Otherwise items for which there is no room would stay ahead of those that the index knows,
-// which would never have another attempt, never be rejected, and never make room.
+// by age. Otherwise items for which there is no room would stay ahead of those that the index
+// knows, which would never have another attempt, never be rejected, and never make room.
 func (x *Index) isFull() bool {
 	return x.items >= x.mostItems() || len(x.files) >= maxIndexFiles
 }

@@ -84,8 +84,8 @@ func (x *Index) refuse(name, key string, why error) {
 	x.dirty = true
 }
 
-// addDelivered remembers that an item must never be sent again and could not be cut out of its file.
-// It reports whether that was known, and whether there was room to remember it.
+// addDelivered remembers that an item must never be sent again and could not be cut out of its
+// file. It reports whether that was known, and whether there was room to remember it.
 func (x *Index) addDelivered(name, key string) (known, room bool) {
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
 		return true, true
@@ -113,8 +113,8 @@ func (x *Index) forget(name string) {
 	}
 }
 
-// keepOnly brings a file's record in step with the items that are left of it. rewritten says that the
-// file holds no others any more.
+// keepOnly brings a file's record in step with the items that are left of it. rewritten says that
+// the file holds no others any more.
 func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 	r := x.files[p.Name]
 	if r == nil {
@@ -157,8 +157,8 @@ func (x *Index) prune(s *spool.Spool) {
 	}
 }
 
-// skip remembers the hashes of entries that were skipped, and reports how many of them are new. whole
-// says that the run has seen all entries, so that what is not among them is gone.
+// skip remembers the hashes of entries that were skipped, and reports how many of them are new.
+// whole says that the run has seen all entries, so that what is not among them is gone.
 func (x *Index) skip(hashes []uint64, whole bool) (added int) {
 	for _, h := range hashes {
 		if _, known := slices.BinarySearch(x.skipped, h); !known {

@@ -65,8 +65,8 @@ func PeekIndex(path string) (*Index, error) {
 }
 
 // An IndexError says why an index could not be read. What it remembered is lost: deferred payloads
-// have lost their place at the end of the queue, and what was delivered and is still in the spool is
-// sent again under the same keys.
+// have lost their place at the end of the queue, and what was delivered and is still in the spool
+// is sent again under the same keys.
 type IndexError struct {
 	Path   string
 	Err    error

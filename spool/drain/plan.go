@@ -28,9 +28,10 @@ type Planned struct {
 	Reason   error // why it is rejected or skipped
 }
 
-// Plan calls visit for what a run would do, in the order of the run, if the breaker stayed closed and
-// the listener took everything. It uses the spool, the index and the limits of cfg, reads each payload
-// file once and changes nothing. It returns how the run would end. An error of visit ends it.
+// Plan calls visit for what a run would do, in the order of the run, if the breaker stayed closed
+// and the listener took everything. It uses the spool, the index and the limits of cfg, reads each
+// payload file once and changes nothing. It returns how the run would end. An error of visit ends
+// it.
 //
 // A breaker in cfg that knows of failures makes the first item come from elsewhere in the spool. If
 // that is an item of an array file, the plan has the whole file in its place.

@@ -32,8 +32,8 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	return rejected
 }
 
-// setAside moves an item that has just failed to rejected/. If that cannot be done, it is remembered
-// as refused, since sending it again would have it refused again.
+// setAside moves an item that has just failed to rejected/. If that cannot be done, it is
+// remembered as refused, since sending it again would have it refused again.
 func (r *run) setAside(d delivery, v transmit.Verdict) fate {
 	became := r.rejectItem(d, v)
 	r.mu.Lock()

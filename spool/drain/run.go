@@ -15,11 +15,12 @@ type run struct {
 
 	working sync.WaitGroup // the workers but the first
 
-	// mu guards everything below, the files in hand and the index. Methods of run and worker
-	// that need it held end in Locked; their others take it themselves. Methods of the queue, its
-	// files, the limit and the index need it held, except on a file that only one worker knows. It is not held while a payload file is read, removed,
-	// rewritten or rejected, nor during a request. It is held while a failure is recorded, the index
-	// is saved and the next page of a large spool is read, since no worker may get ahead of these.
+	// mu guards everything below, the files in hand and the index. Methods of run and worker that
+	// need it held end in Locked; their others take it themselves. Methods of the queue, its files,
+	// the limit and the index need it held, except on a file that only one worker knows. It is not
+	// held while a payload file is read, removed, rewritten or rejected, nor during a request. It
+	// is held while a failure is recorded, the index is saved and the next page of a large spool is
+	// read, since no worker may get ahead of these.
 	mu       sync.Mutex
 	queue    queue
 	limit    limit
@@ -47,8 +48,8 @@ func newRun(ctx context.Context, cfg Config) *run {
 
 // drain is the life of a run.
 func (r *run) drain() error {
-	// Most runs find an empty spool. They leave before anything is written, which includes the state
-	// of an open breaker that would become half-open when asked.
+	// Most runs find an empty spool. They leave before anything is written, which includes the
+	// state of an open breaker that would become half-open when asked.
 	empty, err := r.cfg.Spool.Empty()
 	if err != nil {
 		return err

@@ -35,8 +35,9 @@ func (a Action) String() string {
 //	400 413 415 422  rejected: the listener objects to the payload itself
 //	all others       kept: the cause may go away, and the payload is still there
 //
-// An answer with a Retry-After is kept, unless it is delivered. 415 is kept as well when bodies are compressed. A listener that cannot read them answers so (RFC
-// 9110 section 15.5.16), and a setting is wrong then, not a payload.
+// An answer with a Retry-After is kept, unless it is delivered. 415 is kept as well when bodies are
+// compressed. A listener that cannot read them answers so (RFC 9110 section 15.5.16), and a setting
+// is wrong then, not a payload.
 type actions [600]Action
 
 func (a *actions) of(status int) Action {
@@ -46,9 +47,9 @@ func (a *actions) of(status int) Action {
 	return a[status]
 }
 
-// parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from 200
-// to 599 or a range like 4xx, ACTION one of delivered, reject, keep. A single code beats a range.
-// Of two exceptions for one status, the later one wins.
+// parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from
+// 200 to 599 or a range like 4xx, ACTION one of delivered, reject, keep. A single code beats a
+// range. Of two exceptions for one status, the later one wins.
 func parseOnStatus(list []string, compressed bool) (actions, error) {
 	var table actions
 	for code := 200; code < 300; code++ {

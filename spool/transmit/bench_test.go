@@ -14,9 +14,10 @@ import (
 	"time"
 )
 
-// BenchmarkSend races the transmitter against a plain net/http client, into the same listener in the
-// same process. The listener does the least that a listener can, and allocates nothing. The metric
-// cpu-ns/op is the processor time of the whole process; other work on the machine does not count in it.
+// BenchmarkSend races the transmitter against a plain net/http client, into the same listener in
+// the same process. The listener does the least that a listener can, and allocates nothing. The
+// metric cpu-ns/op is the processor time of the whole process; other work on the machine does not
+// count in it.
 func BenchmarkSend(b *testing.B) {
 	const size = 1024
 	listener := listen(b, nil, func(c net.Conn, _ int) {

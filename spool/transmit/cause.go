@@ -98,8 +98,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 	return causeOfAlert(e.Err)
 }
 
-// causeOfAlert reads the TLS alerts with which a listener says what it misses. crypto/tls offers them
-// as text only.
+// causeOfAlert reads the TLS alerts with which a listener says what it misses. crypto/tls offers
+// them as text only.
 func causeOfAlert(err error) Cause {
 	for _, alert := range [...]struct {
 		text  string

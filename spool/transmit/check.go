@@ -7,8 +7,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// The functions below judge single values as [New] would, for callers that want to say where a wrong
-// value came from. Their errors repeat no part of a value that may hold a secret.
+// The functions below judge single values as [New] would, for callers that want to say where a
+// wrong value came from. Their errors repeat no part of a value that may hold a secret.
 
 // CheckURL judges Config.URL.
 func CheckURL(raw string) error {

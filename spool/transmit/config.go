@@ -29,14 +29,14 @@ type Config struct {
 	Compress       string        // default none; "gzip" or "zstd" as Content-Encoding
 
 	// DisableKeepAlives makes a connection for every request. Only that helps where a second answer
-	// arrives just after the first on a kept connection: HTTP/1.1 cannot tell it from the answer to the
-	// next request. Default false.
+	// arrives just after the first on a kept connection: HTTP/1.1 cannot tell it from the answer to
+	// the next request. Default false.
 	DisableKeepAlives bool
 
 	// Resolver looks names up; by default Go's does. Its Dial reaches the name servers.
 	Resolver *net.Resolver
-	// Dial makes TCP connections to names and addresses, instead of all that is done here to get past
-	// slow name servers and dead addresses. By default there is none.
+	// Dial makes TCP connections to names and addresses, instead of all that is done here to get
+	// past slow name servers and dead addresses. By default there is none.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 	// Getenv names proxies; by default os.Getenv does.
 	Getenv func(string) string
@@ -142,9 +142,10 @@ func New(cfg Config) (*Transmitter, error) {
 	return t, nil
 }
 
-// URL returns the listener's URL for display: without user info, the query's text replaced by "...".
+// URL returns the listener's URL for display: without user info, the query's text replaced by
+// "...".
 func (t *Transmitter) URL() string { return t.target.display }
 
-// Close closes the idle connections. Requests in flight end undisturbed, and their connections are not
-// kept.
+// Close closes the idle connections. Requests in flight end undisturbed, and their connections are
+// not kept.
 func (t *Transmitter) Close() { t.client.Close() }

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/net/proxy"
 )
 
-// connect makes the TCP connection: to the listener, to the proxy, or to the listener through a SOCKS
-// proxy.
+// connect makes the TCP connection: to the listener, to the proxy, or to the listener through a
+// SOCKS proxy.
 func (t *Transmitter) connect(ctx context.Context) (net.Conn, error) {
 	switch {
 	case t.proxy == nil:

@@ -3,13 +3,13 @@
 //
 // # What it promises
 //
-// One [Transmitter.Send] makes one request, and a second one under the same key only if the first went out
-// on a kept connection that ended, or told a 408, instead of an answer. Such an end says nothing about
-// the item or the listener, so only the second result counts. There is never a third request. A redirect
-// is never followed: Go's own client turns a 302 on POST into a GET, whose 200 would look like a
-// delivery. A verdict of [Delivered]
-// means that every byte of the item was handed to the connection and that a final 2xx status line with
-// complete headers came back after it. The rest of the answer decides nothing.
+// One [Transmitter.Send] makes one request, and a second one under the same key only if the first
+// went out on a kept connection that ended, or told a 408, instead of an answer. Such an end says
+// nothing about the item or the listener, so only the second result counts. There is never a third
+// request. A redirect is never followed: Go's own client turns a 302 on POST into a GET, whose 200
+// would look like a delivery. A verdict of [Delivered] means that every byte of the item was handed
+// to the connection and that a final 2xx status line with complete headers came back after it. The
+// rest of the answer decides nothing.
 //
 // Every call ends within Config.Timeout, and a tenth of a second, whatever the listener does, and
 // holds a bounded amount of memory. Text that the listener chose (reason phrase, Location, names in
@@ -26,7 +26,8 @@
 //
 // # What it does not do
 //
-// No HTTP/2 (one item per connection gains nothing from it), no cookies, no redirects, no Unix sockets,
-// no Expect: 100-continue (one more round trip for payloads that are almost always taken). It has no
-// advice to give: an [Error] names its [Cause], and the program words what to do about it.
+// No HTTP/2 (one item per connection gains nothing from it), no cookies, no redirects, no Unix
+// sockets, no Expect: 100-continue (one more round trip for payloads that are almost always taken).
+// It has no advice to give: an [Error] names its [Cause], and the program words what to do about
+// it.
 package transmit

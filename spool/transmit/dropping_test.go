@@ -13,7 +13,8 @@ import (
 	"time"
 )
 
-// droppingListener ends connections when it likes. It remembers what it has read, and what it said last.
+// droppingListener ends connections when it likes. It remembers what it has read, and what it said
+// last.
 type droppingListener struct {
 	mu     sync.Mutex
 	random *rand.Rand
@@ -68,8 +69,8 @@ func (l *droppingListener) serve(c net.Conn, _ int) {
 	}
 }
 
-// Whatever a listener does to its connections, it has read what it is said to have taken, and no item
-// goes out a third time, or a second time after a new connection.
+// Whatever a listener does to its connections, it has read what it is said to have taken, and no
+// item goes out a third time, or a second time after a new connection.
 func TestItemsAreDeliveredOnceByListenersThatDropConnections(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())

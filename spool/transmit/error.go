@@ -29,7 +29,8 @@ type Error struct {
 func (e *Error) Error() string { return e.URL + ": " + e.sentence }
 func (e *Error) Unwrap() error { return e.Err }
 
-// newError makes an error's text printable, since others had a part in it, and cuts out the secrets.
+// newError makes an error's text printable, since others had a part in it, and cuts out the
+// secrets.
 func (t *Transmitter) newError(cause Cause, err error, sentence string) *Error {
 	return &Error{URL: t.target.display, Cause: cause, Err: err, sentence: shortened(t.secrets.cut(sentence, false), 300)}
 }
@@ -55,9 +56,9 @@ func (t *Transmitter) failed(ctx context.Context, err error) Verdict {
 }
 
 // ownFaults say nothing about the listener: descriptors and kernel memory have run out on this
-// machine. EADDRNOTAVAIL is deliberately missing: it means exhausted ports, but it is also the usual
-// answer for ::1 where IPv6 is off. ENETUNREACH and EPERM are missing because they can last for days.
-// The breaker has to hear of those, or every run would try every payload.
+// machine. EADDRNOTAVAIL is deliberately missing: it means exhausted ports, but it is also the
+// usual answer for ::1 where IPv6 is off. ENETUNREACH and EPERM are missing because they can last
+// for days. The breaker has to hear of those, or every run would try every payload.
 var ownFaults = [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
 
 func ownFault(err error) bool {
@@ -140,8 +141,8 @@ func (t *Transmitter) late(at h1.Stage) string {
 	}
 }
 
-// root is the text of an error without what packages net and crypto/tls wrap around it: addresses, of
-// which ours changes with every connection, and the names of system calls.
+// root is the text of an error without what packages net and crypto/tls wrap around it: addresses,
+// of which ours changes with every connection, and the names of system calls.
 func root(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {
@@ -154,7 +155,8 @@ func root(err error) string {
 	return withoutOwnAddress(err.Error())
 }
 
-// withoutOwnAddress turns "read udp 10.0.0.1:41234->10.0.0.53:53: ..." into "read udp 10.0.0.53:53: ...".
+// withoutOwnAddress turns "read udp 10.0.0.1:41234->10.0.0.53:53: ..." into "read udp 10.0.0.53:53:
+// ...".
 func withoutOwnAddress(text string) string {
 	words := strings.Fields(text)
 	for i, word := range words {

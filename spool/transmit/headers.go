@@ -16,7 +16,8 @@ const maxSecretFile = 64 << 10
 type header struct{ name, value string }
 
 // reserved headers belong to the exchange. A user's would contradict its framing, its handling of
-// connections or the caller's key. Proxy-Authorization would reach the listener, which must not see it.
+// connections or the caller's key. Proxy-Authorization would reach the listener, which must not see
+// it.
 var reserved = map[string]string{
 	"content-length":      "it is computed",
 	"transfer-encoding":   "the length is always sent",
@@ -31,8 +32,8 @@ var reserved = map[string]string{
 	"proxy-authorization": "the listener would see it; put the credentials into the proxy's URL",
 }
 
-// parseHeaders reads "Name: value" and "@FILE". Its errors show neither a value nor a line without a
-// name.
+// parseHeaders reads "Name: value" and "@FILE". Its errors show neither a value nor a line without
+// a name.
 func parseHeaders(list []string) ([]header, error) {
 	var headers []header
 	var problems []error
@@ -101,7 +102,8 @@ func readToken(file string) (string, error) {
 	return token, nil
 }
 
-// readSmall reads a file that holds a secret. A pipe will do, because shells offer secrets that way.
+// readSmall reads a file that holds a secret. A pipe will do, because shells offer secrets that
+// way.
 func readSmall(file string) (string, error) {
 	f, err := os.Open(file)
 	if err != nil {

@@ -46,7 +46,8 @@ func trickle(c net.Conn, text string) {
 	}
 }
 
-// hostile is a listener's behaviour on every connection, once it has read a request, and what must come of it.
+// hostile is a listener's behaviour on every connection, once it has read a request, and what must
+// come of it.
 type hostile struct {
 	name     string
 	do       func(c net.Conn)
@@ -208,8 +209,8 @@ func TestHostileListeners(t *testing.T) {
 				tr := newTransmitter(t, cfg)
 				begin := time.Now()
 				v := tr.Send(context.Background(), Request{Body: body, Key: "key"})
-				// Far from any time that a busy machine needs, and from the minute that it may take: see
-				// TestHostileListenersEndOnTime for the exact times.
+				// Far from any time that a busy machine needs, and from the minute that it may
+				// take: see TestHostileListenersEndOnTime for the exact times.
 				if took := time.Since(begin); took > 20*time.Second {
 					t.Errorf("it took %v with a timeout of %v", took, cfg.Timeout)
 				}

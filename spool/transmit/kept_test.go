@@ -13,8 +13,9 @@ import (
 	"time"
 )
 
-// Balancers and servers close connections that were idle, some of them only when the next request comes.
-// That says nothing about the item: it goes out once more, under the same key, on a new connection.
+// Balancers and servers close connections that were idle, some of them only when the next request
+// comes. That says nothing about the item: it goes out once more, under the same key, on a new
+// connection.
 func TestAKeptConnectionThatDiedIsNotHeldAgainstTheItem(t *testing.T) {
 	t.Parallel()
 	for name, die := range map[string]func(c net.Conn){

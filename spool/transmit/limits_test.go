@@ -18,7 +18,8 @@ import (
 
 func TestASendOnAnIdleConnectionAllocatesNothing(t *testing.T) {
 	for _, length := range []int{1000, 100_000} {
-		// The listener shares the process, so it must not allocate either: it reads requests of a known size.
+		// The listener shares the process, so it must not allocate either: it reads requests of a
+		// known size.
 		size := make(chan int, 1)
 		l := listen(t, nil, func(c net.Conn, _ int) {
 			buffer := make([]byte, <-size)

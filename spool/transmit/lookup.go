@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// askNext is how long a name server may be silent before the next one is asked as well. Go's resolver
-// turns to the next one after five seconds, and then the time of a request is over.
+// askNext is how long a name server may be silent before the next one is asked as well. Go's
+// resolver turns to the next one after five seconds, and then the time of a request is over.
 const askNext = time.Second
 
 var errAskedAlready = errors.New("this name server has been asked already")
@@ -23,8 +23,8 @@ type found struct {
 	err       error
 }
 
-// lookupEach looks up the IPv4 and the IPv6 addresses of host and sends each result when it is there:
-// some name servers answer for one family and never for the other.
+// lookupEach looks up the IPv4 and the IPv6 addresses of host and sends each result when it is
+// there: some name servers answer for one family and never for the other.
 func (d *dialer) lookupEach(ctx context.Context, host string) <-chan found {
 	results := make(chan found, 2)
 	for _, network := range [...]string{"ip4", "ip6"} {
@@ -74,7 +74,8 @@ func (d *dialer) lookup(ctx context.Context, network, host string) found {
 	}
 }
 
-// lookupOnce lets Go's resolver ask every server that nobody has asked yet, and then the others again.
+// lookupOnce lets Go's resolver ask every server that nobody has asked yet, and then the others
+// again.
 func (d *dialer) lookupOnce(ctx context.Context, network, host string, servers *servers) found {
 	// A resolver of its own, because one resolver merges lookups of the same name.
 	resolver := net.Resolver{PreferGo: d.resolver.PreferGo, StrictErrors: d.resolver.StrictErrors}
@@ -125,8 +126,8 @@ func (s *servers) turn() *turn {
 	return &turn{servers: s, mine: make(map[string]bool), passed: make(map[string]bool)}
 }
 
-// onlyPassed reports whether every server was passed over, so that the turn's error says nothing. The
-// resolver of the C library asks by itself, and passes over none.
+// onlyPassed reports whether every server was passed over, so that the turn's error says nothing.
+// The resolver of the C library asks by itself, and passes over none.
 func (t *turn) onlyPassed() bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -19,7 +19,8 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	// Go's resolver makes its semaphore for the first lookup. It must not belong to the bubble of a test.
+	// Go's resolver makes its semaphore for the first lookup. It must not belong to the bubble of a
+	// test.
 	_, _ = (&net.Resolver{PreferGo: true}).LookupHost(context.Background(), "localhost")
 	goleak.VerifyTestMain(m)
 }

@@ -41,8 +41,8 @@ func resolver(t *testing.T, say func(n int, family dnsmessage.Type) dnsReply) *n
 	}}
 }
 
-// answerQuestion speaks DNS as over TCP (RFC 1035 section 4.2.2), because the resolver does so over any
-// connection that does not carry packets.
+// answerQuestion speaks DNS as over TCP (RFC 1035 section 4.2.2), because the resolver does so over
+// any connection that does not carry packets.
 func answerQuestion(c net.Conn, say func(family dnsmessage.Type) dnsReply) {
 	var length uint16
 	if binary.Read(c, binary.BigEndian, &length) != nil {

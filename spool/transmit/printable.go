@@ -7,10 +7,10 @@ import (
 	"unicode/utf8"
 )
 
-// Printable returns text fit for a terminal, a log line or a JSON string. Everything else is written
-// as Go escapes it: control characters (C0 and C1), line and paragraph separators, marks that turn
-// the direction of writing, invisible characters, spaces other than the common one, private and
-// unassigned characters, and bytes that are not UTF-8.
+// Printable returns text fit for a terminal, a log line or a JSON string. Everything else is
+// written as Go escapes it: control characters (C0 and C1), line and paragraph separators, marks
+// that turn the direction of writing, invisible characters, spaces other than the common one,
+// private and unassigned characters, and bytes that are not UTF-8.
 func Printable(text string) string { return shortened(text, math.MaxInt) }
 
 // shortened returns at most limit bytes of what Printable returns, and "..." where it was cut.

@@ -28,8 +28,8 @@ type Diagnosis struct {
 	NotAfter time.Time // end of the listener's certificate; zero if none was verified
 }
 
-// Probe does all that comes before a request and sends none. It resolves the name, connects and makes
-// the TLS handshake, within the timeouts of Config, and closes the connection.
+// Probe does all that comes before a request and sends none. It resolves the name, connects and
+// makes the TLS handshake, within the timeouts of Config, and closes the connection.
 func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 	var d Diagnosis
 	step := func(name, detail string, err error) {

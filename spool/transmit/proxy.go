@@ -31,9 +31,9 @@ func (p *proxyServer) tunnels(t target) bool {
 	return p != nil && p.scheme != "socks5" && t.secure
 }
 
-// chooseProxy reads http_proxy, https_proxy and no_proxy, in small or capital letters, by the rules of
-// curl and Go: localhost and loopback addresses are never reached through a proxy. It returns nil if no
-// proxy is to be used.
+// chooseProxy reads http_proxy, https_proxy and no_proxy, in small or capital letters, by the rules
+// of curl and Go: localhost and loopback addresses are never reached through a proxy. It returns
+// nil if no proxy is to be used.
 func chooseProxy(t target, getenv func(string) string) (*proxyServer, error) {
 	either := func(small string) (name, value string) {
 		if value = getenv(small); value != "" {
@@ -46,8 +46,8 @@ func chooseProxy(t target, getenv func(string) string) (*proxyServer, error) {
 	if value == "" {
 		return nil, nil
 	}
-	// Package httpproxy takes a URL that it cannot parse for none, and payloads would take a way that
-	// nobody chose. So it is asked only whether a proxy applies, and the URL is read here.
+	// Package httpproxy takes a URL that it cannot parse for none, and payloads would take a way
+	// that nobody chose. So it is asked only whether a proxy applies, and the URL is read here.
 	_, exceptions := either("no_proxy")
 	rules := httpproxy.Config{NoProxy: exceptions, CGI: getenv("REQUEST_METHOD") != ""}
 	rules.HTTPProxy, rules.HTTPSProxy = "http://any", "http://any"

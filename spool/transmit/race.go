@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// race is one dial in progress. It belongs to the goroutine of the caller; every attempt has its own.
+// race is one dial in progress. It belongs to the goroutine of the caller; every attempt has its
+// own.
 type race struct {
 	d     *dialer
 	ctx   context.Context
@@ -34,8 +35,8 @@ type attempt struct {
 	err     error
 }
 
-// run tries the next address when none is being tried, when one has failed, and when none has answered
-// for a while.
+// run tries the next address when none is being tried, when one has failed, and when none has
+// answered for a while.
 func (r *race) run() (attempt, error) {
 	next := time.NewTimer(nextAddress)
 	defer next.Stop()
@@ -149,8 +150,9 @@ func (r *race) late() error {
 	return &net.DNSError{Err: "i/o timeout", Name: r.host, IsTimeout: true}
 }
 
-// cause is the error that says most when every address has failed. A family that this machine does not
-// have says less than a refused connection, and so does a family that a name server does not tell.
+// cause is the error that says most when every address has failed. A family that this machine does
+// not have says less than a refused connection, and so does a family that a name server does not
+// tell.
 func (r *race) cause() error {
 	var least error = &net.DNSError{Err: "no such host", Name: r.host, IsNotFound: true}
 	for i, err := range r.errs {

@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// retryAfter returns how long an answer asks to wait, from its Retry-After and Date headers (RFC 9110
-// section 10.2.3). It returns 0 for a value that is absent, zero, negative, in the past or malformed. A
-// fraction of a second is not in the RFC, but in use. A date is measured against the answer's own Date,
-// so that the two clocks need not agree, and against now if the answer has none. A wait that does not
-// fit into a Duration becomes the longest Duration.
+// retryAfter returns how long an answer asks to wait, from its Retry-After and Date headers (RFC
+// 9110 section 10.2.3). It returns 0 for a value that is absent, zero, negative, in the past or
+// malformed. A fraction of a second is not in the RFC, but in use. A date is measured against the
+// answer's own Date, so that the two clocks need not agree, and against now if the answer has none.
+// A wait that does not fit into a Duration becomes the longest Duration.
 func retryAfter(value, date string, now time.Time) time.Duration {
 	value = strings.TrimSpace(value)
 	if isDecimal(value) {

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// secrets are the texts that must not come back out of an answer. Listeners and proxies echo requests
-// in a redirect's Location, a debug page or an error document.
+// secrets are the texts that must not come back out of an answer. Listeners and proxies echo
+// requests in a redirect's Location, a debug page or an error document.
 type secrets []string
 
 const redacted = "[redacted]"
@@ -65,8 +65,8 @@ func (s *secrets) addProxy(p *proxyServer) {
 	}
 }
 
-// cut replaces every secret in text. A truncated text may end in the middle of a secret, so an end that
-// could be the beginning of one goes as well.
+// cut replaces every secret in text. A truncated text may end in the middle of a secret, so an end
+// that could be the beginning of one goes as well.
 func (s secrets) cut(text string, truncated bool) string {
 	for _, secret := range s {
 		text = strings.ReplaceAll(text, secret, redacted)

@@ -16,8 +16,8 @@ type Request struct {
 
 // Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx
 // aborts it, whether or not the listener has taken it already; a context that cannot be cancelled
-// costs nothing. If a kept connection turns out to be dead, the request goes out once more on a new one,
-// and only that result counts.
+// costs nothing. If a kept connection turns out to be dead, the request goes out once more on a new
+// one, and only that result counts.
 func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
 		return t.failed(ctx, nil)
@@ -49,13 +49,13 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	return v
 }
 
-// exchange makes the request on c. again means that c ended as kept connections do, which says nothing
-// about the item or the listener, and that the request can go out on a new connection; v says nothing
-// then. It is never true for a new connection.
+// exchange makes the request on c. again means that c ended as kept connections do, which says
+// nothing about the item or the listener, and that the request can go out on a new connection; v
+// says nothing then. It is never true for a new connection.
 //
-// Balancers and servers close idle connections, some without a word until the next request comes, some
-// with a 408. The request may have been taken all the same, so it goes out again only under a key by
-// which the listener recognises it, or if not a byte of it left.
+// Balancers and servers close idle connections, some without a word until the next request comes,
+// some with a 408. The request may have been taken all the same, so it goes out again only under a
+// key by which the listener recognises it, or if not a byte of it left.
 func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body []byte) (v Verdict, again bool) {
 	var a h1.Answer
 	reused := c.Reused()
@@ -76,8 +76,8 @@ func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body 
 // requestTimeout says that no request came in time on this connection (RFC 9110 section 15.5.9).
 const requestTimeout = 408
 
-// over returns why ctx ended the request, or nil. A deadline that has passed counts although its timer
-// has not fired.
+// over returns why ctx ended the request, or nil. A deadline that has passed counts although its
+// timer has not fired.
 func over(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err

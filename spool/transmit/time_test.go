@@ -11,8 +11,8 @@ import (
 	"time"
 )
 
-// inBubble sends once to a listener at the other end of a pipe, on a clock that only waiting moves, and
-// returns the verdict and how long it took.
+// inBubble sends once to a listener at the other end of a pipe, on a clock that only waiting moves,
+// and returns the verdict and how long it took.
 func inBubble(t *testing.T, cfg Config, ctx context.Context, body []byte, listener func(c net.Conn)) (Verdict, time.Duration) {
 	t.Helper()
 	if cfg.Dial == nil {

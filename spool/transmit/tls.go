@@ -58,8 +58,8 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	return errors.Join(problems...)
 }
 
-// serverName is the name that a certificate must carry for host. Certificates know neither zones nor
-// the final dot.
+// serverName is the name that a certificate must carry for host. Certificates know neither zones
+// nor the final dot.
 func serverName(host string) string {
 	host, _, _ = strings.Cut(host, "%")
 	return strings.TrimSuffix(host, ".")

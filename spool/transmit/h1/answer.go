@@ -28,12 +28,12 @@ type Answer struct {
 	budget int   // head bytes left
 }
 
-// read reads heads up to that of the final answer. io.EOF is a connection closed before the first byte
-// of an answer.
+// read reads heads up to that of the final answer. io.EOF is a connection closed before the first
+// byte of an answer.
 //
 // A malformed status line may belong to another protocol, so there is no answer. A malformed header
-// after a good one only puts the end of the answer in doubt: the status stands and the connection is
-// given up.
+// after a good one only puts the end of the answer in doubt: the status stands and the connection
+// is given up.
 func (a *Answer) read(br *bufio.Reader) error {
 	a.budget = maxHead
 	for range maxInterim + 1 {
@@ -97,8 +97,8 @@ func otherProtocol(start []byte) error {
 	return ErrNotHTTP
 }
 
-// readHeaders reads header lines up to the empty one and settles how the body ends (RFC 9112 section
-// 6.3).
+// readHeaders reads header lines up to the empty one and settles how the body ends (RFC 9112
+// section 6.3).
 func (a *Answer) readHeaders(br *bufio.Reader) error {
 	var lengths, codings int
 	var closes, keeps, doubt bool // doubt: about the end of the answer
@@ -133,7 +133,8 @@ func (a *Answer) readHeaders(br *bufio.Reader) error {
 				keeps = keeps || is(option, "keep-alive")
 			}
 		case is(name, "trailer"):
-			// These must not follow the body (RFC 9110 section 6.5.1): they would say anew where it ends.
+			// These must not follow the body (RFC 9110 section 6.5.1): they would say anew where it
+			// ends.
 			for field := range bytes.SplitSeq(value, []byte(",")) {
 				field = bytes.Trim(field, " \t")
 				a.broken = a.broken || is(field, "content-length") || is(field, "transfer-encoding") || is(field, "trailer")

@@ -10,8 +10,8 @@ import (
 
 var errChunk = errors.New("malformed chunk")
 
-// readBody fills excerpt with the first bytes of the body, up to its capacity, and reads the rest of the
-// answer if the connection can be used again. clean means that it can. Nothing more is read.
+// readBody fills excerpt with the first bytes of the body, up to its capacity, and reads the rest
+// of the answer if the connection can be used again. clean means that it can. Nothing more is read.
 func (a *Answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean bool) {
 	b := body{br: br, excerpt: excerpt, budget: maxDrain, framing: maxFraming}
 	if !a.keep {
@@ -32,8 +32,8 @@ func (a *Answer) readBody(br *bufio.Reader, excerpt []byte) (_ []byte, clean boo
 	return b.excerpt, a.keep && err == nil
 }
 
-// body reads an answer's body within a budget of bytes. Running out of it is an error, and so is the
-// end of the connection.
+// body reads an answer's body within a budget of bytes. Running out of it is an error, and so is
+// the end of the connection.
 type body struct {
 	br      *bufio.Reader
 	excerpt []byte

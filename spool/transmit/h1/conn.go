@@ -16,8 +16,8 @@ const (
 	// and in one TLS record (16 KiB).
 	smallBody = 14 << 10
 
-	// grace is how much longer an answer may take when the time is up and it may have come long ago: the
-	// peer stopped reading the request, or this process was stopped.
+	// grace is how much longer an answer may take when the time is up and it may have come long
+	// ago: the peer stopped reading the request, or this process was stopped.
 	grace = 100 * time.Millisecond
 )
 
@@ -76,8 +76,8 @@ func (c *Conn) look() error {
 	if c.top == net.Conn(&c.socket) && c.socket.peek.silent() {
 		return nil
 	}
-	// A TLS session may hold a record of its own, such as a ticket, or bytes that came together with
-	// the last answer.
+	// A TLS session may hold a record of its own, such as a ticket, or bytes that came together
+	// with the last answer.
 	c.socket.noWait = true
 	n, err := c.top.Read(c.one[:])
 	c.socket.noWait = false
@@ -91,8 +91,8 @@ func (c *Conn) look() error {
 }
 
 // RoundTrip writes a request and reads the head of its answer. Cancelling ctx aborts it; a context
-// that cannot be cancelled costs nothing. After an error, which is of type *Error, the connection is
-// closed; otherwise it is the caller's until [Conn.Finish].
+// that cannot be cancelled costs nothing. After an error, which is of type *Error, the connection
+// is closed; otherwise it is the caller's until [Conn.Finish].
 func (c *Conn) RoundTrip(ctx context.Context, head, body []byte, a *Answer) error {
 	c.head = head
 	c.abortWith(ctx)
@@ -118,8 +118,8 @@ func (c *Conn) roundTrip(ctx context.Context, body []byte, a *Answer) error {
 	case isTimeout(writeErr):
 		c.socket.SetReadDeadline(time.Now().Add(grace))
 	}
-	// A peer that refuses a request early answers, closes, and resets what is still being written. The
-	// answer is there to be read.
+	// A peer that refuses a request early answers, closes, and resets what is still being written.
+	// The answer is there to be read.
 	*a = Answer{}
 	err := a.read(c.in)
 	if err == nil {
@@ -171,8 +171,8 @@ func (c *Conn) abortWith(ctx context.Context) {
 	}
 }
 
-// stopWatching reports whether the connection is untouched; if not, its deadline may be set to the past
-// at any moment.
+// stopWatching reports whether the connection is untouched; if not, its deadline may be set to the
+// past at any moment.
 func (c *Conn) stopWatching() bool {
 	stop := c.unwatch
 	c.unwatch = nil

@@ -170,7 +170,8 @@ type holding struct{ net.Conn }
 
 func (holding) Read(b []byte) (int, error) { return copy(b, ok), nil }
 
-// TLS may take two answers from the socket together and hand out the first. Nothing is on the socket then.
+// TLS may take two answers from the socket together and hand out the first. Nothing is on the
+// socket then.
 func TestBytesThatALayerHoldsMakeAConnectionUnfit(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
@@ -231,7 +232,8 @@ func TestAnAnswerThatIsHereCountsAfterTheDeadline(t *testing.T) {
 			}
 			c.Finish(&a, nil)
 			c = cl.Idle(time.Now().Add(time.Minute))
-			// The request goes out in time, and then the deadline is over before the answer is read.
+			// The request goes out in time, and then the deadline is over before the answer is
+			// read.
 			if _, err := c.out.Write([]byte("POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}")); err != nil {
 				t.Fatal(err)
 			}

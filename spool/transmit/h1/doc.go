@@ -1,42 +1,43 @@
-// Package h1 exchanges one HTTP/1.1 request for one answer, on one connection, in the goroutine that
-// asks for it. It has no policy: its caller decides which answers are good, when a second request is
-// made, and how to tell a person.
+// Package h1 exchanges one HTTP/1.1 request for one answer, on one connection, in the goroutine
+// that asks for it. It has no policy: its caller decides which answers are good, when a second
+// request is made, and how to tell a person.
 //
 // # What it promises
 //
-// [Conn.RoundTrip] returns an answer only if a final status line and complete headers came back after
-// the request began to leave. Bytes that were there before are never taken for an answer: a connection
-// is looked at before each request, and one with anything on it is given up.
+// [Conn.RoundTrip] returns an answer only if a final status line and complete headers came back
+// after the request began to leave. Bytes that were there before are never taken for an answer: a
+// connection is looked at before each request, and one with anything on it is given up.
 //
-// A connection is kept only if the next answer is certain to begin where this one ended. Whenever the
-// end of an answer is in doubt, the status stands and the connection is closed.
+// A connection is kept only if the next answer is certain to begin where this one ended. Whenever
+// the end of an answer is in doubt, the status stands and the connection is closed.
 //
-// An exchange ends at its limit, whatever the peer does, or a tenth of a second later where an answer
-// may have been waiting: the peer stopped reading the request, or this process was stopped. Memory is
-// bounded: 64 KiB of headers, 16 interim answers, and of the body what the caller has room for.
+// An exchange ends at its limit, whatever the peer does, or a tenth of a second later where an
+// answer may have been waiting: the peer stopped reading the request, or this process was stopped.
+// Memory is bounded: 64 KiB of headers, 16 interim answers, and of the body what the caller has
+// room for.
 //
 // # Why it is not net/http
 //
-// The client of net/http gives every connection a reading and a writing goroutine, and every request is
-// handed from one to the next. Here the caller's goroutine writes and reads: one look, one write, one
-// read, no allocation. BenchmarkSend in package transmit races the two into a listener in the same
-// process. A POST of 1 KiB cost 16 us of processor time here and 33 us with net/http, listener
-// included, with 1 in flight; with 4 in flight it was 17 us and 30 us (two cores of an AMD EPYC, November
-// 2026). `make bench` prints the same for whole runs, files included: the built binary took 0.53 of the
-// processor time of the net/http loop with 1 in flight, and 0.79 of it with 4. Size and start-up time
-// are no reason: the program imports net/http all the same.
+// The client of net/http gives every connection a reading and a writing goroutine, and every
+// request is handed from one to the next. Here the caller's goroutine writes and reads: one look,
+// one write, one read, no allocation. BenchmarkSend in package transmit races the two into a
+// listener in the same process. A POST of 1 KiB cost 16 us of processor time here and 33 us with
+// net/http, listener included, with 1 in flight; with 4 in flight it was 17 us and 30 us (two cores
+// of an AMD EPYC, November 2026). `make bench` prints the same for whole runs, files included: the
+// built binary took 0.53 of the processor time of the net/http loop with 1 in flight, and 0.79 of
+// it with 4. Size and start-up time are no reason: the program imports net/http all the same.
 //
-// Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer the
-// status, five headers and the place where it ends. FuzzResponseAgainstNetHTTP gives the same bytes to
-// net/http. Status, length of the body, use of the connection and the place where the next answer begins
-// agree, or a table says why not. In no difference of that table is a connection used again that
-// net/http gives up.
+// Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer
+// the status, five headers and the place where it ends. FuzzResponseAgainstNetHTTP gives the same
+// bytes to net/http. Status, length of the body, use of the connection and the place where the next
+// answer begins agree, or a table says why not. In no difference of that table is a connection used
+// again that net/http gives up.
 //
 // # What it does not do
 //
 // No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no retries.
 //
-// HTTP/1.1 gives an answer nothing that names its request. So an answer that a peer sends unasked just
-// after the look, and while the request leaves, cannot be told from a real one, on a new connection or
-// on a kept one. For kept ones, MaxIdle 0 helps.
+// HTTP/1.1 gives an answer nothing that names its request. So an answer that a peer sends unasked
+// just after the look, and while the request leaves, cannot be told from a real one, on a new
+// connection or on a kept one. For kept ones, MaxIdle 0 helps.
 package h1

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/net/http/httpguts"
 )
 
-// readLine returns the next line without its end; it is valid until the next read. A line feed alone
-// ends a line as well (RFC 9112 section 2.2).
+// readLine returns the next line without its end; it is valid until the next read. A line feed
+// alone ends a line as well (RFC 9112 section 2.2).
 func readLine(br *bufio.Reader, budget *int) ([]byte, error) {
 	line, err := br.ReadSlice('\n')
 	if err == bufio.ErrBufferFull {
@@ -47,7 +47,8 @@ func readChunkLine(br *bufio.Reader, budget *int) ([]byte, error) {
 	return line, nil
 }
 
-// cutField splits a header or trailer line (RFC 9112 section 5). ok is false for a line that is not one.
+// cutField splits a header or trailer line (RFC 9112 section 5). ok is false for a line that is not
+// one.
 func cutField(line []byte) (name, value []byte, ok bool) {
 	colon := bytes.IndexByte(line, ':')
 	if colon <= 0 {

@@ -32,7 +32,8 @@ func readByH1(data []byte) reading {
 	return r
 }
 
-// readByNetHTTP reads it as the connections of http.Transport do: persistConn.readResponse and readLoop.
+// readByNetHTTP reads it as the connections of http.Transport do: persistConn.readResponse and
+// readLoop.
 func readByNetHTTP(data []byte) reading {
 	br := bufio.NewReader(bytes.NewReader(data))
 	for {
@@ -149,8 +150,8 @@ func onlyNetHTTPReusesAfterMuchFraming(ours, theirs reading) bool {
 
 var statusLine = regexp.MustCompile(`^HTTP/\S+ +(\d{3})`)
 
-// heads returns data up to the end of the final head, with line feeds alone, or as much of it as is ever
-// read.
+// heads returns data up to the end of the final head, with line feeds alone, or as much of it as is
+// ever read.
 func heads(data []byte) string {
 	data = data[:min(len(data), 2*maxHead)]
 	var b strings.Builder
@@ -169,8 +170,8 @@ func heads(data []byte) string {
 	return b.String()
 }
 
-// FuzzResponseAgainstNetHTTP holds the reader of answers to what the standard library makes of the same
-// bytes.
+// FuzzResponseAgainstNetHTTP holds the reader of answers to what the standard library makes of the
+// same bytes.
 func FuzzResponseAgainstNetHTTP(f *testing.F) {
 	for _, s := range []string{
 		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP/1.1 500 No\r\n\r\n",

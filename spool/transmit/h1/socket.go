@@ -10,8 +10,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// socket is the TCP connection as TLS and HTTP read it. It can be told not to wait, and it looks once
-// for an answer before it says that the time is up.
+// socket is the TCP connection as TLS and HTTP read it. It can be told not to wait, and it looks
+// once for an answer before it says that the time is up.
 type socket struct {
 	net.Conn // its deadlines are those of everything above it
 	peek     peeker
@@ -21,8 +21,8 @@ type socket struct {
 
 // Read ends with [os.ErrDeadlineExceeded] when the time is up and nothing is here.
 //
-// A process that was stopped wakes up after its deadline, and Go then refuses to read an answer that
-// may have been here for long. Whoever calls that late would blame the peer for it.
+// A process that was stopped wakes up after its deadline, and Go then refuses to read an answer
+// that may have been here for long. Whoever calls that late would blame the peer for it.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.noWait && s.peek.silent() {
 		return 0, os.ErrDeadlineExceeded
@@ -37,7 +37,8 @@ func (s *socket) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// peeker looks, without waiting and without taking anything, whether a socket has something to read.
+// peeker looks, without waiting and without taking anything, whether a socket has something to
+// read.
 type peeker struct {
 	socket syscall.RawConn // nil: not a socket; nothing can be known
 	poll   func(fd uintptr)

@@ -143,7 +143,8 @@ func TestTheTokenFallsBackOnTheSystemdCredential(t *testing.T) {
 	}
 }
 
-// The exit code says who can mend it: whoever typed the command, or whoever wrote the configuration.
+// The exit code says who can mend it: whoever typed the command, or whoever wrote the
+// configuration.
 func TestValuesThatAreWrongTogetherAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string

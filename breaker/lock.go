@@ -155,7 +155,7 @@ func tryDirectoryLock(path string) (*Lock, error) {
 // makeLockFile reports a file that is already there as fs.ErrExist.
 func makeLockFile(path string) error {
 	dir := directoryLock(path)
-	// A file system that cannot lock directories is no obstacle to making the file.
+	// A file system that cannot lock directories does not keep anybody from making the file.
 	if shared, err := dir.TryRLock(); err == nil && !shared {
 		return &HeldError{Path: dir.Path(), Directory: true}
 	}

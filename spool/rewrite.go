@@ -63,7 +63,7 @@ func (s *Spool) adopt(p *Payload, written *unix.Stat_t) {
 
 // likeOriginal gives a new file the owner, mode and modification time of the payload file that its
 // bytes come from, as far as the system lets it. CIFS, vfat and sshfs refuse one or the other; that
-// is no reason to keep a payload from its way.
+// is not a reason to keep a payload from its way.
 func likeOriginal(dir int, p *Payload) func(fd int, temp string) {
 	return func(fd int, temp string) {
 		times := []unix.Timespec{p.mtime, p.mtime}

@@ -2,9 +2,9 @@ package main
 
 import "bytes"
 
-// countItems tells how many items a body holds: the elements of a JSON array, else the JSON values
-// that stand one after the other (NDJSON, or just one). It checks no syntax; of a body that is no
-// JSON it makes at least one item.
+// countItems tells how many items a body holds: the elements of a JSON array, otherwise the JSON
+// values that stand one after the other (NDJSON, or just one). It checks no syntax; of a body that
+// is not a JSON it makes at least one item.
 func countItems(body []byte) int {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {

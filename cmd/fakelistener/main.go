@@ -15,7 +15,7 @@
 // A crash leaves behind the address file, the record files written so far and at most one temporary
 // whose name begins with a dot. Nothing is synced to disk.
 //
-// It deliberately is no conforming server: it knows no HTTP/2, routes nothing (every path but
+// It is deliberately not a conforming server: it knows no HTTP/2, routes nothing (every path but
 // /_control/ is the listener), sets no timeouts of its own (slow clients are welcome), and keeps
 // digests, not the keys and bodies it saw: among a million of them two are mistaken for equal in
 // about one run of 30 million.

@@ -16,7 +16,7 @@ func (c *conn) request(ctx context.Context, req *http.Request) bool {
 	p, err := c.readBody(req, c.MaxBody)
 	if err != nil {
 		c.stats.leave()
-		if ctx.Err() == nil { // else it was cut off by us
+		if ctx.Err() == nil { // otherwise it was cut off by us
 			c.stats.add(func(n *counts) { n.CutOff++ })
 		}
 		return false

@@ -24,7 +24,7 @@ var faultNames = [kindCount]string{kindHang: "hang", kindReset: "reset", kindClo
 // step is one instruction of a script.
 type step struct {
 	kind   kind
-	status int           // 100..599 for kindAnswer, else 0
+	status int           // 100..599 for kindAnswer, otherwise 0
 	repeat int           // how many requests it serves, at least 1
 	hold   time.Duration // kindHang: how long; 0 = until the client leaves
 	delay  time.Duration // waited before anything else, on top of --latency

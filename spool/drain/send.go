@@ -25,7 +25,7 @@ func (w *worker) post(items []delivery) transmit.Verdict {
 	}
 	v := r.cfg.Transmitter.Send(r.sendCtx, request)
 	if r.cfg.batches() && v.Status == 415 && v.Action == transmit.Rejected {
-		v.Action = transmit.Kept // the listener does not take the batch's format, which is no payload's fault
+		v.Action = transmit.Kept // the listener does not take the batch's format, and no payload is to blame
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

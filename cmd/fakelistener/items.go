@@ -4,7 +4,7 @@ import "bytes"
 
 // countItems tells how many items a body holds: the elements of a JSON array, otherwise the JSON
 // values that stand one after the other (NDJSON, or just one). It checks no syntax; of a body that
-// is not a JSON it makes at least one item.
+// is not JSON it makes at least one item.
 func countItems(body []byte) int {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {

@@ -14,6 +14,7 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.ProxyCredentials:   "the proxy wants credentials: put them into its URL in the environment",
 		transmit.CompressionRefused: "the listener may not read compressed bodies: try without --compress",
 		transmit.Moved:              "redirects are not followed, check --url",
+		transmit.Unexpected:         "a captive portal, a proxy or another site may have answered: check --url and --expect-header",
 		transmit.WantsTLS:           "the listener speaks TLS: write https:// in --url",
 
 		transmit.NoSuchHost:     "check the name in --url",

@@ -79,6 +79,7 @@ type runSummary struct {
 	Requests       int            `json:"requests"`
 	Delivered      int            `json:"delivered"`
 	DeliveredBytes int64          `json:"delivered_bytes"`
+	WebPages       int            `json:"web_pages"`
 	Failed         int            `json:"failed"`
 	Rejected       int            `json:"rejected"`
 	Late           int            `json:"late"`
@@ -109,7 +110,7 @@ func (o *outcome) asJSON() runSummary {
 		Stop: r.Stop.String(), ExitCode: o.code(),
 		Started: float64(o.started.UnixMicro()) / 1e6, Duration: o.ended.Sub(o.started).Seconds(),
 		Requests: r.Requests, Delivered: r.Delivered, DeliveredBytes: r.DeliveredBytes,
-		Failed: r.Failed, Rejected: r.Rejected, Late: r.LateResults,
+		WebPages: r.WebPages, Failed: r.Failed, Rejected: r.Rejected, Late: r.LateResults,
 		Files: r.Files, Removed: r.Removed, Left: r.Left, Skipped: r.Skipped.Count, Vanished: r.Vanished, Changed: r.Changed,
 		Statuses: map[string]int{}, Errors: []errorSummary{}, Faults: []string{},
 		Opened: o.opened(), Recovered: o.recovered(), Breaker: o.after,

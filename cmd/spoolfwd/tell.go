@@ -37,6 +37,11 @@ func (o *outcome) tell() {
 	for _, e := range errs {
 		logError(log, level, fmt.Errorf("%s failed: %w", console.Count(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
 	}
+	if r.WebPages > 0 {
+		log.Warn(fmt.Sprintf("%s delivered by a web page, which may be a captive portal's or another site's", console.Were(r.WebPages, "item")),
+			"event", "web_page", "count", r.WebPages,
+			console.HintKey, "check --url; with --expect-header, only answers with a header of the listener's deliver")
+	}
 	if r.Rejected > 0 {
 		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, console.HintKey, "see 'spoolfwd rejected list'")
 	}

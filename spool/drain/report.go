@@ -30,6 +30,7 @@ type Report struct {
 	Delivered      int   // items with a 2xx
 	DeliveredBytes int64 // their bytes
 	Failed         int   // items that failed and are kept
+	WebPages       int   // of those delivered: by an answer that is a web page and perhaps not the listener's
 	Rejected       int   // payloads moved to rejected/; Rejections names the first of them
 	LateResults    int   // results that came in after the breaker had opened
 

@@ -61,6 +61,9 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 		r.countHeldLocked()
 		r.report.Delivered += len(items)
 		r.report.DeliveredBytes += size
+		if v.WebPage {
+			r.report.WebPages += len(items)
+		}
 		r.succeededLocked(w.generation)
 	default:
 		r.report.Failed += len(items)

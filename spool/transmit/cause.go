@@ -23,6 +23,7 @@ const (
 	ProxyCredentials   // 407, by whoever
 	CompressionRefused // 415 to a compressed body
 	Moved              // a redirect, with Location
+	Unexpected         // it would deliver, and lacks Config.ExpectHeader
 	WantsTLS           // the listener speaks TLS, and the URL begins with http://
 
 	// There was no answer.

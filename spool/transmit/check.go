@@ -28,6 +28,12 @@ func CheckHeader(entry string) error {
 	return err
 }
 
+// CheckExpectHeader judges Config.ExpectHeader.
+func CheckExpectHeader(line string) error {
+	_, err := parseExpected(line)
+	return err
+}
+
 // CheckContentType judges Config.ContentType.
 func CheckContentType(value string) error {
 	if !httpguts.ValidHeaderFieldValue(value) {

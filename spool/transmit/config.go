@@ -24,6 +24,7 @@ type Config struct {
 	CAFile         string        // PEM; the only authorities trusted; default the system's
 	CertFile       string        // PEM; client certificate and its chain; default none
 	KeyFile        string        // PEM; default CertFile
+	ExpectHeader   string        // "Name: value" without which an answer delivers nothing; default none
 	OnStatus       []string      // exceptions from the verdicts: "404=reject", "4xx=keep", "409=delivered"
 	MaxIdle        int           // default 4: idle connections kept; negative keeps none
 	Compress       string        // default none; "gzip" or "zstd" as Content-Encoding
@@ -122,6 +123,8 @@ func New(cfg Config) (*Transmitter, error) {
 	token, err := readToken(cfg.TokenFile)
 	note(err)
 	headers, err := parseHeaders(cfg.Headers)
+	note(err)
+	t.client.Expect, err = parseExpected(cfg.ExpectHeader)
 	note(err)
 	t.target, err = parseTarget(cfg.URL)
 	if err != nil {

@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
 // maxSecretFile bounds a token or header file, so that a wrong path to something large fails fast.
@@ -66,19 +68,42 @@ func parseHeaders(list []string) ([]header, error) {
 }
 
 func parseHeader(line string) (header, error) {
+	h, err := cutHeader(line)
+	if err != nil {
+		return header{}, err
+	}
+	if why, ok := reserved[strings.ToLower(h.name)]; ok {
+		return header{}, fmt.Errorf("%s cannot be set: %s", h.name, why)
+	}
+	if strings.EqualFold(h.name, "Host") && (h.value == "" || !httpguts.ValidHostHeader(h.value)) {
+		return header{}, errors.New("the value of Host is not a host name")
+	}
+	return h, nil
+}
+
+// parseExpected reads the header that answers must have. "" is none.
+func parseExpected(line string) (h1.Field, error) {
+	if line == "" {
+		return h1.Field{}, nil
+	}
+	h, err := cutHeader(line)
+	if err == nil && h.value == "" {
+		err = fmt.Errorf("the value of %s is missing", h.name)
+	}
+	if err != nil {
+		return h1.Field{}, fmt.Errorf("expected header: %w", err)
+	}
+	return h1.Field{Name: strings.ToLower(h.name), Value: h.value}, nil
+}
+
+func cutHeader(line string) (header, error) {
 	name, value, found := strings.Cut(line, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found || !httpguts.ValidHeaderFieldName(name) {
 		return header{}, errors.New(`it is not of the form "Name: value"`)
 	}
-	if why, ok := reserved[strings.ToLower(name)]; ok {
-		return header{}, fmt.Errorf("%s cannot be set: %s", name, why)
-	}
 	if !httpguts.ValidHeaderFieldValue(value) {
 		return header{}, fmt.Errorf("the value of %s holds a control character", name)
-	}
-	if strings.EqualFold(name, "Host") && (value == "" || !httpguts.ValidHostHeader(value)) {
-		return header{}, errors.New("the value of Host is not a host name")
 	}
 	return header{name, value}, nil
 }

@@ -70,7 +70,7 @@ func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body 
 		c.Close()
 		return v, true
 	}
-	return t.judge(c, &a), false
+	return t.judge(c, &a, r), false
 }
 
 // requestTimeout says that no request came in time on this connection (RFC 9110 section 15.5.9).

@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"cmp"
 	"fmt"
 	"net/url"
 	"strings"
@@ -15,6 +16,7 @@ const maxExcerpt = 2 << 10
 type Verdict struct {
 	Action     Action
 	Status     int           // 0: no answer
+	WebPage    bool          // delivered, by an answer that says it is a web page, for a body that is none
 	Sent       bool          // without an answer: some of the request may have reached the listener
 	RetryAfter time.Duration // more than 0 only for an answer that asks for it, which is Kept
 	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, as it came but for secrets; nil when delivered
@@ -22,12 +24,13 @@ type Verdict struct {
 }
 
 // judge turns an answer into a verdict, and reads of its body what that needs.
-func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer) Verdict {
+func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer, r Request) Verdict {
 	v := Verdict{Status: a.Status, Action: t.actions.of(a.Status)}
-	if a.Partial && v.Action == Delivered {
-		v.Action = Kept // it cannot have been taken: it was not sent
+	if v.Action == Delivered && (a.Partial || t.isStranger(a)) {
+		v.Action = Kept // it was not sent whole, or not to the listener
 	}
 	if v.Action == Delivered {
+		v.WebPage = a.HTML && !a.Expected && !isHTML(cmp.Or(r.ContentType, t.contentType))
 		c.Finish(a, nil)
 		return v
 	}
@@ -43,10 +46,13 @@ func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 		v.Action = Kept // "not now" speaks of the time, and not of the payload (RFC 9110 section 10.2.3)
 	}
 	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.Status, shortened(t.secrets.cut(a.Reason, false), 80)))
-	if a.Partial {
-		sentence += " before it had read the whole request"
-	}
 	cause := t.causeOfAnswer(a, string(v.Excerpt))
+	switch {
+	case a.Partial:
+		sentence += " before it had read the whole request"
+	case cause == Unexpected:
+		sentence += " without the header that marks the listener's answers, " + t.client.Expect.Name
+	}
 	if cause == WantsTLS && v.Action == Rejected {
 		v.Action = Kept // it is the URL that is wrong, and no payload's fault
 	}
@@ -70,6 +76,8 @@ func (t *Transmitter) cutExcerpt(excerpt []byte) []byte {
 // causeOfAnswer names the cause behind an answer that delivered nothing.
 func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 	switch {
+	case t.actions.of(a.Status) == Delivered && t.isStranger(a):
+		return Unexpected
 	case a.Status == 401 || a.Status == 403:
 		return Unauthorized
 	case a.Status == 404 || a.Status == 405:
@@ -84,6 +92,16 @@ func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 		return Moved
 	}
 	return Unknown
+}
+
+// isStranger reports whether an answer lacks the header that marks the listener's.
+func (t *Transmitter) isStranger(a *h1.Answer) bool {
+	return t.client.Expect.Name != "" && !a.Expected
+}
+
+func isHTML(contentType string) bool {
+	media, _, _ := strings.Cut(contentType, ";")
+	return strings.EqualFold(strings.TrimSpace(media), "text/html")
 }
 
 // saysItWantsTLS knows what Go, and what nginx and Apache answer to plain HTTP.

@@ -14,8 +14,10 @@ const (
 
 // Answer is the head of a final answer, as far as it is needed.
 type Answer struct {
-	Status  int
-	Partial bool // it came although the request could not be written whole
+	Status   int
+	Partial  bool // it came although the request could not be written whole
+	Expected bool // it has the header Client.Expect
+	HTML     bool // it says that its body is a web page
 
 	// As the peer wrote them. Filled only where the status is not 2xx.
 	Reason, Location, RetryAfter, Date string
@@ -26,6 +28,7 @@ type Answer struct {
 	broken bool  // a header is malformed, of this answer or of an interim one before it
 	began  bool  // a byte of an answer has come
 	budget int   // head bytes left
+	expect Field // sets Expected
 }
 
 // read reads heads up to that of the final answer. io.EOF is a connection closed before the first
@@ -75,7 +78,7 @@ func (a *Answer) readStatus(br *bufio.Reader) error {
 		len(line) > len(form) && line[12] != ' ' {
 		return ErrNotHTTP
 	}
-	*a = Answer{budget: a.budget, broken: a.broken, length: -1, began: true}
+	*a = Answer{budget: a.budget, broken: a.broken, length: -1, began: true, expect: a.expect}
 	a.Status = int(line[9]-'0')*100 + int(line[10]-'0')*10 + int(line[11]-'0')
 	a.keep = line[7] != '0'
 	if !a.good() {
@@ -117,6 +120,7 @@ func (a *Answer) readHeaders(br *bufio.Reader) error {
 			continue
 		}
 		a.broken = a.broken || hasControl(value)
+		a.Expected = a.Expected || a.expect.is(name, value)
 		switch {
 		case is(name, "content-length"):
 			n, ok := parseLength(value)
@@ -139,6 +143,8 @@ func (a *Answer) readHeaders(br *bufio.Reader) error {
 				field = bytes.Trim(field, " \t")
 				a.broken = a.broken || is(field, "content-length") || is(field, "transfer-encoding") || is(field, "trailer")
 			}
+		case is(name, "content-type"):
+			a.HTML = is(mediaType(value), "text/html")
 		case remember && is(name, "location"):
 			a.Location = string(value)
 		case remember && is(name, "retry-after"):

@@ -16,6 +16,7 @@ type Client struct {
 	Tunnel   []byte                                      // the CONNECT request for a proxy's tunnel; nil: none is needed
 	TLS      *tls.Config                                 // nil: the peer is spoken to without TLS
 	MaxIdle  int                                         // idle connections kept; 0 keeps none
+	Expect   Field                                       // sets Answer.Expected; without a name, nothing does
 
 	mu     sync.Mutex // guards what follows; no call is made while it is held
 	idle   []*Conn    // the most recently used one last

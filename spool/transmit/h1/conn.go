@@ -120,7 +120,7 @@ func (c *Conn) roundTrip(ctx context.Context, body []byte, a *Answer) error {
 	}
 	// A peer that refuses a request early answers, closes, and resets what is still being written.
 	// The answer is there to be read.
-	*a = Answer{}
+	*a = Answer{expect: c.client.Expect}
 	err := a.read(c.in)
 	if err == nil {
 		a.Partial = writeErr != nil

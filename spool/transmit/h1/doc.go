@@ -28,10 +28,10 @@
 // it with 4. Size and start-up time are no reason: the program imports net/http all the same.
 //
 // Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer
-// the status, five headers and the place where it ends. FuzzResponseAgainstNetHTTP gives the same
-// bytes to net/http. Status, length of the body, use of the connection and the place where the next
-// answer begins agree, or a table says why not. In no difference of that table is a connection used
-// again that net/http gives up.
+// the status, seven headers, the one that the caller expects, and the place where it ends.
+// FuzzResponseAgainstNetHTTP gives the same bytes to net/http. Status, length of the body, use of
+// the connection and the place where the next answer begins agree, or a table says why not. In no
+// difference of that table is a connection used again that net/http gives up.
 //
 // # What it does not do
 //

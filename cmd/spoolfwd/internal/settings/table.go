@@ -48,6 +48,8 @@ func table(v *Values) []Group {
 				Usage: "client certificate for the listener, PEM"},
 			{Name: "key-file", value: text(&v.Listener.KeyFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "private key of --cert-file, PEM"},
+			{Name: "expect-header", value: text(&v.Listener.ExpectHeader, transmit.CheckExpectHeader), arg: "'NAME: VALUE'", commands: Delivery,
+				Usage: "an answer without this header delivers nothing, as those of a captive portal"},
 			{Name: "on-status", value: list(&v.Listener.OnStatus, transmit.CheckOnStatus), arg: "CODE=ACTION", commands: Delivery,
 				Usage: "delivered, reject or keep the payload for a status or a range (404=reject, 4xx=keep); may be repeated"},
 			{Name: "concurrency", value: integer(&v.Drain.Concurrency, between(1, 1024)), commands: drains,

@@ -115,7 +115,7 @@ func (b *Breaker) Failures() int {
 // breaker could not be saved. It is closed all the same. The reset of the count of a closed breaker
 // waits for Save.
 //
-// It also repeats a save that failed before: what is delivered is removed and makes room. Save
+// It also repeats a save that failed before, because deliveries make room on a full disk. Save
 // tells whether that was in vain.
 func (b *Breaker) RecordSuccess(now time.Time) error {
 	b.mu.Lock()

@@ -3,7 +3,7 @@ package breaker
 import "time"
 
 // Reset closes the breaker and clears everything. It saves even if nothing changed, so that it
-// mends a file that could not be read.
+// replaces a file that could not be read.
 func (b *Breaker) Reset(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -37,7 +37,7 @@ func TestACauseIsNeverTooLongAndNeverInTheWay(t *testing.T) {
 	if got := open(t, c, start).Stats(start).LastFailureCause; len(got) > maxCause || len(got) < maxCause-1 || !utf8.ValidString(got) {
 		t.Errorf("a long cause is kept as %d bytes: %.20q...", len(got), got)
 	}
-	// Whatever another program writes there, the state counts.
+	// Another program may write anything there; the state still counts.
 	for _, value := range []string{"null", "7", `{"a":[]}`, `"` + strings.Repeat("x", maxCause+1) + `"`} {
 		c := stateFile(t, `{"state":"closed","failure_count":2,"last_failure_cause":`+value+`}`)
 		if got := open(t, c, start).Stats(start); got.FailureCount != 2 || got.LastFailureCause != "" {

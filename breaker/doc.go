@@ -9,9 +9,10 @@
 // Then it is half-open, and one probe decides: a success closes it and clears everything, a failure
 // opens it anew. A result that arrives after the breaker opened never closes it.
 //
-// Loading never fails. Whatever lies where the state file should be, the breaker is usable
-// afterwards. An absent file is a closed breaker and no news. A file that cannot be used is a
-// closed breaker and one [Anomaly], and it is kept as NAME.state.corrupt for a person to see.
+// Loading never fails. The breaker is usable afterwards, with any content of the state file and
+// with anything in its place. An absent file is a closed breaker and not worth a message. A file
+// that cannot be used is a closed breaker and one [Anomaly], and it is kept as NAME.state.corrupt
+// for a person to see.
 //
 // Only a trip by hand holds the breaker for longer than one retry timeout or one capped
 // Retry-After, whatever the clock does. A time that lies in the future is counted from now on, and

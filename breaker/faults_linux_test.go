@@ -206,7 +206,7 @@ func TestAStateDirectoryOfAnotherUser(t *testing.T) {
 }
 
 // The file was renamed but its directory could not be synced, and the breaker is back at what was
-// loaded. That is no reason to call it saved.
+// loaded. It must not count as saved all the same.
 func TestASaveIsRepeatedWhenItsDirectoryCouldNotBeSynced(t *testing.T) {
 	c := Config{StateDir: nobodysDir(t)}
 	as(t, nobody)

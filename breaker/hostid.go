@@ -37,10 +37,10 @@ func MachineID() string {
 }
 
 // KeepHostID returns the identity that is kept in the state directory dir, and makes one if there
-// is none: 128 random bits. It outlives containers, whose host name changes with every start. Where
-// runs have been before, the first identity is the host name, which was theirs: what they have sent
-// keeps its idempotency keys. Several processes that call it for the first time at once get the
-// same. A file that holds no identity is set aside.
+// is none: 128 random bits. It outlives containers, whose host name changes with every start. If
+// earlier runs used the host name as identity, it is kept, so that items which they sent have the
+// same idempotency keys. Several processes that call it for the first time at once get the same. A
+// file that holds no identity is set aside.
 func KeepHostID(dir string) (string, error) {
 	file := hostIDFile(dir)
 	for range 3 {

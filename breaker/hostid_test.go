@@ -40,7 +40,7 @@ func TestAHostIDIsMadeOnceAndKept(t *testing.T) {
 }
 
 // Earlier versions made idempotency keys with the host name where there was no machine id. A
-// listener that remembers keys must know the items again that such a host has sent.
+// listener that remembers keys must recognise the items that such a host sends again.
 func TestAHostThatHasRunBeforeKeepsItsNameAsIdentity(t *testing.T) {
 	name, err := os.Hostname()
 	mustDo(t, "Hostname", err)
@@ -50,7 +50,7 @@ func TestAHostThatHasRunBeforeKeepsItsNameAsIdentity(t *testing.T) {
 		t.Errorf("the host id is %q, want the host name %q", id, name)
 	}
 	if kept := PeekHostID(dir); kept != name {
-		t.Errorf("the host id that is kept is %q, want %q, lest it changes with the host name", kept, name)
+		t.Errorf("the host id that is kept is %q, want %q, so that it does not change with the host name", kept, name)
 	}
 }
 

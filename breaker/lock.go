@@ -44,7 +44,7 @@ var ErrReplaced = errors.New("keeps being replaced")
 // TakeLock takes the lock at path without waiting. It writes nothing into the file, because most
 // runs find nothing to do and leave the disk alone. The directory must exist.
 //
-// A lock that another process holds is a *HeldError. Something else than a regular file at path is
+// A lock that another process holds is a *HeldError. Anything but a regular file at path is
 // statefile.ErrNotRegular, since a lock is never taken through a link.
 //
 // While there is no lock file and none can be made, for lack of room or on a read-only disk, the

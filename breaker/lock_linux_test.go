@@ -63,8 +63,7 @@ func TestALockExcludesASecondHolderAndNamesTheFirst(t *testing.T) {
 	}
 }
 
-// Whatever was written into the file by whomever, it is only quoted when it is a process that
-// lives.
+// Anybody may have written into the file. The holder is only named when it is a living process.
 func TestTheHolderIsUnknownWhenTheSignatureMakesNoSense(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	for _, text := range []string{"", "x", "1", "-1 5", "1 x", "\x1b[2J 5", "999999999 5", "1 2 3", strings.Repeat("9", 5000)} {
@@ -178,7 +177,7 @@ func TestWithoutALockFileAndRoomForOneTheDirectoryIsLocked(t *testing.T) {
 	if held := wantHeld(t, path); held.Path != dir || !held.Directory {
 		t.Errorf("the second holder finds %+v, want the directory locked", held)
 	}
-	// Room for a lock file is no way around the holder.
+	// A lock file that can be made again must not be a way around the holder.
 	mustDo(t, "Remove", os.Remove(ballast))
 	wantHeld(t, path)
 	if _, err := os.Lstat(path); !errors.Is(err, fs.ErrNotExist) {

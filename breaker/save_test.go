@@ -135,7 +135,7 @@ func TestAStateDirectoryThatIsAFile(t *testing.T) {
 	}
 }
 
-// Whatever lies there counts, also for a Breaker that has loaded something else before.
+// The file counts as it is now, also for a Breaker that loaded another content before.
 func TestAnotherProgramWritesBetweenRuns(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)

@@ -11,8 +11,9 @@
 //	reject             [Spool.Reject] and [Spool.RejectItem] move to rejected/, with a [Reason]
 //	leave              everything else stays where it is
 //
-// Beside that way stand [Spool.Put], the safe producer, and what a person does with rejected
-// payloads: [Spool.Rejected], [Spool.Retry], [Spool.RemoveRejected], [Spool.PruneRejected].
+// Beside that way stand [Spool.Put], the safe producer, and the calls for a person who looks after
+// rejected payloads: [Spool.Rejected], [Spool.Retry], [Spool.RemoveRejected],
+// [Spool.PruneRejected].
 //
 // # Promises
 //
@@ -28,8 +29,8 @@
 // never waited for, and a device is never read. Nothing is ever overwritten.
 //
 // rejected/ belongs to the user of the runs, and nobody else may write to it; otherwise it is not
-// used. What cannot be moved there stays in the spool. Rejected payloads are deleted only within
-// the limits that an operator has set, and never by a clock that cannot be right.
+// used. A payload that cannot be moved there stays in the spool. Rejected payloads are deleted only
+// within the limits that an operator has set, and never by a clock that cannot be right.
 //
 // Files of the program's own that come into the spool are never payloads: reasons, states, metrics.
 //

@@ -12,7 +12,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Whatever was added and in whatever order, the n oldest are kept, whole, and the cut is the next.
+// Entries are added in a random order. The n oldest are kept, whole, and the cut is the next.
 func TestTheOldestAreSelectedAndKeptWhole(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)
@@ -76,8 +76,8 @@ func TestAnEntryTakesEighteenBytesAndItsName(t *testing.T) {
 	}
 }
 
-// Long names fill the memory that a page may take before its entries do. What is dropped then is
-// found again by the next scan.
+// Long names fill the memory that a page may take before its entries do. Entries that are dropped
+// then are found again by the next scan.
 func TestPagesOfLongNamesAreBoundedAndMissNothing(t *testing.T) {
 	const files = 150_000
 	found := make([]candidate, files)

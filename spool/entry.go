@@ -69,7 +69,7 @@ func (s *Spool) isPayload(name string) bool {
 	if strings.HasPrefix(name, ".") || name == RejectedDir {
 		return false
 	}
-	if s.cfg.Pattern == defaultPattern { // spares path.Match a million calls
+	if s.cfg.Pattern == defaultPattern { // saves a million calls of path.Match
 		return strings.HasSuffix(name, ".json")
 	}
 	ok, _ := path.Match(s.cfg.Pattern, name)

@@ -10,9 +10,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Equal items are delivered in file order and none overtakes a failed one. What is gone from a file
-// is therefore the beginning of each group of equal items, in whatever order the groups took turns.
-// The items that are left must keep their keys through any number of rewrites.
+// Equal items are delivered in file order and none overtakes a failed one. So the items that are
+// gone from a file are the first of each group of equal items, and the groups may have taken turns
+// in any order. The items that are left must keep their keys through any number of rewrites.
 func TestItemsThatAreLeftKeepTheirKeysThroughAnyPartialDelivery(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

@@ -32,8 +32,8 @@ func FuzzSplit(f *testing.F) {
 	f.Fuzz(checkSplit)
 }
 
-// checkSplit compares what is sent with what encoding/json finds. What is valid JSON and no array,
-// and what is not valid, must come out as such.
+// checkSplit compares the items of a file with the values that encoding/json finds. It does the
+// same for valid JSON that is not an array, and for invalid JSON.
 func checkSplit(t *testing.T, data []byte) {
 	p := &Payload{Entry: Entry{Name: "x.json"}, Data: bytes.Clone(data)}
 	err := new(Spool).split(p)

@@ -15,7 +15,7 @@ type jsonScanner struct {
 	most    int // elements to be found; 0: none is looked for
 }
 
-// What may come next.
+// An expectation is what may come next.
 type expectation int
 
 const (

@@ -16,8 +16,8 @@ func (e *JSONError) Error() string {
 	return fmt.Sprintf("is not valid JSON: %s, at byte offset %d", e.Problem, e.Offset)
 }
 
-// problem names what is wrong at the byte at which the scan ended. What producers get wrong most
-// often has a name of its own.
+// problem names what is wrong at the byte at which the scan ended. The usual mistakes of producers
+// have names of their own.
 func (sc *jsonScanner) problem() *JSONError {
 	data, at := sc.data, sc.at
 	has := func(prefix string) bool { return bytes.HasPrefix(data, []byte(prefix)) }

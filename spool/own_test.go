@@ -14,7 +14,8 @@ import (
 
 const aReason = `{"file":"x.json","idempotency_key":"00112233445566778899aabbccddeeff","time":"2026-11-22T12:00:00Z","attempts":1,"status":422,"error":"refused"}`
 
-// What was sent would be removed: the reason of a payload, or the state of the breaker.
+// A file that is sent is removed: that must not happen to the reason of a payload, or to the state
+// of the breaker.
 func TestFilesOfTheProgramsOwnAreNeverPayloads(t *testing.T) {
 	for _, tt := range []struct {
 		name, content string

@@ -74,8 +74,8 @@ func TestAMemberOfTheGroupLeavesFilesToTheGroup(t *testing.T) {
 		})
 }
 
-// A service may be allowed to give files away and nothing else. What it has given away it cannot
-// change any more.
+// A service may be allowed to give files away and nothing else. It cannot change a file any more
+// that it has given away.
 func TestAServiceThatMayOnlyGiveFilesAwayCanRewrite(t *testing.T) {
 	user := &syscall.SysProcAttr{
 		Credential:  &syscall.Credential{Uid: nobody, Gid: nobody, Groups: []uint32{team}},
@@ -94,7 +94,7 @@ func TestAServiceThatMayOnlyGiveFilesAwayCanRewrite(t *testing.T) {
 }
 
 // In a sticky directory only a file's owner, the directory's and root may remove it (unlink(2),
-// EPERM). What cannot be removed must not be sent.
+// EPERM). A file that cannot be removed must not be sent.
 func TestFilesOfOthersInAStickyDirectoryAreNotSent(t *testing.T) {
 	asNobody(t, func(t *testing.T, dir string) {
 		inherited(t, dir)

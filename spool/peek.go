@@ -36,7 +36,8 @@ type tally struct {
 }
 
 // count counts payload files until it has found that many of them, or more than so many bytes; -1
-// is no limit. It asks for sizes only where bytes are limited, since that takes most of the time.
+// means without limit. It asks for sizes only where bytes are limited, since that takes most of the
+// time.
 func (s *Spool) count(files int, bytes int64) (found tally, err error) {
 	enough := errors.New("enough")
 	err = readDir(s.fd, func(raw []byte, kind uint8) error {

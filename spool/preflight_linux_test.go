@@ -69,7 +69,7 @@ func TestPreflightFindsAReadOnlyFileSystem(t *testing.T) {
 	}
 }
 
-// Deliveries are what frees a full disk, so they must go on: removing works, and what cannot be
+// Deliveries free a full disk, so they must go on: removing works, and a file that cannot be
 // rewritten or rejected stays as it is, without debris.
 func TestAFullDiskDoesNotStopRemovals(t *testing.T) {
 	for _, full := range []struct{ name, options string }{

@@ -28,7 +28,7 @@ func TestReadReturnsTheBytesOfTheFile(t *testing.T) {
 	wantNames(t, "the one item is the file as it stands", bodies(p), text)
 }
 
-// What the scan saw may be old news; what counts is the file that was opened.
+// A file may have changed since the scan. Only the file that was opened counts.
 func TestReadTrustsTheFileAndNotTheScan(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", time.Hour)

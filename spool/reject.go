@@ -76,7 +76,7 @@ func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 	r.File, r.Item, r.Key = EncodeName(p.Name), index+1, item.Key
 	for n := 1; ; n++ {
 		name := rejectedName(withKey(p.Name, item.Key), n)
-		// The name alone proves nothing: what stands there counts only if its bytes are the item's.
+		// The name alone proves nothing: the file there counts only if its bytes are the item's.
 		taken, err := exists(dir, name)
 		if err == nil && taken && !holds(dir, name, item.Body) {
 			continue

@@ -77,7 +77,7 @@ func TestAnItemCanBeRejectedAfterItsFileIsGone(t *testing.T) {
 	}
 }
 
-// What a crash leaves behind while rejecting must be found by the next scan.
+// The next scan must find the temporary files that a crash leaves behind while rejecting.
 func TestRejectingMakesItsTemporariesInTheSpool(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `[1,2]`, 0)

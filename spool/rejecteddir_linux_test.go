@@ -24,7 +24,8 @@ func TestAFullDiskDoesNotStopDeletion(t *testing.T) {
 	}
 }
 
-// What cannot enter rejected/ stays in the spool whole, and the error names directory and cause.
+// A payload that cannot enter rejected/ stays in the spool whole, and the error names directory and
+// cause.
 func TestWhatRejectedCannotTakeStaysInTheSpool(t *testing.T) {
 	for _, tt := range []struct {
 		name  string

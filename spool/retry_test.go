@@ -209,7 +209,7 @@ func TestRetryOfWhatIsGoneSaysSo(t *testing.T) {
 	}
 }
 
-// What would come back under a name that no run looks for stays where it is.
+// A payload that would come back under a name that no run looks for stays where it is.
 func TestRetryRefusesNamesOutsideThePattern(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{Pattern: "only.json"})
 	write(t, dir, "only.json", `[1,2]`, 0)

@@ -60,7 +60,7 @@ func TestRewriteKeepsModeAndTimeAndPlaceInTheQueue(t *testing.T) {
 	}
 }
 
-// What changed between read and rewrite was never sent and must survive.
+// A change between read and rewrite was never sent and must survive.
 func TestRewriteLeavesAloneWhatIsNoLongerTheFileThatWasRead(t *testing.T) {
 	for _, tt := range disturbances {
 		t.Run(tt.name, func(t *testing.T) {
@@ -131,7 +131,7 @@ func TestALargeBatchIsRewrittenWhole(t *testing.T) {
 	}
 }
 
-// What is no array must never be put in the place of one.
+// A file that holds no items must never take the place of one that does.
 func TestAFileIsNeverRewrittenWithoutItems(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	write(t, dir, "x.json", `[1,2,3]`, time.Hour)

@@ -69,8 +69,8 @@ func TestScanOfAnEmptySpoolFindsNothing(t *testing.T) {
 	}
 }
 
-// Whatever the sizes of spool and pages, the pages one after the other hold every file once, in the
-// order of one large page.
+// With any sizes of spool and pages, the pages together hold every file once, in the order of one
+// large page.
 func TestPagesHoldEachFileOnceInOrder(t *testing.T) {
 	seed := rand.Uint64()
 	t.Logf("seed %d", seed)

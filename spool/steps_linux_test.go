@@ -16,7 +16,7 @@ import (
 // stepsIn hands a directory down to the traced process.
 const stepsIn = "SPOOL_TEST_STEPS"
 
-// What a crash or a power cut leaves behind depends on nothing but the order of these system calls.
+// The state after a crash or a power cut depends on nothing but the order of these system calls.
 func TestTheOrderOfStepsThatSurvivesAPowerCut(t *testing.T) {
 	const (
 		lookAgain = "newfstatat x.json"

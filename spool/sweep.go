@@ -16,8 +16,8 @@ const (
 )
 
 // Sweep clears up what a scan has found of this program's own files. Only the holder of the run
-// lock may call it, since what a run is still writing looks the same. What cannot be cleared up
-// does no harm and is left for the next run.
+// lock may call it, since what a run is still writing looks the same. A leftover that cannot be
+// cleared up does no harm and stays for the next run.
 //
 // Temporary files are removed. Put takes no lock, so its own are removed only when no living Put
 // can be writing them. The reason of a rejected payload that somebody has moved back into the spool

@@ -7,8 +7,8 @@
 // MaxSize bytes.
 //
 // Write replaces the file by a rename, after an fsync of the content and before one of the
-// directory. A reader sees the old content or the new one, whole, and what Write has returned for
-// survives a power cut.
+// directory. A reader sees either the old content or the new one, whole. After Write has returned,
+// the new content survives a power cut.
 //
 // Write changes mode and owner through the handle that it writes to, never by path. In a directory
 // that somebody else owns a path can lead to any file of this machine by the time the system looks

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// appendAnswer appends the whole answer to a request of the given method. What keep says is what
-// the Connection header says; see stays.
+// appendAnswer appends the whole answer to a request of the given method. The Connection header
+// says what keep says; see stays.
 func (s step) appendAnswer(b []byte, method string, now time.Time, http10, keep bool) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(s.status), 10)

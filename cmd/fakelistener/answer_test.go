@@ -18,7 +18,7 @@ func answerOf(t *testing.T, stepText string, http10, keep bool) (*http.Response,
 	in := bufio.NewReader(bytes.NewReader(raw))
 	resp, err := http.ReadResponse(in, &http.Request{Method: http.MethodPost})
 	if err != nil {
-		t.Fatalf("the answer of %s is no HTTP: %v in %q", stepText, err, raw)
+		t.Fatalf("the answer of %s is not HTTP: %v in %q", stepText, err, raw)
 	}
 	defer resp.Body.Close()
 	body, err := io.ReadAll(resp.Body)

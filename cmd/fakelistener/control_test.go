@@ -16,12 +16,12 @@ func TestKeysTellDuplicatesApart(t *testing.T) {
 			r.post(body, "Idempotency-Key: "+key)
 		}
 	}
-	send("a", `"k1"`) // answered 500: this is no delivery
+	send("a", `"k1"`) // answered 500: not a delivery
 	send("a", `"k1"`) // the first
 	send("a", `"k1"`) // a duplicate
 	send("a", `k1`)   // the same key without its quotes
 	send("b", `"k1"`) // a duplicate with another body
-	send("a", `"k2"`) // an equal body is no duplicate
+	send("a", `"k2"`) // an equal body is not a duplicate
 	send("c", "")
 	send("c", `""`)
 	n := r.stats()
@@ -105,6 +105,6 @@ func TestResetSetsTheCountsToZero(t *testing.T) {
 		t.Errorf("a key from before the reset is a duplicate: %+v", n)
 	}
 	if !strings.Contains(text, "\"by_status\": {}") {
-		t.Errorf("by_status is no object when empty: %s", text)
+		t.Errorf("by_status is not an object when empty: %s", text)
 	}
 }

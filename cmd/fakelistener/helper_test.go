@@ -92,7 +92,7 @@ func startAny(t *testing.T, args ...string) *running {
 	r.url = strings.TrimSuffix(line, "\n")
 	u, err := url.Parse(r.url)
 	if err != nil || u.Path != "/api/profiling" {
-		t.Fatalf("the first line is no URL of the listener: %q", line)
+		t.Fatalf("the first line is not a URL of the listener: %q", line)
 	}
 	r.host, r.base = u.Host, u.Scheme+"://"+u.Host
 	return r

@@ -10,7 +10,7 @@
 // It speaks HTTP/1.0 and HTTP/1.1 itself, one goroutine per connection, over http.ReadRequest.
 // Resets, half answers and silence need the bare connection anyway; and beside a client under
 // measurement it must take as little of the machine as it can, where net/http's server adds a
-// background read and a context to every request. What is left of its cost are the system calls.
+// background read and a context to every request. The rest of its cost is system calls.
 //
 // A crash leaves behind the address file, the record files written so far and at most one temporary
 // whose name begins with a dot. Nothing is synced to disk.

@@ -12,9 +12,9 @@ import (
 )
 
 // recorder writes each request into a directory: NNNNNN.body, the bytes of the body as they were
-// sent, then NNNNNN.json, a recording. Who sees the second file finds both whole. Numbers go on
-// after those that are there already, so that a listener started again adds to the record. Safe for
-// concurrent use.
+// sent, then NNNNNN.json, a recording. A reader that sees the second file finds both whole. Numbers
+// go on after those that are there already, so that a listener started again adds to the record.
+// Safe for concurrent use.
 type recorder struct {
 	dir  string
 	last atomic.Int64

@@ -49,8 +49,8 @@ func (c *conn) request(ctx context.Context, req *http.Request) bool {
 	return keep
 }
 
-// choose finds the step for a request: what the listener asks of every request comes first, then
-// the rules, and only then does the script move.
+// choose finds the step for a request: the listener's demands on every request come first, then the
+// rules, and only then does the script move.
 func (c *conn) choose(req *http.Request, p payload) step {
 	if req.Method != http.MethodPost && req.Method != http.MethodPut {
 		return refusal(http.StatusMethodNotAllowed, "POST or PUT is required", header{"Allow", "POST, PUT"})

@@ -81,9 +81,8 @@ func TestFishCompletes(t *testing.T) {
 }
 
 // zshDriver types each line of its standard input and a tab into a zsh of its own and prints what
-// that would offer, then a line with a dot. What is offered passes through compadd, which is
-// listened to. Each step waits for the one before: zsh says when it is ready for keys, and when it
-// has completed.
+// that would offer, then a line with a dot. Offers pass through compadd, which is listened to. Each
+// step waits for the one before: zsh says when it is ready for keys, and when it has completed.
 const zshDriver = `
 zmodload zsh/zpty
 mkfifo answers

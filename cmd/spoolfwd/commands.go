@@ -38,7 +38,7 @@ func program() command {
 		about: `Producers leave payload files in a spool directory; a run, started by cron, a
 systemd timer or by hand, POSTs what is in them to a listener and removes what
 the listener has taken. A circuit breaker whose state outlives the process keeps
-an ailing listener from being hammered.`,
+a failing listener from being hammered.`,
 		examples: []string{
 			"spoolfwd run --url https://apm.example.com/api/profiling",
 			"spoolfwd status",
@@ -95,7 +95,7 @@ and prints its name. A payload is on the disk when its name is printed.`,
 		{
 			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: []exit.Code{exit.Left}, action: checkCommand,
 			about: `Prints every setting with its value and where it comes from, then one line per
-examination: ok, warn or fail, with the mend. Changes nothing and sends no
+examination: ok, warn or fail, with the remedy. Changes nothing and sends no
 payload. Ends with the code that a run would end with.`,
 			examples: []string{"spoolfwd check --config /etc/spoolfwd/spoolfwd.toml", "spoolfwd check --json"},
 		},

@@ -18,8 +18,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-// Every run of a container has another host name and no machine id. What runs remember of an item,
-// and what the listener knows it by, must not hang on either.
+// Every run of a container has another host name and no machine id. The runs' memory of an item,
+// and the key by which the listener knows it, must not depend on either.
 func TestRunsOfChangingContainersAreRunsOfOneHost(t *testing.T) {
 	if runInContainer(t) {
 		return

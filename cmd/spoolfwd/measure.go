@@ -10,8 +10,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// measure writes the metrics of a drain, if they are wanted. What cannot be counted or written is a
-// fault of the run: somebody relies on the file.
+// measure writes the metrics of a drain, if they are wanted. A number that cannot be counted or
+// written is a fault of the run, because somebody relies on the file.
 func (d *drainer) measure(o *outcome) {
 	if d.s.cfg.MetricsFile == "" {
 		return

@@ -13,7 +13,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// metricsOf returns the lines of a metrics file that are no comments, as a map from series to
+// metricsOf returns the lines of a metrics file that are not comments, as a map from series to
 // value.
 func metricsOf(t *testing.T, path string) map[string]string {
 	t.Helper()

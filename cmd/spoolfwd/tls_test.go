@@ -71,8 +71,8 @@ func TestTLS(t *testing.T) {
 	t.Run("tunnel through a proxy from the environment", func(t *testing.T) { testTunnel(t, bin) })
 }
 
-// Whatever is wrong with a certificate is one sentence and one hint for the person who has to mend
-// it, and never a payload on its way to a stranger.
+// A wrong certificate gives one sentence and one hint to the person who has to correct it. No
+// payload is ever sent to a stranger.
 func testCertificates(t *testing.T, bin string) {
 	ours, others := newAuthority(t), newAuthority(t)
 	soon := time.Now().Add(24 * time.Hour)

@@ -15,5 +15,5 @@ if ! command -v "${compiler%% *}" >/dev/null 2>&1; then
 	export CGO_ENABLED=0
 fi
 [ $# -gt 0 ] || set -- ./...
-# shellcheck disable=SC2086 # an empty $race is no argument
+# shellcheck disable=SC2086 # an empty $race must not become an argument
 exec $GO run -modfile=contrib/ci/tools.mod gotest.tools/gotestsum --format pkgname -- $race -shuffle=on "$@"

@@ -52,7 +52,8 @@ func dyingMidRun(w *world) {
 	}
 	t.Logf("the run ended with %d and left %d payload files", code, len(w.left()))
 
-	// What failed is deferred, and sent by a later run. If the breaker opened, flush waits for it.
+	// Failed items are deferred, and sent by a later run. If the breaker opened, flush waits for
+	// it.
 	for range 3 {
 		flush := w.spoolfwd("flush", "--wait", "20s")
 		if err := flush.Run(); err != nil {
@@ -143,7 +144,7 @@ func onlyItsKeysMove(w *world) {
 		t.Fatal(err)
 	}
 	deliver := func() map[string]map[string]int { // key -> listener -> how often it had it so far
-		// What a run could not deliver is deferred, and flush waits for it.
+		// Items that a run could not deliver are deferred, and flush waits for them.
 		for _, command := range [][]string{{"run"}, {"flush", "--wait", "20s"}} {
 			cmd := w.spoolfwd(command[0], command[1:]...)
 			if _ = cmd.Run(); cmd.ProcessState.ExitCode() != 0 && (command[0] == "flush" || cmd.ProcessState.ExitCode() != 69) {

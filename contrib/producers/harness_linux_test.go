@@ -19,7 +19,7 @@ type producer struct {
 	name    string
 	command string
 	args    []string
-	refuses []string // the cases that are no payload
+	refuses []string // the cases that are not payloads
 	files   *regexp.Regexp
 	temps   string // begins the names of temporary files
 }

@@ -1,7 +1,7 @@
 // Package producers shows how a Go program spools for spoolfwd: through spool.Put. Copy SpoolPut;
 // its neighbours in this directory do the same for other languages.
 //
-// What it promises and what a crash leaves behind is said at [spool.Spool.Put].
+// See [spool.Spool.Put] for its promises and for what a crash leaves behind.
 package producers
 
 import (

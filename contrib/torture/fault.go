@@ -91,8 +91,8 @@ func (t *torture) faultsOf(l workload, r *result) (all []fault) {
 }
 
 // eachFailable asks decide at each call that may fail. These are not among them: calls on standard
-// input, output and error, without which nothing can be reported; what Go's runtime reads below
-// /sys and /proc before main; and its own wake-ups.
+// input, output and error, without which nothing can be reported; reads of Go's runtime below /sys
+// and /proc before main; and its own wake-ups.
 func eachFailable(decide func(c *call, p point) action) func(e *env, c *call) action {
 	var n counter
 	return func(e *env, c *call) action {

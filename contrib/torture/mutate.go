@@ -74,9 +74,9 @@ func (e *env) overwrite(path string, flag int, text string) {
 }
 
 // mutateMatrix changes each payload file in each way before each system call that a run makes in
-// the spool. What the file held before may be gone, since its producer took it away; what it holds
-// now must not be lost. There is one file for each end that a file has: delivered, rewritten,
-// rejected whole.
+// the spool. The file's old content may be gone, since its producer took it away; its new content
+// must not be lost. There is one file for each end that a file has: delivered, rewritten, rejected
+// whole.
 func mutateMatrix(t *torture, r *result) {
 	l := workload{name: "mutate", flags: []string{"--failure-threshold", "50"}, build: func(e *env) {
 		e.object("a.json", item(1, "200"))

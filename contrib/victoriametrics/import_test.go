@@ -34,7 +34,7 @@ func TestEverySampleArrivesInVictoriaMetricsOnce(t *testing.T) {
 	w.flush()
 	w.wantSeries(want)
 
-	// The engine is stopped; what is spooled meanwhile waits, and a crash of spoolfwd's brings the
+	// Payloads that are spooled while the engine is stopped wait. A crash of spoolfwd's brings the
 	// first payload files back.
 	engine.stop()
 	for name, values := range w.spoolSamples(300, 200) {
@@ -141,7 +141,7 @@ func (w *world) flush() {
 // wantSeries compares what the engine holds with what was spooled.
 func (w *world) wantSeries(want map[string][]float64) {
 	w.t.Helper()
-	w.get("/internal/force_flush") // else the newest samples are not searchable yet
+	w.get("/internal/force_flush") // otherwise the newest samples are not searchable yet
 	got := map[string][]float64{}
 	for line := range strings.Lines(w.get("/api/v1/export?" + url.Values{"match[]": {"sample"}, "reduce_mem_usage": {"0"}}.Encode())) {
 		var s struct {

@@ -106,7 +106,7 @@ func (always) Failures() int                                { return 0 }
 func (always) RecordSuccess(time.Time) error                { return nil }
 func (always) RecordFailure(time.Time, time.Duration) error { return nil }
 
-// What is in rejected/ is not sent again because its file could not be rewritten.
+// An item in rejected/ must not be sent again because its file could not be rewritten.
 func TestAnItemThatWasRejectedAndCouldNotBeCutOutIsNotSentAgain(t *testing.T) {
 	w, _ := mixed(t)
 	w.write("0.json", `"first"`, 2*time.Hour) // closes the breaker

@@ -195,8 +195,8 @@ func playBatches(t *testing.T, seed uint64) (crashes int) {
 		}
 		again += max(0, places-1)
 	}
-	// After a crash come again what was in the request, and what was delivered of the one array
-	// file that the requests before it had begun and not ended.
+	// After a crash, the items of the request come again, and the delivered items of the one array
+	// file that earlier requests had begun and not ended.
 	if most := crashes * (w.config.BatchItems + fileItems); again > most {
 		t.Errorf("%d items are in two places or were delivered again after %d crashes, more than %d", again, crashes, most)
 	}

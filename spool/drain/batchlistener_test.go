@@ -54,7 +54,7 @@ func (l *batchListener) split(r transmit.Request) (items []string) {
 		equal(l.t, "content type", r.ContentType, "application/json")
 		var raw []json.RawMessage
 		if err := json.Unmarshal(r.Body, &raw); err != nil {
-			l.t.Errorf("a batch is no array: %v: %s", err, r.Body)
+			l.t.Errorf("a batch is not an array: %v: %s", err, r.Body)
 		}
 		for _, item := range raw {
 			items = append(items, string(item))

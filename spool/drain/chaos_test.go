@@ -101,7 +101,7 @@ func (c *chaos) fill(name string, item func() string) {
 	}
 }
 
-// produceJunk puts entries there that are no payload.
+// produceJunk puts entries there that are not payload files.
 func (c *chaos) produceJunk() {
 	c.files++
 	path := filepath.Join(c.dir, fmt.Sprintf("junk%d", c.files))
@@ -118,7 +118,8 @@ func (c *chaos) produceJunk() {
 }
 
 // change is a producer who changes a file in the middle of a run: the one that is being sent if
-// there is one, else any. What it held may be delivered or not; what it holds now must be.
+// there is one, otherwise any. The items that it held may be delivered or not; the items that it
+// holds now must be.
 //
 // A change between the last look at a file and its removal, microseconds later, cannot be seen with
 // Unix file names. So this is done in runs with one request at a time only, where nothing is

@@ -245,8 +245,8 @@ func (c *chaos) process() {
 	}
 }
 
-// loseIndex is a person who deletes the index. What was delivered and is still in its file is sent
-// again then.
+// loseIndex is a person who deletes the index. Delivered items that are still in their file are
+// sent again then.
 func (c *chaos) loseIndex() {
 	path := filepath.Join(c.stateDir, "central_listener.index")
 	data, err := os.ReadFile(path)

@@ -12,7 +12,7 @@
 //
 // Payload files are taken oldest first, and each is taken once in a run. A failure makes the next
 // request come from elsewhere in the spool: another file, or another part of the only one, far from
-// what failed. After a success the oldest is next again, and the next failure goes on where the
+// the failed one. After a success the oldest is next again, and the next failure goes on where the
 // last search found something good. Bad payloads stand together, being one producer's or one
 // minute's, while a failing listener fails everywhere. So the five failures in succession that open
 // the breaker speak of the listener, and bad payloads ahead cost one request each and keep nothing
@@ -25,8 +25,9 @@
 // goes last, the fewest attempts first. After [Config.MaxAttempts] failures that count against it,
 // a payload is rejected. A failure counts when the item was sent alone and the answer did not speak
 // of the listener's own load (429, 503). In an outage nothing is delivered, so that it changes
-// neither the order nor what is remembered. While the index is full nothing is deferred: all goes
-// by age, and what the index knows goes on counting until it is rejected and makes room.
+// neither the order nor what is remembered. While the index is full nothing is deferred: all
+// payloads go by age, and failures of those in the index go on counting until they are rejected and
+// make room.
 //
 // # Concurrency
 //
@@ -55,7 +56,7 @@
 // file, the items delivered since its last rewrite. A file is rewritten when all of it was sent,
 // and every second until then. The index is written at the end of a run, and at once when it takes
 // the place of a removal or a rewrite. Losing it loses no payload: deferred items lose their place
-// at the end, and what is delivered and still in the spool is sent again under the same keys.
+// at the end, and delivered items that are still in the spool are sent again under the same keys.
 //
 // # What it does not do
 //

@@ -90,7 +90,7 @@ func TestAnArrayFileInPartDeliveredHoldsExactlyTheRest(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := json.Unmarshal(data, &left); err != nil {
-		t.Fatalf("what is left is no array: %v", err)
+		t.Fatalf("the rest is not an array: %v", err)
 	}
 	equal(t, "items left", len(left), 60)
 	for i := range left {

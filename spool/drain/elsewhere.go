@@ -10,10 +10,10 @@ import "math/bits"
 // Every second choice is near the end, where good payloads may have arrived since: mostly the very
 // last. The others spread over the row, as evenly as can be for however many there will be (van der
 // Corput's sequence). The first, with which the failures began, is left out of both and comes again
-// every seventh time, lest all the others are bad.
+// every seventh time, in case all the others are bad.
 //
 // The number of failures outlives the run, in the breaker's state. So probes do not try the same
-// place twice in a row, and nothing else need be remembered for that.
+// place twice in a row, and nothing else needs to be remembered for that.
 func elsewhere(failures, n int) int {
 	others := n - 1
 	switch {

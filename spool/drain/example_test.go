@@ -38,7 +38,7 @@ func ExampleRun() {
 }
 
 func forward(spoolDir, stateDir, url string) error {
-	// What can be wrong in a configuration comes first, before anything is touched.
+	// A wrong configuration is found first, before anything is touched.
 	b, err := breaker.New(breaker.Config{StateDir: stateDir})
 	if err != nil {
 		return err

@@ -65,8 +65,8 @@ func TestAnIndexRemembersNoMoreFilesThanItsLimit(t *testing.T) {
 	}
 }
 
-// While the index is full nothing is deferred: what it cannot remember must not come before what it
-// knows for ever.
+// While the index is full nothing is deferred: payloads that it cannot remember must not come
+// before those that it knows for ever.
 func TestAFullIndexForgetsFurtherFailuresAndDefersNothing(t *testing.T) {
 	x := &Index{maxItems: 3}
 	for n := range 5 {

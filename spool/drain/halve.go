@@ -23,7 +23,7 @@ func (w *worker) halve(items []delivery, refused transmit.Verdict) {
 			w.giveBack(rest)
 			return
 		case refused.Status != 413:
-			// What is wrong must be in the rest, which need not be sent as it is.
+			// The bad item must be in the rest, which need not be sent as it is.
 			items = rest
 			continue
 		}

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// An index is bounded, so that what is saved can be read again (maxIndexBytes). A run that cannot
+// An index is bounded, so that a saved one can be read again (maxIndexBytes). A run that cannot
 // remember another delivered item ends.
 const (
 	maxIndexItems     = 10_000

@@ -46,6 +46,6 @@ func TestAnIndexThatMayNotBeWrittenIsAPermissionError(t *testing.T) {
 		t.Fatal(err)
 	}
 	if len(report.LocalErrors) != 1 || !errors.Is(report.LocalErrors[0], fs.ErrPermission) || !strings.Contains(report.LocalErrors[0].Error(), "central_listener.index") {
-		t.Errorf("an index that may not be written is no lack of permissions that names it: %v", report.LocalErrors)
+		t.Errorf("an index that may not be written is reported as %v, want one permission error that names the index", report.LocalErrors)
 	}
 }

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// FuzzIndex opens arbitrary bytes as an index: that never fails a run, and what was understood is
-// understood again after it is saved.
+// FuzzIndex opens arbitrary bytes as an index. That never fails a run. The entries that were
+// understood are understood again after a save.
 func FuzzIndex(f *testing.F) {
 	f.Add([]byte(`{"version":1,"files":{"a.json":{"failed":{"k":{"attempts":2,"counted":1,"first":"2026-01-02T03:04:05Z","last":"2026-01-02T03:04:05Z","status":500}},"others":true}}}`))
 	f.Add([]byte(`{"version":1,"files":{"b.json":{"delivered":["k","l"]},"\"\\xff\"":{"delivered":["m"]}},"skipped":["ff"]}`))

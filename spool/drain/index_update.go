@@ -158,7 +158,7 @@ func (x *Index) prune(s *spool.Spool) {
 }
 
 // skip remembers the hashes of entries that were skipped, and reports how many of them are new.
-// whole says that the run has seen all entries, so that what is not among them is gone.
+// whole says that the run has seen all entries, so that others are gone.
 func (x *Index) skip(hashes []uint64, whole bool) (added int) {
 	for _, h := range hashes {
 		if _, known := slices.BinarySearch(x.skipped, h); !known {

@@ -64,9 +64,9 @@ func PeekIndex(path string) (*Index, error) {
 	return x, nil
 }
 
-// An IndexError says why an index could not be read. What it remembered is lost: deferred payloads
-// have lost their place at the end of the queue, and what was delivered and is still in the spool
-// is sent again under the same keys.
+// An IndexError says why an index could not be read. Its content is lost: deferred payloads have
+// lost their place at the end of the queue, and delivered items that are still in the spool are
+// sent again under the same keys.
 type IndexError struct {
 	Path   string
 	Err    error

@@ -20,8 +20,8 @@ func numbers(n int) string {
 }
 
 // A run that is always killed in the middle of the same array file must get on, and a listener must
-// not get all of the file again. What the file holds while an item is being sent is what a kill at
-// that moment leaves to the next run.
+// not get all of the file again. A kill while an item is being sent leaves the file to the next run
+// as it is at that moment.
 func TestAKillRepeatsASecondOfAnArrayFileAtMost(t *testing.T) {
 	const items, perSecond = 1000, 180
 	w := newWorld(t)

@@ -80,8 +80,8 @@ func TestAnOutageLeavesTheIndexAndTheOrderAsTheyWere(t *testing.T) {
 	equal(t, "sent after the probe", strings.Join(rest, " "), strings.Join(want, " "))
 }
 
-// One payload that always fails, in a spool where nothing else happens, opens the breaker. What
-// comes later must not wait for it.
+// One payload that always fails, in a spool where nothing else happens, opens the breaker. Payloads
+// that come later must not wait for it.
 func TestALoneBadPayloadKeepsNothingBackThatComesLater(t *testing.T) {
 	for alone := 1; alone < 40; alone++ {
 		w := newWorldIn(t, fastDir(t))

@@ -10,7 +10,7 @@ import (
 // Fate is what a run would do with a payload file.
 type Fate int
 
-// What a run would do with a payload file.
+// The fates of a payload file.
 const (
 	Send   Fate = iota // send items of it
 	Remove             // remove it: nothing in it is left to send

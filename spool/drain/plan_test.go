@@ -62,7 +62,7 @@ func (w *world) plan() (lines []string, stop drain.Stop) {
 	return lines, stop
 }
 
-// Who asks for a plan may have no right to write, and expects no writing.
+// A person who asks for a plan may have no right to write, and expects that nothing is written.
 func TestAPlanOfManyPagesWritesNothing(t *testing.T) {
 	w := newWorld(t)
 	w.config.PageSize = 1

@@ -8,8 +8,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// A producer may replace a file under its name. What is remembered of the items that it held must
-// not keep the new ones in the spool.
+// A producer may replace a file under its name. The memory of the old items must not keep the new
+// ones in the spool.
 func TestAnArrayFilePutInThePlaceOfADeferredOneIsSentInTheNextRun(t *testing.T) {
 	w := newWorld(t)
 	w.write("0.json", `"passes"`, 2*time.Hour)

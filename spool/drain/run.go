@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// run is one run under way. Its workers send requests side by side; what they share is here.
+// run is one run under way. Its workers send requests side by side and share its fields.
 type run struct {
 	cfg     Config
 	ctx     context.Context // no work is taken once it has ended
@@ -62,8 +62,8 @@ func (r *run) drain() error {
 	if !r.cfg.Breaker.Available(r.now()) {
 		return r.standBy()
 	}
-	// Before the first request: what could be delivered and not be removed would be sent again in
-	// every run.
+	// Before the first request: a file that could be delivered and not removed would be sent again
+	// in every run.
 	if err := r.cfg.Spool.Preflight(); err != nil {
 		r.report.Stop, r.report.Left = LocalError, -1
 		return err

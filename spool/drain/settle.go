@@ -174,8 +174,8 @@ func (r *run) goneLocked(p *spool.Payload) {
 	r.report.removeLeft(p)
 }
 
-// changedLocked notes that a producer changed a payload file while it was sent. What the file holds
-// now was never sent, and stays.
+// changedLocked notes that a producer changed a payload file while it was sent. Its present content
+// was never sent, and stays.
 func (r *run) changedLocked(p *spool.Payload) {
 	r.report.Changed++
 	r.cfg.Index.forget(p.Name)

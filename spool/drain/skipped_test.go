@@ -52,7 +52,7 @@ func TestASkippedEntryIsNewInOneRunOnly(t *testing.T) {
 	}
 }
 
-// A run that ends early has not seen everything; what it has not seen is not gone.
+// A run that ends early has not seen everything. Entries that it has not seen are not gone.
 func TestAnInterruptedRunForgetsNoSkippedEntry(t *testing.T) {
 	w := newWorld(t)
 	w.junk("a.json")

@@ -1,5 +1,5 @@
 // Package transmit sends one item as one HTTP request and returns one verdict. Package h1 below it
-// makes the exchange; what the exchange means is decided here.
+// makes the exchange; its meaning is decided here.
 //
 // # What it promises
 //

@@ -69,8 +69,8 @@ func (l *droppingListener) serve(c net.Conn, _ int) {
 	}
 }
 
-// Whatever a listener does to its connections, it has read what it is said to have taken, and no
-// item goes out a third time, or a second time after a new connection.
+// A listener may do anything to its connections. It has read each item that counts as delivered,
+// and no item goes out a third time, or a second time after a new connection.
 func TestItemsAreDeliveredOnceByListenersThatDropConnections(t *testing.T) {
 	t.Parallel()
 	seed := uint64(time.Now().UnixNano())

@@ -97,7 +97,8 @@ func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
 	b = append(b, "\r\nContent-Length: "...)
 	b = strconv.AppendInt(b, int64(length), 10)
 	if r.Key != "" {
-		// A string of RFC 9651 section 3.3.3, as draft-ietf-httpapi-idempotency-key-header wants it.
+		// A string of RFC 9651 section 3.3.3, as draft-ietf-httpapi-idempotency-key-header wants
+		// it.
 		b = append(b, "\r\nIdempotency-Key: \""...)
 		for i := range len(r.Key) {
 			if c := r.Key[i]; c == '"' || c == '\\' {

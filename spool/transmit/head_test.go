@@ -114,7 +114,8 @@ func TestEveryProblemIsReported(t *testing.T) {
 	}
 }
 
-// Whatever was configured and accepted, the head is one request with the headers it should have.
+// With every configuration that is accepted, the head is one request with the headers it should
+// have.
 func FuzzHead(f *testing.F) {
 	f.Add("http://u:p@h:1/a?b", "X-A: b", "key", "text/plain")
 	f.Add("https://[::1]/", "Host: x", `"\`, "")

@@ -41,7 +41,7 @@ func TestHostileListenersEndOnTime(t *testing.T) {
 	}
 }
 
-// What a listener sends is not held in memory, and neither is a copy of what it is sent.
+// Neither the bytes that a listener sends nor a copy of the request is held in memory.
 func TestHostileListenersCostBoundedMemory(t *testing.T) {
 	large := make([]byte, 16<<20)
 	for _, secure := range []bool{false, true} {

@@ -69,7 +69,7 @@ func saysAndCloses(text string) func(net.Conn) {
 	return func(c net.Conn) { io.WriteString(c, text) }
 }
 
-// afterAByte acts as soon as a request begins. What is sent before that is not an answer.
+// afterAByte acts as soon as a request begins. Bytes that are sent before that are not an answer.
 func afterAByte(do func(net.Conn)) func(net.Conn) {
 	return func(c net.Conn) {
 		if n, _ := c.Read(make([]byte, 1)); n == 1 {

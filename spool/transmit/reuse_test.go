@@ -193,8 +193,8 @@ func TestADeadConnectionTakesTheOtherIdleOnesAlong(t *testing.T) {
 	}
 }
 
-// A server that speaks first, such as SSH, does not speak HTTP. Whatever it said before the request
-// is not an answer.
+// A server that speaks first, such as SSH, does not speak HTTP. Its words before the request are
+// not an answer.
 func TestAListenerThatSpeaksFirstDoesNotDeliver(t *testing.T) {
 	sent := make(chan bool)
 	l := listen(t, nil, func(c net.Conn, _ int) {

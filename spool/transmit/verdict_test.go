@@ -212,7 +212,7 @@ func TestSendDoesNothingWithACancelledContext(t *testing.T) {
 	mustHold(t, tr.Send(context.Background(), Request{ContentType: "a\r\nb: c"}), Aborted, 0, "content type")
 }
 
-// Whatever a listener writes, a verdict is one of the table and its error can be shown.
+// A listener may write anything. The verdict is one of the table and its error can be shown.
 func FuzzVerdict(f *testing.F) {
 	f.Add(503, "Unavailable", "", "3", "", "try later")
 	f.Add(302, "Found", "http://u:p@x/\x1b[31m?q", "", "", "")

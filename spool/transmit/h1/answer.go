@@ -46,7 +46,7 @@ func (a *Answer) read(br *bufio.Reader) error {
 		if err := a.readHeaders(br); err != nil {
 			return err
 		}
-		// 101 is as good as final: what follows is another protocol.
+		// 101 is as good as final: another protocol follows it.
 		if a.Status >= 200 || a.Status == 101 {
 			return nil
 		}

@@ -105,7 +105,8 @@ func (c *Conn) RoundTrip(ctx context.Context, head, body []byte, a *Answer) erro
 }
 
 func (c *Conn) roundTrip(ctx context.Context, body []byte, a *Answer) error {
-	// What is here before the request cannot be its answer. A kept connection has been looked at.
+	// Bytes that are here before the request cannot be its answer. A kept connection has been
+	// looked at.
 	if !c.reused && c.look() == ErrUnasked {
 		return &Error{Stage: Sending, Err: ErrUnasked, Unsent: true}
 	}

@@ -25,7 +25,7 @@
 // net/http, listener included, with 1 in flight; with 4 in flight it was 17 us and 30 us (two cores
 // of an AMD EPYC, November 2026). `make bench` prints the same for whole runs, files included: the
 // built binary took 0.60 of the processor time of the net/http loop with 1 in flight, and 0.72 of
-// it with 4. Size and start-up time are no reason: the program imports net/http all the same.
+// it with 4. Size and start-up time are not reasons: the program imports net/http all the same.
 //
 // Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer
 // the status, seven headers, the one that the caller expects, and the place where it ends.

@@ -29,8 +29,8 @@ type Error struct {
 
 	// Unsent means that not a byte of the request was taken by this machine's network.
 	Unsent bool
-	// Ended means that the peer ended the connection, by closing or by resetting it, before the first
-	// byte of an answer.
+	// Ended means that the peer ended the connection, by closing or by resetting it, before the
+	// first byte of an answer.
 	Ended bool
 }
 

@@ -80,7 +80,8 @@ func cutShort(err error) error {
 	return err
 }
 
-// parseLength takes digits alone; what it does not take is a body until the connection is closed.
+// parseLength takes digits alone. With any other value the body lasts until the connection is
+// closed.
 func parseLength(value []byte) (int64, bool) {
 	if len(value) == 0 || len(value) > 18 {
 		return -1, false

@@ -1,8 +1,8 @@
 // Package console is how the program talks: messages on standard error in the form that their
 // reader expects, answers on standard output, and numbers in words.
 //
-// Nothing that it prints can make a terminal or a log do anything: what is not printable is written
-// as an escape.
+// Nothing that it prints can make a terminal or a log do anything: unprintable characters are
+// written as escapes.
 package console
 
 import (

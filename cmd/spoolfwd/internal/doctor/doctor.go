@@ -1,4 +1,5 @@
-// Package doctor examines everything that a run needs, and says what is wrong and how to mend it.
+// Package doctor examines everything that a run needs, and says what is wrong and how to put it
+// right.
 //
 // It changes nothing on disk and sends no payload. Of the listener it wants no more than a
 // connection. It finds what a run would find and ends with the code that a run would end with, but

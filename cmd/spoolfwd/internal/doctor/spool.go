@@ -73,8 +73,8 @@ func (d *doctor) removable(dir string, entries iter.Seq[spool.Entry]) {
 	d.ok("spool", "payload files can be read and removed")
 }
 
-// rejected asks whether payloads can be moved to rejected/. What stands in the way is worded as a
-// run would word it.
+// rejected asks whether payloads can be moved to rejected/. An obstacle is worded as a run would
+// word it.
 func (d *doctor) rejected(sp *spool.Spool) {
 	n, bytes, err := sp.CountRejected()
 	if err != nil {

@@ -67,7 +67,7 @@ func TestMetricsAreLockedWhileTheyAreAddedUp(t *testing.T) {
 	}
 }
 
-// Whatever lies in the file, counters are numbers that can be counted on.
+// Counters that are read from any file are finite and not negative.
 func FuzzParse(f *testing.F) {
 	f.Add([]byte("# TYPE spoolfwd_runs_total counter\nspoolfwd_runs_total{name=\"x\",exit_code=\"0\"} 5\n"))
 	f.Add([]byte("spoolfwd_runs_total 1e400"))

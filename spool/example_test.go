@@ -26,7 +26,7 @@ func Example() {
 
 	for _, payload := range []string{`[{"page":"/"},{"page":"/cart"}]`, `{"page":`} {
 		if _, err := s.Put(spool.PutConfig{}, time.Now(), strings.NewReader(payload)); err != nil {
-			fmt.Println("refused:", err)
+			fmt.Println(err)
 		}
 	}
 
@@ -52,7 +52,7 @@ func Example() {
 	empty, err := s.Empty()
 	fmt.Println("empty:", empty, err)
 	// Output:
-	// refused: not a payload: it is not valid JSON: it ends in the middle of a value, at byte offset 8
+	// not a payload: it is not valid JSON: it ends in the middle of a value, at byte offset 8
 	// item 1: {"page":"/"}, with a key of 32 digits
 	// item 2: {"page":"/cart"}, with a key of 32 digits
 	// empty: true <nil>

@@ -123,7 +123,8 @@ func (f File) mayOverwrite(file *os.File) error {
 	}
 	fileStat, known := info.Sys().(*syscall.Stat_t)
 	dirStat, dirKnown := dir.Sys().(*syscall.Stat_t)
-	if !info.Mode().IsRegular() || !known || !dirKnown || fileStat.Nlink != 1 || os.Geteuid() == 0 && fileStat.Uid != dirStat.Uid {
+	if !info.Mode().IsRegular() || !known || !dirKnown || fileStat.Nlink != 1 ||
+		os.Geteuid() == 0 && fileStat.Uid != dirStat.Uid {
 		return ErrNotRegular
 	}
 	return nil

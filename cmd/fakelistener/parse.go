@@ -13,7 +13,8 @@ import (
 // script is a list of steps, served in order. Its text form is
 //
 //	script = step *( "," step )
-//	step   = ( STATUS | "hang" | "reset" | "close" | "partial" ) [ "x" N ] [ ":" option *( ";" option ) ]
+//	step   = answer [ "x" N ] [ ":" option *( ";" option ) ]
+//	answer = STATUS | "hang" | "reset" | "close" | "partial"
 //
 // with the options that parseOption knows. Inside an option a backslash stands before a comma, a
 // semicolon or a backslash that is meant as such.

@@ -9,8 +9,9 @@
 //
 //   - One run at a time for one breaker. The lock is taken before anything is read and held until
 //     the process ends. Nothing waits for it.
-//   - A healthy or an empty run prints nothing and writes nothing. A run prints changes (the breaker
-//     opened, the breaker closed) and errors, each once with a count, never once per payload file.
+//   - A healthy or an empty run prints nothing and writes nothing. A run prints changes (the
+//     breaker opened, the breaker closed) and errors, each once with a count, never once per
+//     payload file.
 //   - Standard output carries only what was asked for. Everything else goes to standard error, one
 //     line per thought, with control characters escaped.
 //   - status and check change nothing on disk, not even the state directory.

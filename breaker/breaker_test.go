@@ -94,7 +94,7 @@ func TestTheEndOfTheTimeoutIsExact(t *testing.T) {
 	}
 }
 
-func TestStatsAreJSON(t *testing.T) {
+func TestStatsHaveTheirDocumentedJSON(t *testing.T) {
 	b := open(t, Config{StateDir: t.TempDir(), RetryTimeout: 90 * time.Second, FailureThreshold: 1}, start)
 	failTimes(t, b, 1, start)
 	for _, test := range []struct {

@@ -71,13 +71,13 @@ func anomalyOf(t *testing.T, err error) *Anomaly {
 	return anomaly
 }
 
-func TestABrokenFileIsAClosedBreakerAndOneWarning(t *testing.T) {
+func TestABrokenStateFileIsAClosedBreakerAndOneWarning(t *testing.T) {
 	for name, data := range brokenFiles(t) {
 		t.Run(name, func(t *testing.T) { checkBroken(t, stateFile(t, string(data)), "") })
 	}
 }
 
-func TestSomethingElseThanAFileIsAClosedBreakerAndOneWarning(t *testing.T) {
+func TestAnEntryThatIsNotARegularFileIsAClosedBreakerAndOneWarning(t *testing.T) {
 	for _, test := range []struct {
 		name, cause string
 		make        func(path string) error

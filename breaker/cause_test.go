@@ -24,7 +24,7 @@ func TestTheCauseOfTheLastFailureIsKeptUntilASuccess(t *testing.T) {
 	}
 }
 
-func TestACauseIsNeverTooLongAndNeverInTheWay(t *testing.T) {
+func TestTheCauseOfAFailureIsCutShortAndNeverKeepsAStateFromLoading(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)
 	b.NoteFailure("nothing has failed")

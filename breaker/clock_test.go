@@ -107,7 +107,7 @@ func TestNoTimeInTheFileHoldsTheBreakerBeyondItsLimit(t *testing.T) {
 
 // Every run finds the same time in the future on a disk that takes no correction, and would wait
 // for another timeout. It sends one probe instead, and stops since the failure cannot be saved.
-func TestAHoldIsOverWhenItsCorrectionCannotBeSaved(t *testing.T) {
+func TestAFutureTimeThatCannotBeCorrectedOnDiskDoesNotHoldTheBreaker(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		open func(b *Breaker) error

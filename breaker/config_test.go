@@ -98,7 +98,7 @@ func TestTheJitterSpreadsAFleetAndNotOneHost(t *testing.T) {
 	}
 }
 
-func TestTheJitterIsPartOfTheHold(t *testing.T) {
+func TestTheJitterLengthensTheTimeThatTheBreakerStaysOpen(t *testing.T) {
 	c := Config{StateDir: t.TempDir(), RetryJitter: 100, HostID: "a"}
 	b := open(t, c, start)
 	failTimes(t, b, 5, start)

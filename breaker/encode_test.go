@@ -17,7 +17,7 @@ type fourKeys struct {
 	OpenedAt        *float64 `json:"opened_at"`
 }
 
-func TestAFileOfFourKeysLoads(t *testing.T) {
+func TestAStateFileWithJustTheFourSharedKeysLoads(t *testing.T) {
 	c := stateFile(t, `{"state":"open","failure_count":5,"last_failure_time":1763848123.1234,"opened_at":1763848123.1234}`)
 	opened := time.UnixMicro(1763848123123400)
 	b := open(t, c, opened)
@@ -34,7 +34,7 @@ func TestAFileOfFourKeysLoads(t *testing.T) {
 	}
 }
 
-func TestAReaderOfFourKeysReadsEveryState(t *testing.T) {
+func TestAReaderThatKnowsJustTheFourSharedKeysUnderstandsEveryState(t *testing.T) {
 	for _, test := range []struct {
 		name string
 		do   func(b *Breaker) error
@@ -83,7 +83,7 @@ func TestUnknownKeysSurviveASave(t *testing.T) {
 	}
 }
 
-func TestWhatOtherProgramsWriteIsAccepted(t *testing.T) {
+func TestStatesWrittenByOtherProgramsAreAccepted(t *testing.T) {
 	for _, test := range []struct {
 		name, file string
 		want       snapshot

@@ -165,7 +165,7 @@ func TestOnAFullDiskWithoutAFileFailuresCountInMemoryUntilThereIsRoom(t *testing
 	}
 }
 
-func TestAReadOnlyFileSystem(t *testing.T) {
+func TestOnAReadOnlyFileSystemTheBreakerOpensInMemory(t *testing.T) {
 	need.Root(t, "mount")
 	c := Config{StateDir: t.TempDir(), FailureThreshold: 2}
 	failTimes(t, open(t, c, start), 1, start)
@@ -180,7 +180,7 @@ func TestAReadOnlyFileSystem(t *testing.T) {
 	wantSaveError(t, missing, missing.RecordFailure(start, 0), unix.EROFS)
 }
 
-func TestABadFileOnAReadOnlyFileSystem(t *testing.T) {
+func TestABadFileOnAReadOnlyFileSystemStaysAndDoesNoHarm(t *testing.T) {
 	c := stateFile(t, "bad")
 	makeUnwritable(t, c.StateDir)
 	b := newBreaker(t, c)
@@ -190,7 +190,7 @@ func TestABadFileOnAReadOnlyFileSystem(t *testing.T) {
 	wantAvailable(t, b, start, true)
 }
 
-func TestAStateDirectoryOfAnotherUser(t *testing.T) {
+func TestAStateDirectoryOfAnotherUserIsAPermissionError(t *testing.T) {
 	dir := t.TempDir()
 	mustDo(t, "Chmod", os.Chmod(filepath.Dir(dir), 0o755))
 	mustDo(t, "Chmod", os.Chmod(dir, 0o755))
@@ -221,7 +221,7 @@ func TestASaveIsRepeatedWhenItsDirectoryCouldNotBeSynced(t *testing.T) {
 	wantState(t, open(t, c, start), Closed)
 }
 
-func TestAFileThatMayNotBeReadIsSetAside(t *testing.T) {
+func TestAStateFileThatMayNotBeReadIsSetAside(t *testing.T) {
 	dir := nobodysDir(t)
 	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "central_listener.state"), []byte(`{"state":"open"}`), 0o600))
 	as(t, nobody)
@@ -229,7 +229,7 @@ func TestAFileThatMayNotBeReadIsSetAside(t *testing.T) {
 }
 
 // A process without descriptors says nothing about the file.
-func TestAPassingReadFaultLeavesTheFile(t *testing.T) {
+func TestATemporaryReadErrorLeavesTheStateFileInPlace(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	failTimes(t, open(t, c, start), 5, start)
 	b := newBreaker(t, c)

@@ -40,7 +40,7 @@ func TestRetryAfterHoldsAcrossProcesses(t *testing.T) {
 	}
 }
 
-func TestATripHoldsAsLongAsItSays(t *testing.T) {
+func TestATripByHandKeepsTheBreakerOpenForItsTime(t *testing.T) {
 	for _, test := range []struct {
 		name       string
 		hold, held time.Duration
@@ -128,7 +128,7 @@ func TestAForcedProbeWithoutAResultChangesNothing(t *testing.T) {
 	wantAvailable(t, b, start, false)
 }
 
-func TestForceChangesNothingWhileRequestsPass(t *testing.T) {
+func TestForcingAProbeChangesNothingWhileRequestsMayPass(t *testing.T) {
 	b := open(t, Config{StateDir: t.TempDir()}, start)
 	b.Force(start)
 	wantState(t, b, Closed)

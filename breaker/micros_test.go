@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// TestMomentsSurviveTheFile matters since a time that came back one microsecond off would move the
-// end of a hold. It covers 2041, from where a plain multiplication rounds wrong.
-func TestMomentsSurviveTheFile(t *testing.T) {
+// A time that came back one microsecond off would move the end of a hold. The times reach beyond
+// 2041, from where a plain multiplication rounds wrong.
+func TestATimeIsTheSameAfterItWasWrittenAndRead(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	random := rand.New(rand.NewPCG(seed, 0))
 	for range 200_000 {
@@ -22,7 +22,7 @@ func TestMomentsSurviveTheFile(t *testing.T) {
 	}
 }
 
-func TestAnyNumberIsReadAsATime(t *testing.T) {
+func TestAnyNumberInAStateFileIsReadAsATime(t *testing.T) {
 	for _, test := range []struct {
 		seconds float64
 		want    micros
@@ -37,7 +37,7 @@ func TestAnyNumberIsReadAsATime(t *testing.T) {
 	}
 }
 
-func TestAnyClockIsConverted(t *testing.T) {
+func TestAnyTimeOfAClockFitsIntoMicroseconds(t *testing.T) {
 	for _, test := range []struct {
 		time time.Time
 		want micros
@@ -51,7 +51,7 @@ func TestAnyClockIsConverted(t *testing.T) {
 	}
 }
 
-func TestSpansAreNeverShortened(t *testing.T) {
+func TestDurationsAreRoundedUpToMicroseconds(t *testing.T) {
 	for _, test := range []struct {
 		span time.Duration
 		want micros

@@ -67,7 +67,7 @@ func TestARunThatChangesNothingWritesNothing(t *testing.T) {
 	})
 }
 
-func TestTheResetOfTheCountWaitsForSave(t *testing.T) {
+func TestASuccessResetsTheFailureCountOnDiskOnlyWithSave(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)
 	failTimes(t, b, 2, start)
@@ -119,7 +119,7 @@ func TestTheStateDirectoryMayBeRelative(t *testing.T) {
 	}
 }
 
-func TestAStateDirectoryThatIsAFile(t *testing.T) {
+func TestAStateDirectoryThatIsAFileIsAWarningAndASaveError(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "file")
 	mustDo(t, "WriteFile", os.WriteFile(file, nil, 0o600))
 	for _, dir := range []string{file, filepath.Join(file, "below")} {
@@ -136,7 +136,7 @@ func TestAStateDirectoryThatIsAFile(t *testing.T) {
 }
 
 // The file counts as it is now, also for a Breaker that loaded another content before.
-func TestAnotherProgramWritesBetweenRuns(t *testing.T) {
+func TestAStateThatAnotherProgramWroteBetweenRunsCounts(t *testing.T) {
 	c := Config{StateDir: t.TempDir()}
 	b := open(t, c, start)
 	failTimes(t, b, 5, start)

@@ -47,7 +47,7 @@ func TestKeysDifferWhereAnythingDiffers(t *testing.T) {
 
 const someKey = "0123456789abcdef0123456789abcdef"
 
-func TestNamesCarryKeysThereAndBack(t *testing.T) {
+func TestAKeyThatWasWrittenIntoANameIsReadFromIt(t *testing.T) {
 	for _, tt := range []struct{ name, want string }{
 		{"x.json", "x.key-" + someKey + ".json"},
 		{"buffer_1763848123.1234_0a1b2c3d.json", "buffer_1763848123.1234_0a1b2c3d.key-" + someKey + ".json"},

@@ -56,7 +56,7 @@ func FuzzFitName(f *testing.F) {
 }
 
 // A file under a key that is another's could be taken for one that is already delivered.
-func TestShorteningANameGivesItNoKey(t *testing.T) {
+func TestShorteningANameNeverMakesItLookAsIfItCarriedAKey(t *testing.T) {
 	for _, name := range []string{
 		strings.Repeat("n", 196) + ".key-" + someKey + ".9." + strings.Repeat("x", 33),
 		strings.Repeat("n", 160) + ".key-" + someKey + ".key-" + someKey + "." + strings.Repeat("x", 33) + ".json" + strings.Repeat("y", 33),
@@ -84,7 +84,7 @@ func TestLongNamesThatDifferStayApart(t *testing.T) {
 	}
 }
 
-func TestNumberedNames(t *testing.T) {
+func TestANumberIsPutBeforeTheEndingOfAName(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		n    int

@@ -72,7 +72,7 @@ func TestEveryStepWorksOnFileSystemsThatRefuseSomeCalls(t *testing.T) {
 }
 
 // The two calls are needed as they are: were they not refused, this test would prove nothing.
-func TestRefusedCallsAreRefused(t *testing.T) {
+func TestTheSimulatedFileSystemRefusesItsCalls(t *testing.T) {
 	refusing(t, []refusal{noTimes, noLinks}, func(t *testing.T) {
 		path := filepath.Join(t.TempDir(), "file")
 		must(t, os.WriteFile(path, nil, 0o600))

@@ -52,7 +52,7 @@ func TestOpenSaysWhenTheDirectoryMayNotBeRead(t *testing.T) {
 	})
 }
 
-func TestTheSpoolKnowsItsDirectory(t *testing.T) {
+func TestDirReturnsTheDirectoryOfTheSpool(t *testing.T) {
 	if s, dir := newSpool(t, spool.Config{}); s.Dir() != dir {
 		t.Errorf("Dir is %q", s.Dir())
 	}

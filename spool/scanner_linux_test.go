@@ -66,7 +66,7 @@ func next(t *testing.T, sc *Scanner) string {
 }
 
 // Looking at every payload file is most of a scan's time.
-func TestAnOverflowSavesTheSecondWalk(t *testing.T) {
+func TestAnOverflowFileMakesASecondWalkOfTheDirectoryUnnecessary(t *testing.T) {
 	dir, sc := scanned(t)
 	place(t, dir, 10)
 	for _, want := range []string{"4 5 6 ...", "7 8 9"} {
@@ -79,7 +79,7 @@ func TestAnOverflowSavesTheSecondWalk(t *testing.T) {
 	}
 }
 
-func TestAnOverflowHasNoName(t *testing.T) {
+func TestAnOverflowFileHasNoNameInTheSpool(t *testing.T) {
 	dir, sc := scanned(t)
 	if sc.over.file == nil {
 		t.Fatal("there is no overflow")
@@ -96,7 +96,7 @@ func TestAnOverflowHasNoName(t *testing.T) {
 }
 
 // The overflow is a help and no more: without it the next walk finds the rest.
-func TestWithoutAnOverflowTheSpoolIsWalkedAgain(t *testing.T) {
+func TestWithoutAnOverflowFileTheSpoolIsWalkedAgain(t *testing.T) {
 	for _, tt := range []struct {
 		name string
 		harm func(*overflow)
@@ -126,7 +126,7 @@ func TestWithoutAnOverflowTheSpoolIsWalkedAgain(t *testing.T) {
 	}
 }
 
-func TestASpoolThatFitsInAPageNeedsNoOverflow(t *testing.T) {
+func TestASpoolThatFitsInAPageNeedsNoOverflowFile(t *testing.T) {
 	dir := t.TempDir()
 	s, err := Open(Config{Dir: dir})
 	if err != nil {
@@ -146,7 +146,7 @@ func TestASpoolThatFitsInAPageNeedsNoOverflow(t *testing.T) {
 }
 
 // Payloads are what the room on the disk is for.
-func TestAnOverflowThatLeavesTooLittleRoomIsGivenUpAtOnce(t *testing.T) {
+func TestAnOverflowFileThatLeavesTooLittleRoomIsGivenUpAtOnce(t *testing.T) {
 	dir, err := os.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)
@@ -161,7 +161,7 @@ func TestAnOverflowThatLeavesTooLittleRoomIsGivenUpAtOnce(t *testing.T) {
 	}
 }
 
-func TestAnOverflowReturnsWhatWasAdded(t *testing.T) {
+func TestAnOverflowFileReturnsTheEntriesThatWereAdded(t *testing.T) {
 	dir, err := os.Open(t.TempDir())
 	if err != nil {
 		t.Fatal(err)

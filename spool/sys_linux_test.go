@@ -11,7 +11,7 @@ import (
 )
 
 // Files in an append-only directory can be linked from it but not removed.
-func TestAMoveByLinkThatCannotBeFinishedIsUndone(t *testing.T) {
+func TestAMoveByHardLinkThatCannotRemoveTheOldNameIsUndone(t *testing.T) {
 	path, dir, sub := openTestDir(t)
 	if err := os.WriteFile(filepath.Join(path, "a"), nil, 0o600); err != nil {
 		t.Fatal(err)

@@ -47,7 +47,7 @@ func TestAFullDiskLeavesTheOldContentAndNoTemporary(t *testing.T) {
 	}
 }
 
-func TestAFullDiskTakesAContentThatMayBeTorn(t *testing.T) {
+func TestOnAFullDiskWriteMayOverwriteTheFileInPlace(t *testing.T) {
 	dir := t.TempDir()
 	mountTmpfs(t, dir, "nr_inodes=3")
 	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "ballast"), nil, 0o600))
@@ -102,7 +102,7 @@ func TestRootWritesForTheOwnerOfFileAndDirectory(t *testing.T) {
 	wantOwner(1)
 }
 
-func TestAnErrorKeepsItsErrno(t *testing.T) {
+func TestAnErrorOfWriteKeepsItsErrno(t *testing.T) {
 	f := fileIn(t.TempDir())
 	mustDo(t, "Write", f.Write([]byte("x")))
 	var limit unix.Rlimit

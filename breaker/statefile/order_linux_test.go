@@ -114,7 +114,7 @@ func TestTheOwnerOfTheDirectoryCannotTurnAWriteOntoAnotherFile(t *testing.T) {
 	}
 }
 
-func TestCreateNeedsNoHardLinks(t *testing.T) {
+func TestCreateWorksWithoutHardLinks(t *testing.T) {
 	if writeAsChild(t) {
 		return
 	}

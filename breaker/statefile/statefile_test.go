@@ -46,7 +46,7 @@ func wantNames(t *testing.T, dir string, want ...string) {
 	}
 }
 
-func TestWhatIsWrittenIsRead(t *testing.T) {
+func TestReadReturnsTheBytesThatWriteWrote(t *testing.T) {
 	for _, volatile := range []bool{false, true} {
 		f := fileIn(filepath.Join(t.TempDir(), "made", "on the way"))
 		f.Volatile = volatile
@@ -99,7 +99,7 @@ func TestReadRefusesADevice(t *testing.T) {
 	}
 }
 
-func TestOnlyABadFileIsSpoiled(t *testing.T) {
+func TestAFileCountsAsSpoiledOnlyWhenTheFaultIsItsOwn(t *testing.T) {
 	for _, test := range []struct {
 		cause error
 		want  bool
@@ -182,7 +182,7 @@ func TestTheModeOfAFileStaysAndAFirstFileIsReadableForEverybody(t *testing.T) {
 }
 
 // The owner of the directory chooses the mode of the file that is there.
-func TestAFileNeverGetsTheRightsOfAProgram(t *testing.T) {
+func TestAReplacedFileNeverKeepsSetuidSetgidOrSticky(t *testing.T) {
 	f := fileIn(t.TempDir())
 	mustDo(t, "WriteFile", os.WriteFile(f.Path, []byte("x"), 0o600))
 	mustDo(t, "Chmod", os.Chmod(f.Path, 0o755|fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky))

@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestKeysTellDuplicatesApart(t *testing.T) {
+func TestARequestWithAKeyThatWasDeliveredIsCountedAsDuplicate(t *testing.T) {
 	r := start(t, "--script", "500,200")
 	send := func(body, key string) {
 		t.Helper()
@@ -30,7 +30,7 @@ func TestKeysTellDuplicatesApart(t *testing.T) {
 	}
 }
 
-func TestKeysLoseTheirQuotes(t *testing.T) {
+func TestAnIdempotencyKeyIsTheSameWithAndWithoutQuotes(t *testing.T) {
 	for value, want := range map[string]string{`"a"`: "a", "a": "a", `"`: `"`, `""`: "", `"a\"b\\"`: `a"b\`, `"a`: `"a`} {
 		if got := bareKey(value); got != want {
 			t.Errorf("the key of %s is %s, want %s", value, got, want)

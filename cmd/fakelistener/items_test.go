@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestItemsAreCounted(t *testing.T) {
+func TestTheItemsOfABodyAreCounted(t *testing.T) {
 	tests := []struct {
 		name, body string
 		want       int

@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestScriptsAreReadAndPrinted(t *testing.T) {
+func TestAScriptIsParsedAndPrintedInItsNormalForm(t *testing.T) {
 	text := func(s string) *string { return &s }
 	answer := func(status int, change func(*step)) step {
 		s := answerWith(status)

@@ -42,7 +42,7 @@ func TestPlayerServesStepsInOrder(t *testing.T) {
 	}
 }
 
-func TestPlayerTellsWhatIsLeftAndTakesANewScript(t *testing.T) {
+func TestPlayerPrintsTheRemainingStepsAndCanBeGivenANewScript(t *testing.T) {
 	p := newPlayer(mustParse(t, "200x3,500x2"), false)
 	for _, want := range []string{"200x3,500x2", "200x2,500x2", "200,500x2", "500x2", "500", "500", "500"} {
 		if got := p.rest().String(); got != want {

@@ -37,7 +37,7 @@ func TestScriptLoops(t *testing.T) {
 	start(t, "--script", "200,500", "--loop").expect(200, 500, 200, 500)
 }
 
-func TestRulesTakeNothingFromTheScript(t *testing.T) {
+func TestARequestThatARuleAnswersUsesNoStepOfTheScript(t *testing.T) {
 	r := start(t, "--script", "200,201,202", "--match", `"poison, a"=500`, "--match", "bad=422")
 	for _, tt := range []struct {
 		body string
@@ -49,7 +49,7 @@ func TestRulesTakeNothingFromTheScript(t *testing.T) {
 	}
 }
 
-func TestTokenIsAskedFor(t *testing.T) {
+func TestRequestsWithoutTheTokenGetA401(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(file, []byte("s3cret\n"), 0o600); err != nil {
 		t.Fatal(err)
@@ -70,7 +70,7 @@ func TestTokenIsAskedFor(t *testing.T) {
 	}
 }
 
-func TestSchemaTakesOneObject(t *testing.T) {
+func TestWithSchemaOnlyASingleJSONObjectIsAccepted(t *testing.T) {
 	r := start(t, "--schema")
 	for body, want := range map[string]int{
 		`{"a":1}`: 200, " {}\n": 200, `[{"a":1}]`: 400, "{}\n{}": 400, "1": 400, "": 400, `{"a":`: 400, "text": 400,
@@ -127,7 +127,7 @@ func compressed(t *testing.T, encoding, text string) string {
 	return b.String()
 }
 
-func TestCompressedBodiesAreLookedInto(t *testing.T) {
+func TestRulesAndSchemaSeeCompressedBodiesDecompressed(t *testing.T) {
 	r := start(t, "--match", "poison=500", "--max-body", "1KiB")
 	var size int64
 	for _, encoding := range []string{"gzip", "zstd"} {
@@ -187,7 +187,7 @@ func TestConnectionIsKept(t *testing.T) {
 }
 
 // Clients that pipeline, speak HTTP/1.0 or wait for a 100 are served as well.
-func TestOldAndUnusualClients(t *testing.T) {
+func TestPipeliningHTTP10AndExpectContinueAreServed(t *testing.T) {
 	r := start(t)
 	const http10 = "POST / HTTP/1.0\r\nContent-Length: 2\r\n"
 	for _, tt := range []struct{ name, text, want string }{

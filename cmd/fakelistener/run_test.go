@@ -87,7 +87,7 @@ func TestHelpAndVersionAreOnStdout(t *testing.T) {
 	}
 }
 
-func TestWhatCannotBeUsedEndsWith74(t *testing.T) {
+func TestFilesAndAddressesThatCannotBeUsedEndWithExitCode74(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "empty")
 	if err := os.WriteFile(file, nil, 0o600); err != nil {

@@ -123,7 +123,7 @@ func TestHangIsSilentForADay(t *testing.T) {
 	})
 }
 
-func TestEndLetsTheRequestInFlightEnd(t *testing.T) {
+func TestAStoppedListenerFinishesTheRequestInFlight(t *testing.T) {
 	inBubble(t, config{Latency: time.Hour}, func(t *testing.T, s *server, client net.Conn, end func()) {
 		ask(t, client)
 		synctest.Wait()
@@ -138,7 +138,7 @@ func TestEndLetsTheRequestInFlightEnd(t *testing.T) {
 	})
 }
 
-func TestEndDoesNotWaitForEver(t *testing.T) {
+func TestAStoppedListenerDoesNotWaitForEverForItsClients(t *testing.T) {
 	for name, text := range map[string]string{
 		"for an idle connection":      "",
 		"for the rest of a request":   "POST / HTTP/1.1\r\nContent-Length: 9\r\n\r\n{",

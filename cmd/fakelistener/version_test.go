@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestTheVersionIsToldAsSpoolfwdTellsIts(t *testing.T) {
+func TestTheVersionIsPrintedInTheFormOfSpoolfwd(t *testing.T) {
 	commit := debug.BuildSetting{Key: "vcs.revision", Value: "0123456789abcdef0123456789abcdef01234567"}
 	modified := debug.BuildSetting{Key: "vcs.modified", Value: "true"}
 	for _, c := range []struct {

@@ -12,7 +12,7 @@ import (
 )
 
 // Alerts and dashboards that watch what is not there are silent for ever.
-func TestTheMetricsAreTheProgramsEverywhere(t *testing.T) {
+func TestManualsAlertsAndDashboardsNameJustTheMetricsOfTheProgram(t *testing.T) {
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.do("run", "--metrics-file", file).wantCode(t, exit.OK)

@@ -157,7 +157,7 @@ func TestTheManualHasTheEnvironmentVariablesOfTheProgram(t *testing.T) {
 	}
 }
 
-func TestTheExitCodesAreTheProgramsEverywhere(t *testing.T) {
+func TestREADMEAndManualHaveTheExitCodesOfTheProgram(t *testing.T) {
 	var rows, items []string
 	for _, e := range exit.Meanings() {
 		rows = append(rows, fmt.Sprintf("| %d | `%s` | %s |", e.Code, e.Name, e.Text))

@@ -97,7 +97,7 @@ func TestHelpOfAnUnknownCommandIsAUsageError(t *testing.T) {
 	wantText(t, "standard error", r.stderr, `did you mean "run"?`)
 }
 
-func TestVersion(t *testing.T) {
+func TestTheVersionIsPrintedByFlagAndByCommand(t *testing.T) {
 	w := newWorld(t)
 	for _, args := range []string{"--version", "version"} {
 		r := w.run(args).wantCode(t, exit.OK)

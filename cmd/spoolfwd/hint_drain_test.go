@@ -10,7 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
-func TestErrorsOfARunComeWithWhatTheyMeanForTheNext(t *testing.T) {
+func TestErrorsAboutIndexAndDeliveredFilesHaveAHintAboutTheNextRun(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.index")
 	if err := os.WriteFile(path, []byte("{"), 0o600); err != nil {
 		t.Fatal(err)

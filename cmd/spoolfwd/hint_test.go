@@ -34,7 +34,7 @@ func TestTheHintNearestToTheCauseIsKept(t *testing.T) {
 	}
 }
 
-func TestNoErrorHasNoHint(t *testing.T) {
+func TestAHintWithoutAnErrorIsNotAnError(t *testing.T) {
 	if err := withHint(nil, "do something"); err != nil {
 		t.Errorf("got %v", err)
 	}

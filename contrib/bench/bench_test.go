@@ -11,7 +11,7 @@ import (
 )
 
 // The real thing with few files. The programs are built once.
-func TestMeasurements(t *testing.T) {
+func TestEveryMeasurementRunsWithAFewFiles(t *testing.T) {
 	b, err := newBench(options{files: 150, size: 300, rounds: 1, dir: t.TempDir(), trips: 1, idleRuns: 2})
 	if err != nil {
 		t.Fatal(err)
@@ -108,7 +108,7 @@ func TestMissingAndRepeatedPayloadsAreErrors(t *testing.T) {
 }
 
 // The second of three rounds was ten times as slow for both.
-func TestRatiosAreFormedWithinTheirRound(t *testing.T) {
+func TestARatioComparesContendersOfTheSameRound(t *testing.T) {
 	turns := map[string][]turn{
 		"a": {{seconds: 1, cpu: 1}, {seconds: 10, cpu: 3}, {seconds: 1, cpu: 1}},
 		"b": {{seconds: 2, cpu: 2}, {seconds: 20, cpu: 2}, {seconds: 3, cpu: 2}},

@@ -19,7 +19,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-func TestARelease(t *testing.T) {
+func TestAReleaseIsReproducibleAndItsArchivesRun(t *testing.T) {
 	if runtime.GOOS != "linux" {
 		t.Skip("releases are built on Linux: build.sh needs GNU tar")
 	}

@@ -45,7 +45,7 @@ func TestServicesAreExposedNoMoreThanPromised(t *testing.T) {
 	}
 }
 
-func TestPassingExitCodesAreNotFailuresOfTheUnits(t *testing.T) {
+func TestTemporaryExitCodesAreNotFailuresOfTheUnits(t *testing.T) {
 	want := map[string]string{"UNAVAILABLE": "69", "TEMPFAIL": "75"}
 	for _, name := range []string{"spoolfwd.service", "spoolfwd@.service"} {
 		words := strings.Fields(directives(t, name)["SuccessExitStatus"])

@@ -54,7 +54,7 @@ func (l *slowListener) Send(_ context.Context, r transmit.Request) transmit.Verd
 	return ok()
 }
 
-func TestTheRequestsInFlight(t *testing.T) {
+func TestRequestsInFlightGrowWithSuccessesAndFallToOneWithAFailure(t *testing.T) {
 	for _, test := range []struct {
 		name        string
 		concurrency int
@@ -75,7 +75,7 @@ func TestTheRequestsInFlight(t *testing.T) {
 		{name: "are one at a time for a listener that fails from the beginning", concurrency: 8, files: 30,
 			fail: func(n int) bool { return true },
 			want: []int{1, 1, 1, 1, 1}, stop: drain.BreakerOpen},
-		{name: "when the breaker opens are let end and counted as late", concurrency: 8, files: 30,
+		{name: "when the breaker opens are allowed to finish and counted as late", concurrency: 8, files: 30,
 			fail: func(n int) bool { return n > 7 },
 			want: []int{1, 2, 4, 8}, stop: drain.BreakerOpen, late: 3},
 	} {

@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-func TestSingleValuesAreJudgedAsNewJudgesThem(t *testing.T) {
+func TestTheCheckOfASingleSettingAgreesWithNew(t *testing.T) {
 	for _, test := range []struct {
 		name, value, problem string // "" is none
 		check                func(string) error

@@ -212,7 +212,7 @@ func TestProbeSaysThatANameServerIsSlow(t *testing.T) {
 }
 
 // Go's resolver goes through its list of servers twice.
-func TestAServerThatWasAskedIsPassedOverOnceInEveryLaterTurn(t *testing.T) {
+func TestANameServerThatWasAskedIsPassedOverOnceInEveryLaterTurn(t *testing.T) {
 	s := &servers{asked: make(map[string]bool)}
 	first, second, third := s.turn(), s.turn(), s.turn()
 	for _, step := range []struct {

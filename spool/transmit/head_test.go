@@ -8,7 +8,7 @@ import (
 	"testing"
 )
 
-func TestURLs(t *testing.T) {
+func TestAURLBecomesAddressHostPathAndARedactedForm(t *testing.T) {
 	for _, c := range []struct{ url, address, authority, path, display string }{
 		{"http://h", "h:80", "h", "/", "http://h/"},
 		{"https://h", "h:443", "h", "/", "https://h/"},
@@ -63,7 +63,7 @@ func TestURLs(t *testing.T) {
 	}
 }
 
-func TestHeaders(t *testing.T) {
+func TestConfiguredHeadersAreInTheRequestInOrder(t *testing.T) {
 	file := writeFile(t, "headers", "X-A: 1\r\n\r\n\tX-B:2\nX-C: with: colons\n")
 	tr := newTransmitter(t, Config{URL: "http://h/", Headers: []string{"@" + file, "Host: other.test:1", "user-agent: me", "Authorization: Digest x", "X-Empty:"}})
 	want := "POST / HTTP/1.1\r\nHost: other.test:1\r\nUser-Agent: me\r\nAuthorization: Digest x\r\nX-A: 1\r\nX-B: 2\r\nX-C: with: colons\r\nX-Empty: \r\n"

@@ -12,7 +12,7 @@ import (
 
 // On a clock that only waiting moves, a listener that answers or hangs up costs no time, and one
 // that does neither costs the timeout and nothing beyond it, over TLS too. Behaviour that needs a
-// real socket, or its buffers, is in TestHostileListeners and TestTimeouts.
+// real socket, or its buffers, is in TestHostileListeners and TestEveryStepEndsWithItsTimeout.
 func TestHostileListenersEndOnTime(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		for _, h := range hostiles {

@@ -78,7 +78,7 @@ func TestAKeptConnectionThatDiedIsNotHeldAgainstTheItem(t *testing.T) {
 }
 
 // A new connection that ends has an item on it that nobody else sent, and a 408 there is an answer.
-func TestNoRequestGoesOutAgainAfterANewConnectionEnded(t *testing.T) {
+func TestARequestOnANewConnectionThatEndsIsNotSentAgain(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		die    func(net.Conn)

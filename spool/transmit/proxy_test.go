@@ -137,7 +137,7 @@ func TestTLSGoesThroughATunnel(t *testing.T) {
 	}
 }
 
-func TestSOCKS(t *testing.T) {
+func TestRequestsGoThroughASOCKSProxy(t *testing.T) {
 	t.Parallel()
 	l := listen(t, nil, answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
 	var asked string

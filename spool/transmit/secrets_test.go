@@ -34,7 +34,7 @@ func chain(err error) string {
 	return b.String()
 }
 
-func TestSecretsDoNotComeBack(t *testing.T) {
+func TestSecretsThatAListenerEchoesAreNotInErrors(t *testing.T) {
 	t.Parallel()
 	// The listener echoes all it gets: where it can, as it is, as PHP writes JSON, and as Go does.
 	echo := func(status string) func(net.Conn, int) {
@@ -146,7 +146,7 @@ func TestConfigurationErrorsKeepSecrets(t *testing.T) {
 }
 
 // Secrets are cut out wherever they stand in an answer, and the rest stays readable.
-func TestCuttingSecrets(t *testing.T) {
+func TestSecretsAreCutOutWhereverTheyStand(t *testing.T) {
 	var s secrets
 	s.add("short", "short-and-long", "abc", "a/b/c/d")
 	s.addHeader("Bearer tokentoken")

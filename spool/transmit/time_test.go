@@ -56,7 +56,7 @@ func overTLS(config *tls.Config, do func(net.Conn)) func(net.Conn) {
 	}
 }
 
-func TestTimeouts(t *testing.T) {
+func TestEveryStepEndsWithItsTimeout(t *testing.T) {
 	background := context.Background()
 	dialForEver := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
@@ -114,7 +114,7 @@ func TestTimeouts(t *testing.T) {
 	}
 }
 
-func TestCancellation(t *testing.T) {
+func TestACancelledRequestEndsAtOnceAndIsNotAFailure(t *testing.T) {
 	dialForEver := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		<-ctx.Done()
 		return nil, ctx.Err()

@@ -106,7 +106,7 @@ func TestACertificateThatChangesBetweenRequests(t *testing.T) {
 	mustHold(t, send(tr, "{}"), Kept, 0, "unknown authority")
 }
 
-func TestTheWrongScheme(t *testing.T) {
+func TestHTTPToATLSPortAndTLSToAnHTTPPortAreNamedAsSuch(t *testing.T) {
 	t.Parallel()
 	ca, _ := tlsFor(t, true)
 	const ok = "HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n"
@@ -168,7 +168,7 @@ func TestTLSGarbage(t *testing.T) {
 	}
 }
 
-func TestFilesForTLSAreChecked(t *testing.T) {
+func TestBadCertificateAndKeyFilesAreRefused(t *testing.T) {
 	ca := newAuthority(t, "CA")
 	_, pem := ca.issue(t, tomorrow(), "client.test")
 	client := writeFile(t, "client.pem", pem)
@@ -193,7 +193,7 @@ func TestFilesForTLSAreChecked(t *testing.T) {
 	}
 }
 
-func TestProbe(t *testing.T) {
+func TestProbeReportsConnectionAndCertificateWithoutSendingARequest(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t, "known")
 	end := tomorrow().Truncate(time.Second)

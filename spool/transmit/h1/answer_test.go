@@ -113,7 +113,7 @@ func TestAnswersAndWhetherTheConnectionIsKept(t *testing.T) {
 const maxExcerpt = 2 << 10 // what a caller wants to see of a body
 
 // The next answer begins exactly where a clean one ended.
-func TestACleanAnswerLeavesTheNextOne(t *testing.T) {
+func TestAnAnswerIsReadToItsEndAndNotBeyond(t *testing.T) {
 	const next = "HTTP/1.1 201 Created\r\n\r\n"
 	for _, body := range []string{
 		"Content-Length: 3\r\n\r\nabc",

@@ -135,7 +135,7 @@ func TestBytesBeforeTheFirstRequestAreNotItsAnswer(t *testing.T) {
 	})
 }
 
-func TestAKeptConnectionWithBytesOnItIsNotFit(t *testing.T) {
+func TestAnIdleConnectionWithUnreadBytesIsNotUsedAgain(t *testing.T) {
 	overEachLayer(t, func(t *testing.T, layer string) {
 		more, sent := make(chan bool), make(chan bool)
 		cl := clientOf(t, layer, func(c net.Conn) {
@@ -172,7 +172,7 @@ func (holding) Read(b []byte) (int, error) { return copy(b, ok), nil }
 
 // TLS may take two answers from the socket together and hand out the first. Nothing is on the
 // socket then.
-func TestBytesThatALayerHoldsMakeAConnectionUnfit(t *testing.T) {
+func TestAnIdleConnectionWhoseTLSLayerHoldsBytesIsNotUsedAgain(t *testing.T) {
 	ours, theirs := net.Pipe()
 	defer theirs.Close()
 	c := newConn(new(Client), ours)

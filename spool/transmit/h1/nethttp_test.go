@@ -116,7 +116,7 @@ var differences = []difference{
 }
 
 // A difference that is gone has no place in the table.
-func TestEveryDifferenceFromNetHTTPIsReal(t *testing.T) {
+func TestEveryListedDifferenceFromNetHTTPStillExists(t *testing.T) {
 	for _, d := range differences {
 		t.Run(d.reason, func(t *testing.T) {
 			ours, theirs := readByH1([]byte(d.example)), readByNetHTTP([]byte(d.example))

@@ -20,7 +20,7 @@ func logged(c LogConfig, do func(*slog.Logger)) string {
 	return b.String()
 }
 
-func TestTextMessagesFitTheirReader(t *testing.T) {
+func TestTextMessagesHaveTheFormOfMailTerminalOrJournal(t *testing.T) {
 	say := func(l *slog.Logger) {
 		l.Error("it broke", HintKey, "mend it", "count", 3)
 		l.Warn("careful")
@@ -118,7 +118,7 @@ func TestAnAnswerIsOneLineWhateverItsPartsHold(t *testing.T) {
 	}
 }
 
-func TestNumbersInWords(t *testing.T) {
+func TestCountsSizesAndDurationsAreWordedForPeople(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		0:                                        "0s",
 		1500 * time.Microsecond:                  "2ms",

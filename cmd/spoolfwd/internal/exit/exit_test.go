@@ -50,7 +50,7 @@ func TestTheCodeThatNeedsAPersonMostWins(t *testing.T) {
 	}
 }
 
-func TestErrorsFindTheirCode(t *testing.T) {
+func TestEveryErrorHasAnExitCode(t *testing.T) {
 	denied := &fs.PathError{Op: "open", Path: "/x", Err: syscall.EACCES}
 	for _, c := range []struct {
 		name string
@@ -77,7 +77,7 @@ func TestErrorsFindTheirCode(t *testing.T) {
 	}
 }
 
-func TestSkippedEntriesFindTheirCode(t *testing.T) {
+func TestSkippedEntriesDecideTheExitCodeByTheirCause(t *testing.T) {
 	for _, c := range []struct {
 		cause error
 		want  Code
@@ -97,7 +97,7 @@ func TestSkippedEntriesFindTheirCode(t *testing.T) {
 	}
 }
 
-func TestJoinedErrorsComeApartAndASentenceAboutTwoDoesNot(t *testing.T) {
+func TestEachSplitsJoinedErrorsButNotOneThatWrapsTwo(t *testing.T) {
 	a, b := errors.New("a"), errors.New("b")
 	if got := len(Each(errors.Join(a, errors.Join(b, nil)))); got != 2 {
 		t.Errorf("two joined errors come apart into %d", got)

@@ -11,7 +11,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-func TestEveryKindOfTOMLValue(t *testing.T) {
+func TestEveryKindOfTOMLValueIsAccepted(t *testing.T) {
 	c, err := resolved(t, nil, nil, `
 timeout = 7
 connect-timeout = 1.5

@@ -12,7 +12,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-func TestTheTableIsSound(t *testing.T) {
+func TestEverySettingInTheTableIsDeclaredOnceAndWhole(t *testing.T) {
 	s := New()
 	names := map[string]bool{}
 	for _, set := range s.Table {
@@ -175,7 +175,7 @@ func TestValuesThatAreWrongTogetherAreRefused(t *testing.T) {
 	}
 }
 
-func TestFlagsAreToldFromOperands(t *testing.T) {
+func TestFlagsAndOperandsMayBeMixed(t *testing.T) {
 	for _, c := range []struct {
 		name, args string
 		operands   string

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-func TestDurations(t *testing.T) {
+func TestDurationsAreParsedWithTheirUnits(t *testing.T) {
 	for text, want := range map[string]time.Duration{
 		"60s": time.Minute, "60": time.Minute, "1.5": 1500 * time.Millisecond, "0": 0, "1m30s": 90 * time.Second,
 		"30d": 720 * time.Hour, "0.5d": 12 * time.Hour, "250ms": 250 * time.Millisecond, "-5": -5 * time.Second,
@@ -21,7 +21,7 @@ func TestDurations(t *testing.T) {
 	}
 }
 
-func TestSizes(t *testing.T) {
+func TestSizesAreParsedWithTheirUnits(t *testing.T) {
 	for text, want := range map[string]int64{"0": 0, "1048576": 1 << 20, "16MiB": 16 << 20, "1 GiB": 1 << 30, "2TiB": 2 << 40, "7KiB": 7 << 10} {
 		got, err := parseSize(text)
 		if err != nil || got != want {

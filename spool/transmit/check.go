@@ -3,6 +3,7 @@ package transmit
 import (
 	"errors"
 	"strings"
+	"time"
 
 	"golang.org/x/net/http/httpguts"
 )
@@ -14,6 +15,14 @@ import (
 func CheckURL(raw string) error {
 	_, err := parseTarget(raw)
 	return err
+}
+
+// CheckTimeout judges Config.Timeout and Config.ConnectTimeout after their defaults have been put in.
+func CheckTimeout(d time.Duration) error {
+	if d <= 0 {
+		return errors.New("must be more than 0")
+	}
+	return nil
 }
 
 // CheckHeader judges an entry of Config.Headers. A file that it names is not opened.

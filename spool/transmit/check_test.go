@@ -3,7 +3,15 @@ package transmit
 import (
 	"strings"
 	"testing"
+	"time"
 )
+
+func durationOf(text string) time.Duration {
+	d, _ := time.ParseDuration(text)
+	return d
+}
+
+func checkTimeoutText(text string) error { return CheckTimeout(durationOf(text)) }
 
 func TestTheCheckOfASingleSettingAgreesWithNew(t *testing.T) {
 	for _, test := range []struct {
@@ -13,6 +21,10 @@ func TestTheCheckOfASingleSettingAgreesWithNew(t *testing.T) {
 	}{
 		{"a URL", "http://user:secret@host/x?secret", "", CheckURL, func(s string) Config { return Config{URL: s} }},
 		{"a URL of another scheme", "ftp://user:secret@host/", "must begin with http:// or https://", CheckURL, func(s string) Config { return Config{URL: s} }},
+		{"a timeout", "1ns", "", checkTimeoutText, func(s string) Config { return Config{Timeout: durationOf(s)} }},
+		{"a timeout of nothing", "0s", "must be more than 0", checkTimeoutText, nil}, // Config takes it for its default
+		{"a negative timeout", "-1s", "must be more than 0", checkTimeoutText, func(s string) Config { return Config{Timeout: durationOf(s)} }},
+		{"a negative connect timeout", "-1s", "must be more than 0", checkTimeoutText, func(s string) Config { return Config{ConnectTimeout: durationOf(s)} }},
 		{"a header", "X-A: b", "", CheckHeader, func(s string) Config { return Config{Headers: []string{s}} }},
 		{"a header that is managed here", "Expect: secret", "Expect cannot be set", CheckHeader, func(s string) Config { return Config{Headers: []string{s}} }},
 		{"a header file", "@/none", "", CheckHeader, nil},

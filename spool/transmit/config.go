@@ -109,13 +109,13 @@ func New(cfg Config) (*Transmitter, error) {
 			problems = append(problems, err)
 		}
 	}
-	if t.connectTimeout < 0 {
-		note(fmt.Errorf("connect timeout %v is negative", t.connectTimeout))
+	err := CheckTimeout(t.connectTimeout)
+	if err != nil {
+		note(fmt.Errorf("connect timeout: %w", err))
 	}
-	if t.timeout < 0 {
-		note(fmt.Errorf("timeout %v is negative", t.timeout))
+	if err = CheckTimeout(t.timeout); err != nil {
+		note(fmt.Errorf("timeout: %w", err))
 	}
-	var err error
 	t.compressor, err = newCompressor(cfg.Compress)
 	note(err)
 	t.actions, err = parseOnStatus(cfg.OnStatus, t.compressor != nil)

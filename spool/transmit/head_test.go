@@ -98,7 +98,7 @@ func TestEveryProblemIsReported(t *testing.T) {
 		TokenFile: "/none", CAFile: "/none", OnStatus: []string{"x"}, Compress: "br", Getenv: env("http_proxy", "ftp://x"),
 	})
 	for _, want := range []string{
-		"connect timeout -1ns is negative", "timeout -1ns is negative", "the user agent holds", "the content type holds",
+		"connect timeout: must be more than 0", "timeout: must be more than 0", "the user agent holds", "the content type holds",
 		"header 1: ", "header 2: Upgrade cannot be set", "token file: open /none", "certificates", "on-status \"x\"",
 		"compression \"br\" is not gzip or zstd", "http_proxy is not a proxy's URL",
 	} {

@@ -53,14 +53,7 @@ func TestAFullDiskIsEmptiedPastPayloadsThatFail(t *testing.T) {
 func TestAStateDirectoryThatTakesNoFilesStopsNoDeliveries(t *testing.T) {
 	need.Root(t, "mount")
 	for name, close := range map[string]func(t *testing.T, dir string){
-		"read-only": func(t *testing.T, dir string) {
-			for _, flags := range []uintptr{unix.MS_BIND, unix.MS_REMOUNT | unix.MS_BIND | unix.MS_RDONLY} {
-				if err := unix.Mount(dir, dir, "", flags, ""); err != nil {
-					t.Skipf("cannot mount: %v", err)
-				}
-			}
-			t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
-		},
+		"read-only": mountReadOnly,
 		"immutable": func(t *testing.T, dir string) {
 			if err := setImmutable(dir, true); err != nil {
 				t.Skipf("no directory can be made immutable here: %v", err)

@@ -17,7 +17,7 @@ type env struct {
 	spool    string
 	state    string
 	endpoint *endpoint
-	url      string  // given to the product; default the endpoint's
+	url      string  // of the endpoint
 	spooled  spooled // by producers
 	began    time.Time
 	files    int           // spooled so far
@@ -96,7 +96,6 @@ func (e *env) finish(r *result, label string, allowed int) {
 	// One more payload, because a run that finds an empty spool does not sweep it.
 	e.object("zz-last.json", `{"last":true}`)
 	e.endpoint.answers(always(200))
-	e.url = e.t.listener.base + "/" + e.name
 	if e.occupied {
 		e.must(os.Remove(filepath.Join(e.spool, "rejected")))
 	}

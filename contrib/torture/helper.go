@@ -22,9 +22,8 @@ const helperSocket = 3
 // helperTask is what the helper does to itself, in this order, before it becomes another program.
 // Only a process can do these things to itself.
 type helperTask struct {
-	Mounts    map[string]string // target: source; bind mounts that no other process sees
-	Hostname  string            // "": none; otherwise the process has no machine id
-	Intercept []int             // system calls to be notified of
+	Hostname  string // "": none; otherwise the process has no machine id
+	Intercept []int  // system calls to be notified of
 	Path      string
 	Args      []string
 }
@@ -41,20 +40,12 @@ func become(text string) error {
 		if err := errors.Join(unix.Unshare(unix.CLONE_NEWUTS), unix.Sethostname([]byte(task.Hostname))); err != nil {
 			return os.NewSyscallError("sethostname", err)
 		}
-		task.Mounts = map[string]string{}
-		for _, file := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
-			if _, err := os.Lstat(file); err == nil {
-				task.Mounts[file] = "/dev/null"
-			}
-		}
-	}
-	if len(task.Mounts) > 0 {
 		if err := ownMounts(); err != nil {
 			return err
 		}
-		for target, source := range task.Mounts {
-			if err := unix.Mount(source, target, "", unix.MS_BIND, ""); err != nil {
-				return &os.PathError{Op: "bind mount", Path: target, Err: err}
+		for _, file := range []string{"/etc/machine-id", "/var/lib/dbus/machine-id"} {
+			if err := unix.Mount("/dev/null", file, "", unix.MS_BIND, ""); err != nil && !errors.Is(err, unix.ENOENT) {
+				return &os.PathError{Op: "bind mount", Path: file, Err: err}
 			}
 		}
 	}

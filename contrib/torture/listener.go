@@ -30,7 +30,6 @@ type answer struct {
 	status     int // 0: closes the connection instead
 	retryAfter string
 	delay      time.Duration
-	close      bool   // the connection, after the answer
 	connection string // one of the constants below; "": it lives on
 }
 
@@ -79,15 +78,12 @@ func listen() (*listener, error) {
 	l.server = &http.Server{Handler: l, ConnContext: func(ctx context.Context, _ net.Conn) context.Context {
 		return context.WithValue(ctx, requestsKey{}, new(atomic.Int64))
 	}}
-	l.listenOn(socket)
+	go l.server.Serve(socket)
 	return l, nil
 }
 
 // requestsKey is the context key of the number of requests on a connection.
 type requestsKey struct{}
-
-// listenOn serves another socket, until that is closed.
-func (l *listener) listenOn(socket net.Listener) { go l.server.Serve(socket) }
 
 func (l *listener) close() { l.server.Close() }
 
@@ -125,9 +121,6 @@ func (l *listener) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	if a.status == 0 {
 		panic(http.ErrAbortHandler)
-	}
-	if a.close {
-		w.Header().Set("Connection", "close")
 	}
 	if a.retryAfter != "" {
 		w.Header().Set("Retry-After", a.retryAfter)

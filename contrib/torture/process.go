@@ -25,9 +25,8 @@ type program struct {
 	path     string
 	args     []string
 	stdin    io.Reader
-	mounts   map[string]string // see helperTask
-	hostname string            // "": the machine's
-	watch    *interceptor      // nil: nothing is intercepted
+	hostname string       // "": the machine's
+	watch    *interceptor // nil: nothing is intercepted
 }
 
 // running is a process that was started.
@@ -46,8 +45,8 @@ func (p program) start() (*running, error) {
 	path, args := p.path, append([]string{p.path}, p.args...)
 	var ends [2]int
 	var handed *os.File
-	if p.watch != nil || p.mounts != nil || p.hostname != "" {
-		task := helperTask{Mounts: p.mounts, Hostname: p.hostname, Path: path, Args: args}
+	if p.watch != nil || p.hostname != "" {
+		task := helperTask{Hostname: p.hostname, Path: path, Args: args}
 		if p.watch != nil {
 			for _, info := range interceptable() {
 				task.Intercept = append(task.Intercept, info.nr)

@@ -17,8 +17,6 @@ func scenarios() []scenario {
 		{"power-ext4", "payloads that put has named, or that were not delivered, survive a power cut on ext4", powerCut("ext4")},
 		{"power-xfs", "payloads that put has named, or that were not delivered, survive a power cut on XFS", powerCut("xfs")},
 		{"disk-full", "on a full disk deliveries go on, and put refuses cleanly", diskFull},
-		{"read-only", "a payload that cannot be removed is not sent, and a breaker that cannot be saved opens in memory", readOnly},
-		{"names", "a dead address of the listener, or a name that stops resolving, costs time and nothing else", unsteadyNames},
 		{"concurrent", "of fifty runs at once one drains at a time, and nothing is sent twice", concurrentRuns},
 		{"lock-cleaner", "a program that deletes the lock file under four runs loses nothing", lockCleaner},
 		{"everything", "under all faults at once no payload is lost, and no good one is rejected", everything},

@@ -127,6 +127,7 @@ func TestALookupOrConnectionThatFailsNamesItsCause(t *testing.T) {
 		{"the name is unknown", dnsReply{code: dnsmessage.RCodeNameError}, nil, 0, "no such host: listener.test.", NoSuchHost},
 		{"the name has no address", tells(), nil, 0, "no such host: listener.test.", NoSuchHost},
 		{"the name server fails", dnsReply{code: dnsmessage.RCodeServerFailure}, nil, 0, "the lookup of listener.test. failed: ", LookupFailed},
+		{"the name server sends garbage", dnsReply{garbage: true}, nil, 0, "the lookup of listener.test. failed: ", LookupFailed},
 		{"every address is dead", tells(v4, v6), map[string]error{v4: nil, v6: nil}, 2250 * time.Millisecond, "no connection within 2s", ConnectTimeout},
 		{"every address refuses", tells(v4, v6), map[string]error{v4: syscall.ECONNREFUSED, v6: syscall.ECONNREFUSED}, 0, "connecting: connection refused", Refused},
 		{"one refuses and the other is of no use here", tells(v4, v6), map[string]error{v4: syscall.ECONNREFUSED, v6: syscall.ENETUNREACH}, 0, "connecting: connection refused", Refused},

@@ -16,6 +16,7 @@ import (
 // dnsReply is what a name server says to a question.
 type dnsReply struct {
 	silent    bool
+	garbage   bool // not a DNS message
 	after     time.Duration
 	addresses []string // of which those of the family asked for are told
 	code      dnsmessage.RCode
@@ -71,6 +72,9 @@ func answerTo(query []byte, say func(family dnsmessage.Type) dnsReply) ([]byte, 
 	r := say(q.Type)
 	if r.silent {
 		return nil, 0
+	}
+	if r.garbage {
+		return []byte("\x1b[31mnot DNS"), r.after
 	}
 	m.Response, m.RecursionAvailable, m.RCode, m.Additionals = true, true, r.code, nil
 	for _, text := range r.addresses {

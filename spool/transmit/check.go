@@ -17,7 +17,7 @@ func CheckURL(raw string) error {
 	return err
 }
 
-// CheckTimeout judges Config.Timeout and Config.ConnectTimeout after their defaults have been put in.
+// CheckTimeout judges Config.Timeout and Config.ConnectTimeout, with their defaults put in.
 func CheckTimeout(d time.Duration) error {
 	if d <= 0 {
 		return errors.New("must be more than 0")

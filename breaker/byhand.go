@@ -20,8 +20,8 @@ func (b *Breaker) Trip(now time.Time, hold time.Duration) error {
 	return b.saveLocked()
 }
 
-// Force lets a probe pass before its time. It changes nothing at all for a breaker that lets
-// requests pass, and nothing on disk: the hold stays in the file until the probe's result is
+// Force lets a probe pass before its time. It changes nothing for a breaker that lets requests
+// pass. It also changes nothing on disk: the hold stays in the file until the probe's result is
 // recorded, so that a kill does not end it. Success closes the breaker. Failure opens it anew and
 // holds it at least as long as before, a trip as a trip. Without a result, Save takes Force back.
 func (b *Breaker) Force(now time.Time) {

@@ -6,10 +6,10 @@ import (
 	"io"
 )
 
-// ownFile names a file of this program's own that has come into the spool: the reason of a rejected
-// payload, moved by hand, or a state, index or metrics file, by a pattern that matches everything.
-// Such a file must never be sent and then removed. It is known by what it holds, since its name may
-// have been changed and may also be a payload's. "" stands for anything else.
+// ownFile names a file of this program's own that has come into the spool. That is the reason of a
+// rejected payload, moved by hand, or a state, index or metrics file, by a pattern that matches
+// everything. Such a file must never be sent and then removed. It is known by what it holds, since
+// its name may have been changed and may also be a payload's. "" stands for anything else.
 func ownFile(data []byte) string {
 	switch {
 	case bytes.HasPrefix(data, []byte("# HELP spoolfwd_")), bytes.HasPrefix(data, []byte("# TYPE spoolfwd_")):

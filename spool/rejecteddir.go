@@ -18,10 +18,10 @@ var (
 
 // openRejected opens rejected/, and makes it first if create says so.
 //
-// It is used only when nobody else can have put anything into it: it is a directory and not a link,
-// it belongs to the user of this process, to the spool's owner or to root, and nobody else may
-// write to it. Where everybody may remove files from the spool itself, as on file systems that know
-// no modes, being stricter about rejected/ would protect nothing.
+// It is used only when nobody else can have put anything into it. It must be a directory and not a
+// link. It must belong to the user of this process, to the spool's owner or to root, and nobody
+// else may write to it. Where everybody may remove files from the spool itself, as on file systems
+// that know no modes, being stricter about rejected/ would protect nothing.
 func (s *Spool) openRejected(create bool) (fd int, err error) {
 	created := false
 	if create {

@@ -17,8 +17,8 @@
 //
 // It is deliberately not a conforming server: it knows no HTTP/2, routes nothing (every path but
 // /_control/ is the listener), sets no timeouts of its own (slow clients are welcome), and keeps
-// digests, not the keys and bodies it saw: among a million of them two are mistaken for equal in
-// about one run of 30 million.
+// digests instead of the keys and bodies it saw. Among a million of them, two are mistaken for
+// equal in about one run of 30 million.
 package main
 
 import (

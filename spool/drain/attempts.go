@@ -16,9 +16,9 @@ type attempt struct {
 	blamed bool // it counts against the item
 }
 
-// defers reports whether a failure can send the item to the end of the queue: the request has
-// reached the listener, with an answer or without one, so the payload itself may be what it chokes
-// on. A refused connection says nothing of the payload.
+// defers reports whether a failure can send the item to the end of the queue. It can if the request
+// has reached the listener, with an answer or without one, because then the payload itself may be
+// the cause. A refused connection says nothing of the payload.
 func defers(v transmit.Verdict) bool { return v.Status != 0 || v.Sent }
 
 // blames reports whether a failure may count against the payload. 429 and 503 speak of the

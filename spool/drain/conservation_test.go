@@ -34,9 +34,9 @@ func firstSeed(t *testing.T) uint64 {
 }
 
 // TestNoPayloadIsEverLost lets random producers, listeners, crashes, failing removals and people
-// loose on a spool and then takes stock: whatever was spooled was delivered with its own bytes and
-// its own key, or is in rejected/ with a reason. Only what the listener never accepts is in
-// rejected/. After every run the state file must say what the listener answered.
+// loose on a spool, and then takes stock. Each item that was spooled was delivered with its own
+// bytes and its own key, or is in rejected/ with a reason. Only what the listener never accepts is
+// in rejected/. After every run the state file must say what the listener answered.
 func TestNoPayloadIsEverLost(t *testing.T) {
 	first := firstSeed(t)
 	var stock tally

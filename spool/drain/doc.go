@@ -21,9 +21,9 @@
 // the threshold, and then one per probe.
 //
 // An item that failed after it had reached the listener, in a run that delivered others, is
-// deferred: in an array file it goes after the others, and a file all of whose items are deferred
-// goes last, the fewest attempts first. After [Config.MaxAttempts] failures that count against it,
-// a payload is rejected. A failure counts when the item was sent alone and the answer did not speak
+// deferred. In an array file it goes after the others. A file all of whose items are deferred goes
+// last, the fewest attempts first. After [Config.MaxAttempts] failures that count against it, a
+// payload is rejected. A failure counts when the item was sent alone and the answer did not speak
 // of the listener's own load (429, 503). In an outage nothing is delivered, so that it changes
 // neither the order nor what is remembered. While the index is full nothing is deferred: all
 // payloads go by age, and failures of those in the index go on counting until they are rejected and
@@ -52,8 +52,8 @@
 // # What a crash leaves behind
 //
 // Items whose answer had arrived and whose file was not yet removed or rewritten are sent again in
-// the next run, under the same idempotency keys: at most the requests in flight and, of an array
-// file, the items delivered since its last rewrite. A file is rewritten when all of it was sent,
+// the next run, under the same idempotency keys. These are at most the items in flight and, of an
+// array file, those delivered since its last rewrite. A file is rewritten when all of it was sent,
 // and every second until then. The index is written at the end of a run, and at once when it takes
 // the place of a removal or a rewrite. Losing it loses no payload: deferred items lose their place
 // at the end, and delivered items that are still in the spool are sent again under the same keys.

@@ -90,8 +90,8 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 // ready reports whether an item can be handed out.
 func (f *file) ready() bool { return len(f.pending) > 0 }
 
-// take hands out the next item: after failures one from elsewhere in the file, and no deferred one
-// as long as there are others. again says that the item was handed out before and given back.
+// take hands out the next item. After failures it comes from elsewhere in the file. A deferred item
+// comes after all others. again says that the item was handed out before and given back.
 func (f *file) take(failures int) (i int, again bool) {
 	at := 0
 	if failures > 0 {

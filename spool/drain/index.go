@@ -13,10 +13,10 @@ const (
 	maxIndexFiles     = 20_000
 )
 
-// An Index remembers from one run to the next which items failed after they had reached the
-// listener, which were delivered but are still in their files, and what in the spool cannot be sent
-// and was told of. The zero Index is empty and is never saved. It is for one goroutine at a time;
-// in a run, the run's lock guards it.
+// An Index remembers three things from one run to the next: the items that failed after they had
+// reached the listener, the items that were delivered but are still in their files, and the entries
+// that cannot be sent and were already reported. The zero Index is empty and is never saved. It is
+// for one goroutine at a time; in a run, the run's lock guards it.
 type Index struct {
 	path     string
 	files    map[string]*record // by file name

@@ -19,9 +19,9 @@ import (
 
 // TestUnderAnyInterleavingAnItemIsSentOnceARunAndNoneIsLost drains with several requests in flight
 // whose answers come in any order, while somebody takes payload files away and the run may be
-// cancelled at any moment. In a run, no item may be sent twice unless a batch was refused that it
-// was part of; over all runs none is delivered twice, and each is delivered or rejected in the end
-// or was taken away. No item is rejected that the listener would accept alone.
+// cancelled at any moment. In a run, no item may be sent twice, except an item of a batch that was
+// refused. Over all runs no item is delivered twice. In the end each is delivered or rejected, or
+// was taken away. No item is rejected that the listener would accept alone.
 func TestUnderAnyInterleavingAnItemIsSentOnceARunAndNoneIsLost(t *testing.T) {
 	first := firstSeed(t)
 	var sum happenings

@@ -42,8 +42,8 @@ type choice struct {
 }
 
 // next returns what comes next after so many failures in succession, without taking it. ok is false
-// if there is nothing, or, while the queue is busy, nothing for the time being: a request in flight
-// can give a file of this page back.
+// if there is nothing. While the queue is busy there may be something later, because a request in
+// flight can give a file of this page back.
 func (q *queue) next(failures int, busy bool) (c choice, ok bool, err error) {
 	for q.fresh.waiting.len == 0 && q.page.More {
 		if busy {

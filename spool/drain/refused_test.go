@@ -14,7 +14,7 @@ import (
 )
 
 // A payload that the listener refuses and that rejected/ cannot take is not sent again: it would be
-// refused in every run, and six of them would keep the breaker open and all others in the spool.
+// refused in every run. Six of them would keep the breaker open, and so all others in the spool.
 func TestARefusedPayloadThatCannotBeMovedIsSentOnceAndMovedLater(t *testing.T) {
 	for _, tt := range []struct {
 		name string

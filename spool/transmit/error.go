@@ -13,9 +13,9 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
-// Error is why a request delivered nothing. It is one line without secrets, made of URL and the
-// sentence about what happened, and it is the same for the same cause, so that equal errors can be
-// counted as one: it holds no port of this machine, no time, and no address out of several.
+// Error is why a request delivered nothing. It is one line without secrets, made of the URL and a
+// sentence about the cause. The same cause gives the same text, so that equal errors can be counted
+// as one. The text therefore holds no port of this machine, no time, and no address out of several.
 type Error struct {
 	URL      string // the listener's, for display
 	Cause    Cause  // for callers that have advice to give

@@ -49,9 +49,9 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	return v
 }
 
-// exchange makes the request on c. again means that c ended as kept connections do, which says
-// nothing about the item or the listener, and that the request can go out on a new connection; v
-// says nothing then. It is never true for a new connection.
+// exchange makes the request on c. again means that c ended as kept connections do, and that the
+// request can go out on a new connection. Such an end says nothing about the item or the listener,
+// and v is empty then. It is never true for a new connection.
 //
 // Balancers and servers close idle connections, some without a word until the next request comes,
 // some with a 408. The request may have been taken all the same, so it goes out again only under a

@@ -53,11 +53,11 @@ func Meanings() []Meaning {
 // First comes what no later run can heal, so that somebody has to change something: the
 // configuration, the permissions, the command line. Then the disk, which threatens every payload
 // and may heal. Then a full spool, where a producer loses data now. Then rejected payloads: they
-// are safe, but nobody comes back to them unless told. A signal stands below all of these and above
-// the passing conditions: its sender knows already that the run did not finish and asks for exactly
-// that code, but a broken disk stays a broken disk when systemd stops the unit. Last comes what the
-// next run heals by itself. There a failing listener goes before a limit or a lock, because it may
-// stay and because somebody is responsible for it.
+// are safe, but nobody comes back to them unless told. A signal stands below all of these, because
+// a broken disk stays a broken disk when systemd stops the unit. It stands above the temporary
+// conditions, because its sender knows already that the run did not finish and asks for exactly
+// that code. Last comes what the next run heals by itself. There a failing listener goes before a
+// limit or a lock, because it may stay and because somebody is responsible for it.
 func ranks() []Code {
 	return []Code{
 		Config, Permission, Usage, IO, SpoolFull, Rejected,

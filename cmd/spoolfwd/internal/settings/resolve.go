@@ -37,8 +37,8 @@ func (s Source) wrong(err error) error {
 // --token-file does not say otherwise.
 const tokenCredential = "spoolfwd.token"
 
-// Resolve gives every setting its value: that of the flag, otherwise that of the environment,
-// otherwise that of the configuration file, otherwise the default. environ is as os.Environ; of
+// Resolve gives every setting its value. The flag comes before the environment, the environment
+// before the configuration file, and the file before the default. environ is as os.Environ; of
 // equal names the last one counts. installed is the configuration file that is read when it exists
 // and no other is named. The error joins every problem, each with its exit code.
 func (s *Settings) Resolve(environ []string, installed string) error {

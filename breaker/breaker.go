@@ -91,7 +91,7 @@ func (b *Breaker) loadLocked(now time.Time) error {
 
 // Available reports whether a request may go. It turns an open breaker whose hold is over into a
 // half-open one, and saves that before it returns. If the save fails, the answer is true all the
-// same, because deliveries are what may free a full disk (see SaveError). The probe is not claimed:
+// same, because deliveries may free a full disk (see SaveError). The probe is not claimed:
 // a half-open breaker is available until a result is recorded.
 func (b *Breaker) Available(now time.Time) bool {
 	b.mu.Lock()
@@ -136,7 +136,7 @@ func (b *Breaker) RecordSuccess(now time.Time) error {
 // for MaxRetryAfter, whichever is shorter, if that is later than the end of the retry timeout.
 //
 // An error means that the failure could not be saved. It counts in memory all the same, and the
-// caller may go on: deliveries are what frees a full disk, and the breaker still opens at its
+// caller may go on: deliveries free a full disk, and the breaker still opens at its
 // threshold. If nothing can be saved until the end of the run, the next run begins without this
 // failure.
 func (b *Breaker) RecordFailure(now time.Time, retryAfter time.Duration) error {

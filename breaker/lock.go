@@ -48,7 +48,7 @@ var ErrReplaced = errors.New("keeps being replaced")
 // statefile.ErrNotRegular, since a lock is never taken through a link.
 //
 // While there is no lock file and none can be made, for lack of room or on a read-only disk, the
-// lock is the one of the directory: deliveries are what frees a full disk.
+// lock is the one of the directory: deliveries free a full disk.
 func TakeLock(path string) (*Lock, error) {
 	for range 5 {
 		lock, err := tryLock(path, os.O_RDWR)

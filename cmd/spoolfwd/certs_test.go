@@ -90,3 +90,10 @@ func pairFiles(t *testing.T, pair tls.Certificate) (cert, key string) {
 	}
 	return cert, key
 }
+
+func writePEM(t *testing.T, path string, der []byte) {
+	t.Helper()
+	if err := os.WriteFile(path, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}

@@ -3,7 +3,6 @@ package main
 import (
 	"encoding/json"
 	"net/http"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -74,20 +73,6 @@ func TestRejectedShowGivesReasonAndPayload(t *testing.T) {
 		t.Fatalf("%v:\n%s", err, r.stdout)
 	}
 	wantNoText(t, "JSON", r.stdout, "\x1b")
-}
-
-func TestRejectedRetryPutsBackAndTheNextRunDelivers(t *testing.T) {
-	w := rejectedWorld(t)
-	r := w.do("rejected retry", "--status", "4xx").wantCode(t, exit.OK)
-	wantText(t, "standard output", r.stdout, "2 payloads back in the spool")
-	w.do("run").wantCode(t, exit.OK).wantSilence(t)
-	got := w.received()
-	slices.Sort(got)
-	if want := []string{`{"bad":"\u001b"}`, `{"big":1}`}; !slices.Equal(got, want) {
-		t.Errorf("the listener received %q, want %q", got, want)
-	}
-	r = w.do("rejected list").wantCode(t, exit.OK)
-	wantNoText(t, "the list", r.stdout, "413")
 }
 
 func TestRejectedRemoveDeletesOnlyTheSelectedPayloads(t *testing.T) {

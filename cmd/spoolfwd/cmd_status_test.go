@@ -5,8 +5,6 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
 	"testing"
 	"time"
 
@@ -71,64 +69,4 @@ func TestStatusCheckListAndDryRunChangeNothing(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestStatusCheckIsANagiosPlugin(t *testing.T) {
-	for _, c := range []struct {
-		name    string
-		prepare func(*world)
-		args    []string
-		code    exit.Code
-		says    string
-	}{
-		{"healthy", func(w *world) {}, nil, 0, "SPOOLFWD OK - breaker closed, 1 payload file"},
-		{"old enough to warn", func(w *world) { w.pass(11 * time.Minute) }, nil, 1, "SPOOLFWD WARNING - oldest payload file is 11m00s old"},
-		{"old enough to alarm", func(w *world) { w.pass(61 * time.Minute) }, nil, 2, "SPOOLFWD CRITICAL - oldest"},
-		{"thresholds of one's own", func(w *world) { w.pass(3 * time.Minute) }, []string{"--critical-age", "2m"}, 2, "SPOOLFWD CRITICAL"},
-		{"thresholds off", func(w *world) { w.pass(300 * time.Hour) }, []string{"--critical-age", "0", "--warning-age", "0"}, 0, "SPOOLFWD OK"},
-		{"many files", func(w *world) { w.put("b.json", "{}"); w.put("c.json", "{}") }, []string{"--warning-files", "2"}, 1, "3 payload files wait"},
-		{"too many files", func(w *world) { w.put("b.json", "{}") }, []string{"--warning-files", "1", "--critical-files", "1"}, 2, "2 payload files wait"},
-		{"open breaker", func(w *world) { w.do("breaker trip") }, nil, 1, "breaker central_listener is open"},
-		{"rejected payloads", func(w *world) { w.put("x.json", "x"); w.do("run") }, nil, 1, "1 payload rejected"},
-		{"wrong flags", func(w *world) {}, []string{"--warning-age", "x"}, 3, "SPOOLFWD UNKNOWN - --warning-age:"},
-		{"no spool", func(w *world) { os.RemoveAll(w.spool) }, nil, 3, "SPOOLFWD UNKNOWN - spool"},
-	} {
-		t.Run(c.name, func(t *testing.T) {
-			w := newWorld(t)
-			w.put("a.json", `{}`)
-			c.prepare(w)
-			r := w.do("status", append(c.args, "--check")...).wantCode(t, c.code)
-			wantText(t, "the line", r.stdout, c.says)
-			if strings.Count(r.stdout, "\n") != 1 || r.stderr != "" {
-				t.Errorf("a plugin prints one line:\n%s%s", r.stdout, r.stderr)
-			}
-			if !regexp.MustCompile(`^SPOOLFWD [A-Z]+ - [^|]+( \| ([a-z_]+=[0-9]+(s|B)?;[0-9]*;[0-9]*;0(;1)? ?)+)?\n$`).MatchString(r.stdout) {
-				t.Errorf("monitoring will not understand %q", r.stdout)
-			}
-		})
-	}
-}
-
-func TestTheBreakerIsTrippedAndResetByHand(t *testing.T) {
-	w := newWorld(t)
-	w.put("a.json", `{}`)
-	r := w.do("breaker trip", "--for", "2h").wantCode(t, exit.OK)
-	wantText(t, "trip", r.stdout, "central_listener is open by hand, next probe in 2h00m")
-	w.pass(119 * time.Minute)
-	w.do("run").wantCode(t, exit.Left).wantSilence(t)
-	r = w.do("breaker show").wantCode(t, exit.OK)
-	wantText(t, "show", r.stdout, "open by hand, next probe in 1m00s")
-	w.do("breaker reset", "--json").wantCode(t, exit.OK)
-	r = w.do("breaker show", "--json").wantCode(t, exit.OK)
-	var stats struct {
-		State string `json:"state"`
-	}
-	if err := json.Unmarshal([]byte(r.stdout), &stats); err != nil || stats.State != "closed" {
-		t.Errorf("after a reset the state is %q, %v", stats.State, err)
-	}
-	w.do("run").wantCode(t, exit.OK).wantSilence(t)
-	w.do("breaker trip").wantCode(t, exit.OK)
-	w.pass(time.Minute)
-	r = w.do("breaker show").wantCode(t, exit.OK)
-	wantText(t, "show", r.stdout, "half-open, the next run may probe")
 }

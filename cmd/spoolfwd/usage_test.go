@@ -111,27 +111,6 @@ func TestWrongFlagValuesAreRefused(t *testing.T) {
 	}
 }
 
-func TestAllProblemsAreReportedAtOnce(t *testing.T) {
-	w := newWorld(t)
-	file := filepath.Join(t.TempDir(), "c.toml")
-	if err := os.WriteFile(file, []byte("max-atempts = 3\nconcurrency = \"many\"\n"), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	w.env.Environ = []string{"SPOOLFWD_FAILURE_THRESHOLD=none"}
-	r := w.do("run", "extra", "--timeout", "-1", "--connect-timeout", "x", "--config", file).wantCode(t, exit.Config)
-	wantText(t, "standard error", r.stderr,
-		`unexpected argument "extra"`,
-		`--timeout: must be more than 0, not "-1"`,
-		`--connect-timeout: invalid duration "x"`,
-		`SPOOLFWD_FAILURE_THRESHOLD: "none" is not an integer`,
-		file+`: unknown key "max-atempts", did you mean "max-attempts"?`,
-		file+`: concurrency: must be an integer without quotes, not a string`,
-	)
-	if n := strings.Count(r.stderr, "see 'spoolfwd run --help'"); n != 1 {
-		t.Errorf("the hint stands there %d times, want once:\n%s", n, r.stderr)
-	}
-}
-
 // The command line library stops reading flags at the first operand.
 func TestFlagsBehindOperandsAreFlags(t *testing.T) {
 	w := newWorld(t)

@@ -64,28 +64,47 @@ func (c Config) withDefaults() (Config, error) {
 	c.RetryTimeout = cmp.Or(c.RetryTimeout, d.RetryTimeout)
 	c.MaxRetryAfter = cmp.Or(c.MaxRetryAfter, d.MaxRetryAfter)
 
-	problems := []error{checkName(c.Name)}
+	problems := []error{CheckName(c.Name)}
 	if strings.ContainsRune(c.StateDir, 0) {
 		problems = append(problems, fmt.Errorf("state directory %q contains a NUL byte", c.StateDir))
 	}
-	if c.FailureThreshold < 0 {
-		problems = append(problems, fmt.Errorf("failure threshold %d is negative", c.FailureThreshold))
+	check := func(what string, value any, err error) {
+		if err != nil {
+			problems = append(problems, fmt.Errorf("%s %v: %w", what, value, err))
+		}
 	}
-	if c.RetryTimeout < 0 {
-		problems = append(problems, fmt.Errorf("retry timeout %v is negative", c.RetryTimeout))
-	}
-	if !(c.RetryJitter >= 0 && c.RetryJitter <= 100) { // NaN fails this too
-		problems = append(problems, fmt.Errorf("retry jitter %v is not between 0 and 100 percent", c.RetryJitter))
-	}
-	if c.MaxRetryAfter < 0 {
-		problems = append(problems, fmt.Errorf("longest retry-after %v is negative", c.MaxRetryAfter))
-	}
+	check("failure threshold", c.FailureThreshold, CheckThreshold(c.FailureThreshold))
+	check("retry timeout", c.RetryTimeout, CheckTimeout(c.RetryTimeout))
+	check("retry jitter", c.RetryJitter, CheckJitter(c.RetryJitter))
+	check("longest retry-after", c.MaxRetryAfter, CheckTimeout(c.MaxRetryAfter))
 	return c, errors.Join(problems...)
 }
 
-// checkName makes sure that the name stays one file in the state directory, that no file of one
-// name is a leftover of another, and that messages can show it.
-func checkName(name string) error {
+// CheckThreshold judges Config.FailureThreshold, with its default put in.
+func CheckThreshold(n int) error { return checkPositive(int64(n)) }
+
+// CheckTimeout judges Config.RetryTimeout and Config.MaxRetryAfter, with their defaults put in.
+func CheckTimeout(d time.Duration) error { return checkPositive(int64(d)) }
+
+func checkPositive(n int64) error {
+	if n <= 0 {
+		return errors.New("must be more than 0")
+	}
+	return nil
+}
+
+// CheckJitter judges Config.RetryJitter.
+func CheckJitter(percent float64) error {
+	if !(percent >= 0 && percent <= 100) { // NaN fails this too
+		return errors.New("must be between 0 and 100")
+	}
+	return nil
+}
+
+// CheckName judges Config.Name, with its default put in. It makes sure that the name stays one file
+// in the state directory, that no file of one name is a leftover of another, and that messages can
+// show it.
+func CheckName(name string) error {
 	reason := ""
 	switch {
 	case strings.TrimSpace(name) == "":

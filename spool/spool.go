@@ -111,6 +111,9 @@ func (s *Spool) Close() error { return unix.Close(s.fd) }
 // Dir returns the path of the spool as configured.
 func (s *Spool) Dir() string { return s.cfg.Dir }
 
+// Raw reports whether payload files need not be JSON, as configured.
+func (s *Spool) Raw() bool { return s.cfg.Raw }
+
 // handOver gives what root has made in the spool to the spool's owner. Somebody who flushes or puts
 // with sudo in the middle of an incident would otherwise leave files behind that the scheduled runs
 // cannot use.

@@ -1,7 +1,10 @@
 package drain
 
 import (
+	"cmp"
 	"context"
+	"errors"
+	"fmt"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -16,7 +19,11 @@ import (
 //
 // The caller holds the lock that keeps other runs out, and saves the breaker afterwards.
 func Run(ctx context.Context, cfg Config) (Report, error) {
-	r := newRun(ctx, cfg.withDefaults())
+	cfg = cfg.withDefaults()
+	if err := cfg.check(); err != nil {
+		return Report{}, err
+	}
+	r := newRun(ctx, cfg)
 	defer r.queue.close()
 	err := r.drain()
 	return r.report, err
@@ -45,8 +52,8 @@ type Config struct {
 	Transmitter Transmitter
 	Index       *Index // nil: nothing is remembered
 
-	Concurrency int    // requests in flight at most; default 4; 1 keeps strict order
-	BatchItems  int    // items in one request at most; default 1: each item is its own POST
+	Concurrency int    // requests in flight at most, 1024 or fewer; default 4; 1 keeps strict order
+	BatchItems  int    // items in one request at most, 100,000 or fewer; default 1: each item is its own POST; not for a raw spool
 	BatchBytes  int64  // bytes of items in one request at most, unless one alone has more; 0 means no limit
 	BatchFormat Format // how a request holds several items; default NDJSON
 
@@ -74,15 +81,9 @@ func DefaultConfig() Config {
 
 func (c Config) withDefaults() Config {
 	d := DefaultConfig()
-	if c.Concurrency <= 0 {
-		c.Concurrency = d.Concurrency
-	}
-	if c.BatchItems <= 0 {
-		c.BatchItems = d.BatchItems
-	}
-	if c.MaxAttempts == 0 {
-		c.MaxAttempts = d.MaxAttempts
-	}
+	c.Concurrency = cmp.Or(c.Concurrency, d.Concurrency)
+	c.BatchItems = cmp.Or(c.BatchItems, d.BatchItems)
+	c.MaxAttempts = cmp.Or(c.MaxAttempts, d.MaxAttempts)
 	if c.Now == nil {
 		c.Now = time.Now
 	}
@@ -90,6 +91,36 @@ func (c Config) withDefaults() Config {
 		c.Index = &Index{}
 	}
 	return c
+}
+
+// check judges a Config with its defaults put in.
+func (c Config) check() error {
+	if err := CheckConcurrency(c.Concurrency); err != nil {
+		return fmt.Errorf("concurrency %d: %w", c.Concurrency, err)
+	}
+	if err := CheckBatchItems(c.BatchItems, c.Spool.Raw()); err != nil {
+		return fmt.Errorf("batch of %d items: %w", c.BatchItems, err)
+	}
+	return nil
+}
+
+// CheckConcurrency judges Config.Concurrency, with its default put in.
+func CheckConcurrency(n int) error { return checkBetween(n, 1024) }
+
+// CheckBatchItems judges Config.BatchItems, with its default put in, for a spool that is raw or not.
+func CheckBatchItems(n int, raw bool) error {
+	// Bytes of any kind have no line breaks that tell them apart, and are not elements of an array.
+	if raw && n > 1 {
+		return errors.New("only JSON can be batched")
+	}
+	return checkBetween(n, 100_000)
+}
+
+func checkBetween(n, most int) error {
+	if n < 1 || n > most {
+		return fmt.Errorf("must be between 1 and %d", most)
+	}
+	return nil
 }
 
 func (c Config) batches() bool { return c.BatchItems > 1 }

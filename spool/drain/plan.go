@@ -37,6 +37,9 @@ type Planned struct {
 // that is an item of an array file, the plan has the whole file in its place.
 func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	p := &planner{cfg: cfg.withDefaults()}
+	if err := p.cfg.check(); err != nil {
+		return LocalError, err
+	}
 	// The scanner has no overflow, since even a temporary file would be a change.
 	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.PageSize, false), index: p.cfg.Index}
 	defer q.close()

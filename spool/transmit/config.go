@@ -27,7 +27,7 @@ type Config struct {
 	ExpectHeader   string        // "Name: value" without which an answer delivers nothing; default none
 	OnStatus       []string      // exceptions from the verdicts: "404=reject", "4xx=keep", "409=delivered"
 	MaxIdle        int           // default 4: idle connections kept; negative keeps none
-	Compress       string        // default none; "gzip" or "zstd" as Content-Encoding
+	Compress       string        // default none; Gzip or Zstd as Content-Encoding
 
 	// DisableKeepAlives makes a connection for every request. Only that helps where a second answer
 	// arrives just after the first on a kept connection: HTTP/1.1 cannot tell it from the answer to

@@ -28,9 +28,9 @@ func table(v *Values) []Group {
 		{"The listener", []Setting{
 			{Name: "url", value: text(&v.Listener.URL, transmit.CheckURL), arg: "URL", commands: Delivery | Status, mask: transmit.Redact,
 				Usage: "where items are sent"},
-			{Name: "timeout", value: duration(&v.Listener.Timeout, positive), commands: Delivery | Status,
+			{Name: "timeout", value: duration(&v.Listener.Timeout, transmit.CheckTimeout), commands: Delivery | Status,
 				Usage: "time for a whole request and its answer"},
-			{Name: "connect-timeout", value: duration(&v.Listener.ConnectTimeout, positive), commands: Delivery | Status,
+			{Name: "connect-timeout", value: duration(&v.Listener.ConnectTimeout, transmit.CheckTimeout), commands: Delivery | Status,
 				Usage: "time for connecting to one address of the listener"},
 			{Name: "keep-alive", value: inverted(&v.Listener.DisableKeepAlives), commands: Delivery,
 				Usage: "use connections again; --keep-alive=false is for listeners that answer twice"},
@@ -40,7 +40,7 @@ func table(v *Values) []Group {
 				Usage: "also send this header, or the headers in a file with @FILE; may be repeated"},
 			{Name: "content-type", value: text(&v.Listener.ContentType, transmit.CheckContentType), arg: "TYPE", commands: Delivery,
 				Usage: "the Content-Type of every request"},
-			{Name: "compress", value: choice(&v.Listener.Compress, []string{"none", "gzip", "zstd"}, "", "gzip", "zstd"), commands: Delivery,
+			{Name: "compress", value: choice(&v.Listener.Compress, []string{"none", transmit.Gzip, transmit.Zstd}, "", transmit.Gzip, transmit.Zstd), commands: Delivery,
 				Usage: "compress request bodies; the listener must understand it"},
 			{Name: "ca-file", value: text(&v.Listener.CAFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "trust the certificate authorities in this PEM file instead of the system's"},
@@ -52,9 +52,9 @@ func table(v *Values) []Group {
 				Usage: "an answer without this header delivers nothing, as those of a captive portal"},
 			{Name: "on-status", value: list(&v.Listener.OnStatus, transmit.CheckOnStatus), arg: "CODE=ACTION", commands: Delivery,
 				Usage: "delivered, reject or keep the payload for a status or a range (404=reject, 4xx=keep); may be repeated"},
-			{Name: "concurrency", value: integer(&v.Drain.Concurrency, between(1, 1024)), commands: drains,
+			{Name: "concurrency", value: integer(&v.Drain.Concurrency, drain.CheckConcurrency), commands: drains,
 				Usage: "requests in flight at most; 1 keeps strict order"},
-			{Name: "batch-items", value: integer(&v.Drain.BatchItems, between(1, 100_000)), commands: drains,
+			{Name: "batch-items", value: integer(&v.Drain.BatchItems, checkBatchItems), commands: drains,
 				Usage: "send up to N items in one request, to a listener that takes that"},
 			{Name: "batch-bytes", value: size(&v.Drain.BatchBytes, positive), commands: drains,
 				Usage: "--batch-items: up to BYTES of items in one request"},
@@ -62,19 +62,19 @@ func table(v *Values) []Group {
 				Usage: "--batch-items: one item a line, or a JSON array of them"},
 		}},
 		{"The breaker", []Setting{
-			{Name: "name", value: text(&v.Breaker.Name, given(checkName)), arg: "NAME", commands: Lock,
+			{Name: "name", value: text(&v.Breaker.Name, given(breaker.CheckName)), arg: "NAME", commands: Lock,
 				Usage: "the breaker's name; one per listener"},
 			{Name: "state-dir", value: text(&v.Breaker.StateDir, notEmpty), arg: "DIR", commands: Lock,
 				Usage: "where the breaker's state and the lock are kept"},
 			{Name: "host-id", value: text(&v.HostID, checkHostID), arg: "ID", commands: Breaker,
 				Usage: "identity of this host in idempotency keys and jitter; defaults to the machine id, otherwise to one kept in --state-dir"},
-			{Name: "failure-threshold", value: integer(&v.Breaker.FailureThreshold, positive), commands: Breaker,
+			{Name: "failure-threshold", value: integer(&v.Breaker.FailureThreshold, breaker.CheckThreshold), commands: Breaker,
 				Usage: "the breaker opens after N failures in a row"},
-			{Name: "retry-timeout", value: duration(&v.Breaker.RetryTimeout, positive), commands: Breaker,
+			{Name: "retry-timeout", value: duration(&v.Breaker.RetryTimeout, breaker.CheckTimeout), commands: Breaker,
 				Usage: "an open breaker lets one probe through after D"},
-			{Name: "retry-jitter", value: decimal(&v.Breaker.RetryJitter, between(0.0, 100)), arg: "PCT", commands: Breaker,
+			{Name: "retry-jitter", value: decimal(&v.Breaker.RetryJitter, breaker.CheckJitter), arg: "PCT", commands: Breaker,
 				Usage: "lengthen the retry timeout by up to PCT percent, a fixed part per machine; 0 is off"},
-			{Name: "max-retry-after", value: duration(&v.Breaker.MaxRetryAfter, positive), commands: Breaker,
+			{Name: "max-retry-after", value: duration(&v.Breaker.MaxRetryAfter, breaker.CheckTimeout), commands: Breaker,
 				Usage: "obey a listener's Retry-After up to D"},
 			{Name: "force", value: toggle(&v.Force), commands: Flush, places: flagOnly,
 				Usage: "let one request through an open breaker"},
@@ -142,18 +142,15 @@ func table(v *Values) []Group {
 	}
 }
 
-// checkName asks the breaker.
-func checkName(name string) error {
-	_, err := breaker.New(breaker.Config{Name: name})
-	return err
-}
-
 // given refuses an empty text, which a package would take for its default, and otherwise asks rule.
 func given(rule func(string) error) func(string) error {
 	return func(text string) error {
 		return cmp.Or(notEmpty(text), rule(text))
 	}
 }
+
+// checkBatchItems asks for a spool of JSON. See checkTogether for one that is raw.
+func checkBatchItems(n int) error { return drain.CheckBatchItems(n, false) }
 
 // checkHostID lets an empty identity stand for the default.
 func checkHostID(id string) error {

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
 
 // checkTogether finds values that are right by themselves and wrong together.
@@ -18,8 +19,7 @@ func (s *Settings) checkTogether() error {
 	}
 	refuse((s.Listener.CertFile == "") != (s.Listener.KeyFile == ""),
 		"--cert-file and --key-file need each other", "cert-file", "key-file")
-	// Bytes of any kind have no line breaks that tell them apart, and are not elements of an array.
-	refuse(s.Spool.Raw && s.Drain.BatchItems > 1,
+	refuse(drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw) != nil,
 		"--raw and --batch-items do not go together: only JSON can be batched", "raw", "batch-items")
 	// The breaker's files among payload files could be sent, rejected, counted or cleaned away with
 	// them.

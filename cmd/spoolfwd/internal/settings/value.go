@@ -129,9 +129,10 @@ func named[T any](parse func(string) (T, error), wrong string) func(string) (T, 
 }
 
 type number interface {
-	~int | ~int64 | ~float64
+	~int | ~int64
 }
 
+// positive is for numbers whose zero a package takes for its default.
 func positive[T number](n T) error {
 	if n <= 0 {
 		return errors.New("must be more than 0")
@@ -144,15 +145,6 @@ func notNegative[T number](n T) error {
 		return errors.New("must not be negative")
 	}
 	return nil
-}
-
-func between[T number](low, high T) func(T) error {
-	return func(n T) error {
-		if n < low || n > high {
-			return fmt.Errorf("must be between %v and %v", low, high)
-		}
-		return nil
-	}
 }
 
 func notEmpty(text string) error {

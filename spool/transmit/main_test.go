@@ -14,6 +14,7 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"go.uber.org/goleak"
 )
@@ -24,6 +25,10 @@ func TestMain(m *testing.M) {
 	_, _ = (&net.Resolver{PreferGo: true}).LookupHost(context.Background(), "localhost")
 	goleak.VerifyTestMain(m)
 }
+
+// watched is how long a transmitter's first connection is watched before the request leaves, if
+// connecting takes no time.
+const watched = 2 * time.Millisecond
 
 // rawListener accepts connections and hands each to a function. It closes them when the test ends.
 type rawListener struct {

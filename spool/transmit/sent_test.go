@@ -1,14 +1,16 @@
 package transmit
 
 import (
+	"bufio"
 	"net"
 	"testing"
 )
 
-// Whether a payload itself may be what a listener chokes on depends on whether
-// the listener has seen any of it.
+// Whether a payload itself may be what a listener chokes on depends on whether the listener has seen
+// any of it.
 func TestAVerdictWithoutAnAnswerSaysWhetherTheListenerSawTheRequest(t *testing.T) {
-	silent := listen(t, nil, func(c net.Conn, _ int) {})
+	closing := listen(t, nil, func(net.Conn, int) {})
+	silent := listen(t, nil, func(c net.Conn, _ int) { readRequest(bufio.NewReader(c)) })
 	closed, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
@@ -20,8 +22,9 @@ func TestAVerdictWithoutAnAnswerSaysWhetherTheListenerSawTheRequest(t *testing.T
 		want bool
 	}{
 		{"nothing listens", "http://" + closed.Addr().String(), false},
+		{"the connection ends before the request", closing.url(), false},
 		{"the connection ends without an answer", silent.url(), true},
-		{"the listener speaks no TLS", "https://" + silent.address, false},
+		{"the listener speaks no TLS", "https://" + closing.address, false},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			v := send(newTransmitter(t, Config{URL: test.url}), "{}")

@@ -35,6 +35,9 @@ type Conn struct {
 	one     [1]byte
 	unwatch func() bool // stops watching the context of the present call; nil: none is watched
 	reused  bool        // it has carried an exchange
+
+	connecting time.Duration // how long it took
+	limit      time.Time     // of the first exchange
 }
 
 func newConn(cl *Client, raw net.Conn) *Conn {
@@ -105,10 +108,12 @@ func (c *Conn) RoundTrip(ctx context.Context, head, body []byte, a *Answer) erro
 }
 
 func (c *Conn) roundTrip(ctx context.Context, body []byte, a *Answer) error {
-	// Bytes that are here before the request cannot be its answer. A kept connection has been
-	// looked at.
-	if !c.reused && c.look() == ErrUnasked {
-		return &Error{Stage: Sending, Err: ErrUnasked, Unsent: true}
+	// Bytes that are here before the request cannot be its answer, and after the end of the
+	// connection none can come. A kept connection has been looked at.
+	if !c.reused {
+		if err := c.watch(); err != nil {
+			return &Error{Stage: Receiving, Err: err, Unsent: true, Ended: isGone(err)}
+		}
 	}
 	c.socket.looked = false
 	n, writeErr := c.write(body)

@@ -12,6 +12,7 @@ import (
 func (cl *Client) Connect(ctx context.Context, limit time.Time) (*Conn, error) {
 	dialling, cancel := context.WithDeadline(ctx, limit)
 	defer cancel()
+	begin := time.Now()
 	raw, err := cl.Dial(dialling)
 	if err != nil {
 		return nil, &Error{Stage: Connecting, Err: err}
@@ -20,7 +21,9 @@ func (cl *Client) Connect(ctx context.Context, limit time.Time) (*Conn, error) {
 		raw.Close()
 		return nil, &Error{Stage: Connecting, Err: err}
 	}
-	return newConn(cl, raw), nil
+	c := newConn(cl, raw)
+	c.connecting, c.limit = time.Since(begin), limit
+	return c, nil
 }
 
 // Establish puts onto the connection what lies between TCP and HTTP: TLS to the proxy, its tunnel,

@@ -6,7 +6,9 @@
 //
 // [Conn.RoundTrip] returns an answer only if a final status line and complete headers came back
 // after the request began to leave. Bytes that were there before are never taken for an answer: a
-// connection is looked at before each request, and one with anything on it is given up.
+// connection is looked at before each request, and one with anything on it is given up. Before the
+// first request of a client this look waits for twice the time that connecting took, 2 to 10 ms,
+// because a peer that speaks first needs a moment to begin.
 //
 // A connection is kept only if the next answer is certain to begin where this one ended. Whenever
 // the end of an answer is in doubt, the status stands and the connection is closed.
@@ -38,6 +40,7 @@
 // No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no retries.
 //
 // HTTP/1.1 gives an answer nothing that names its request. So an answer that a peer sends unasked
-// just after the look, and while the request leaves, cannot be told from a real one, on a new
-// connection or on a kept one. For kept ones, MaxIdle 0 helps.
+// after the look, and before it has read the request, cannot be told from a real one, on a new
+// connection or on a kept one. For kept ones, MaxIdle 0 helps. For new ones nothing helps against a
+// peer that is slower to speak first than the look waits.
 package h1

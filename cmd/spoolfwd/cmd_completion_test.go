@@ -1,6 +1,7 @@
 package main
 
 import (
+	"net/http"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -9,57 +10,99 @@ import (
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // completionCase is a command line and what a shell offers at its end.
 type completionCase struct {
-	line string
-	want []string // all that is offered; nil: see has
-	has  []string
+	line    string
+	want    []string // all that is offered, as whole words; nil: see has
+	has     []string
+	becomes string // the line after the key; "": not looked at
 }
 
 func completionCases() []completionCase {
 	return []completionCase{
-		{line: "spoolfwd fl", want: []string{"flush"}},
+		{line: "spoolfwd fl", want: []string{"flush"}, becomes: "spoolfwd flush "},
 		{line: "spoolfwd ", has: []string{"run", "flush", "status", "put", "rejected", "breaker", "check", "help"}},
 		{line: "spoolfwd breaker tr", want: []string{"trip"}},
 		{line: "spoolfwd help breaker re", want: []string{"reset"}},
 		{line: "spoolfwd run --metr", want: []string{"--metrics-file"}},
 		{line: "spoolfwd run --concurrency 4 --max-it", want: []string{"--max-items"}},
 		{line: "spoolfwd status --for", want: []string{}},
+		{line: "spoolfwd status -", has: []string{"-v", "-h", "--verbose", "--help"}},
 		{line: "spoolfwd run --compress z", want: []string{"zstd"}},
+		{line: "spoolfwd run --batch-format ", want: []string{"array", "ndjson"}},
+		{line: "spoolfwd run --compress=g", want: []string{"--compress=gzip"}, becomes: "spoolfwd run --compress=gzip "},
+		{line: "spoolfwd run --batch-format=", want: []string{"--batch-format=array", "--batch-format=ndjson"}},
+		{line: "spoolfwd completion ", want: []string{"bash", "fish", "zsh"}},
+		{line: "spoolfwd completion zsh ba", want: []string{}},
+		{line: "spoolfwd rejected show ", want: []string{"12:30.json", "a b.json", "buffer_1.json"}},
+		{line: "spoolfwd rejected retry buf", want: []string{"buffer_1.json"}, becomes: "spoolfwd rejected retry buffer_1.json "},
+		{line: "spoolfwd rejected remove --status 400 a", want: []string{"a b.json"}, becomes: `spoolfwd rejected remove --status 400 a\ b.json `},
+		{line: `spoolfwd rejected remove a\ b`, want: []string{"a b.json"}, becomes: `spoolfwd rejected remove a\ b.json `},
+		{line: "spoolfwd rejected show 12:", want: []string{"12:30.json"}, becomes: "spoolfwd rejected show 12:30.json "},
+		{line: "spoolfwd rejected show --spool elsewhere b", want: []string{}},
+		{line: "spoolfwd rejected show -- --", want: []string{}},
 	}
 }
 
-// completesIn installs a shell's completion in a directory with spoolfwd on the PATH.
+// completesIn installs a shell's completion in a directory with spoolfwd on the PATH and a spool
+// that holds rejected payloads.
 func completesIn(t *testing.T, shell, file string) (path, dir string, env []string) {
 	t.Helper()
-	path, err := exec.LookPath(shell)
-	if err != nil {
-		missing(t, shell+", from Debian's package of that name")
-	}
+	path = need.Program(t, shell)
 	dir = t.TempDir()
-	script := newWorld(t).run("completion", shell).wantCode(t, exit.OK).stdout
+	w := newWorld(t)
+	script := w.run("completion", shell).wantCode(t, exit.OK).stdout
 	if err := os.WriteFile(filepath.Join(dir, file), []byte(script), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	return path, dir, append(os.Environ(), "PATH="+buildCommands(t)+":"+os.Getenv("PATH"), "HOME="+dir, "TERM=dumb", "LC_ALL=C.UTF-8")
+	w.status = http.StatusBadRequest
+	for _, name := range []string{"12:30.json", "a b.json", "buffer_1.json"} {
+		w.put(name, "{}")
+	}
+	w.do("run").wantCode(t, exit.Rejected)
+	return path, dir, append(os.Environ(), "PATH="+buildCommands(t)+":"+os.Getenv("PATH"), "SPOOLFWD_SPOOL="+w.spool,
+		"HOME="+dir, "TERM=dumb", "LC_ALL=C.UTF-8", "INPUTRC=/dev/null")
 }
+
+// bashSetup makes an interactive bash write down what it offers for each line, as whole words, then
+// a dot and what became of the line. Control-T ends a line.
+const bashSetup = `
+source ./completion
+set -u
+complete -p spoolfwd
+listened() {
+	_spoolfwd "$@"
+	local typed=${COMP_LINE:0:COMP_POINT} word
+	typed=${typed##*[^\\] }
+	for word in "${COMPREPLY[@]}"; do printf '%s\n' "${typed%"$2"}${word//\\/}" >>offered; done
+}
+complete -o default -F listened spoolfwd
+ended() {
+	printf '.%s\n' "$READLINE_LINE" >>offered
+	READLINE_LINE=
+}
+bind -x '"\C-t": ended'
+`
 
 func TestBashCompletes(t *testing.T) {
 	bash, dir, env := completesIn(t, "bash", "completion")
-	const script = `source ./completion; line=$1; read -ra COMP_WORDS <<<"$line"; [[ $line != *' ' ]] || COMP_WORDS+=('')
-COMP_CWORD=$((${#COMP_WORDS[@]} - 1)); _spoolfwd; printf '%s\n' "${COMPREPLY[@]}"; complete -p spoolfwd >&2`
-	for _, c := range completionCases() {
-		cmd := exec.Command(bash, "--norc", "-uc", script, "bash", c.line)
-		var stderr strings.Builder
-		cmd.Dir, cmd.Env, cmd.Stderr = dir, env, &stderr
-		out, err := cmd.Output()
-		if want := "-F _spoolfwd spoolfwd\n"; err != nil || !strings.HasSuffix(stderr.String(), want) {
-			t.Errorf("%q: %v, bash says %q, want %q", c.line, err, stderr.String(), want)
-		}
-		c.compare(t, strings.Fields(string(out)))
+	if err := os.WriteFile(filepath.Join(dir, "setup"), []byte(bashSetup), 0o600); err != nil {
+		t.Fatal(err)
 	}
+	var keys strings.Builder
+	for _, c := range completionCases() {
+		keys.WriteString(c.line + "\t\x14")
+	}
+	cmd := exec.CommandContext(t.Context(), bash, "--noprofile", "--rcfile", "./setup", "-i")
+	cmd.Dir, cmd.Env, cmd.Stdin = dir, env, strings.NewReader(keys.String())
+	out, err := cmd.CombinedOutput()
+	if want := "complete -o default -F _spoolfwd spoolfwd"; err != nil || !strings.Contains(string(out), want) {
+		t.Errorf("%v, and bash does not say %q:\n%s", err, want, out)
+	}
+	compareOffers(t, dir)
 }
 
 func TestFishCompletes(t *testing.T) {
@@ -80,9 +123,9 @@ func TestFishCompletes(t *testing.T) {
 	}
 }
 
-// zshDriver types each line of its standard input and a tab into a zsh of its own and prints what
-// that would offer, then a line with a dot. Offers pass through compadd, which is listened to. Each
-// step waits for the one before: zsh says when it is ready for keys, and when it has completed.
+// zshDriver types each line of its standard input and a tab into a zsh of its own. Offers pass
+// through compadd, which is listened to. Each step waits for the one before: zsh says when it is
+// ready for keys, and when it has completed.
 const zshDriver = `
 zmodload zsh/zpty
 mkfifo answers
@@ -94,9 +137,9 @@ while IFS= read -r line; do
 	zpty -w -n z "$line"$'\t'
 	read -r -u $answers
 done
-cat offered
 `
 
+// zshSetup makes a zsh write down what bashSetup does.
 const zshSetup = `
 fpath=($1 $fpath)
 autoload -U compinit
@@ -108,12 +151,12 @@ compadd() {
 	fi
 	local -a hits
 	builtin compadd -O hits "$@"
-	print -rl -- "${(@Q)hits}" >>offered
+	(( $#hits )) && print -rl -- "${(@Q)hits}" >>offered
 	builtin compadd "$@"
 }
 answer() {
 	zle complete-word
-	print -r . >>offered
+	print -r -- ".$BUFFER" >>offered
 	BUFFER=
 	print -r done >answers
 }
@@ -134,29 +177,47 @@ func TestZshCompletes(t *testing.T) {
 	}
 	cmd := exec.CommandContext(t.Context(), zsh, "-f", "-c", zshDriver, "zsh", dir)
 	cmd.Dir, cmd.Env, cmd.Stdin = dir, env, strings.NewReader(lines.String())
-	out, err := cmd.CombinedOutput()
-	if err != nil {
+	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	offered, line := make([][]string, len(completionCases())+1), 0
-	for answer := range strings.Lines(string(out)) {
-		switch answer = strings.TrimSuffix(answer, "\n"); {
-		case answer == "." && line < len(completionCases()):
-			line++
-		case answer != "" && !slices.Contains(offered[line], answer):
-			offered[line] = append(offered[line], answer) // zsh may try in more than one way
+	compareOffers(t, dir)
+}
+
+// compareOffers reads what a shell wrote down.
+func compareOffers(t *testing.T, dir string) {
+	t.Helper()
+	written, err := os.ReadFile(filepath.Join(dir, "offered"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	cases := completionCases()
+	var offered []string
+	for text := range strings.Lines(string(written)) {
+		text = strings.TrimSuffix(text, "\n")
+		line, isEnd := strings.CutPrefix(text, ".")
+		switch {
+		case !isEnd:
+			offered = append(offered, text)
+		case len(cases) == 0:
+			t.Fatalf("there are more answers than lines:\n%s", written)
+		default:
+			c := cases[0]
+			c.compare(t, offered)
+			if c.becomes != "" && line != c.becomes {
+				t.Errorf("%q becomes %q, want %q", c.line, line, c.becomes)
+			}
+			cases, offered = cases[1:], nil
 		}
 	}
-	if line != len(completionCases()) {
-		t.Fatalf("%d answers to %d lines:\n%s", line, len(completionCases()), out)
-	}
-	for i, c := range completionCases() {
-		c.compare(t, offered[i])
+	if len(cases) > 0 {
+		t.Fatalf("%d lines are without an answer:\n%s", len(cases), written)
 	}
 }
 
 func (c completionCase) compare(t *testing.T, offered []string) {
 	t.Helper()
+	slices.Sort(offered) // shells have orders of their own, and may try in more than one way
+	offered = slices.Compact(offered)
 	if c.want != nil && !slices.Equal(offered, c.want) {
 		t.Errorf("%q offers %q, want %q", c.line, offered, c.want)
 	}
@@ -167,9 +228,20 @@ func (c completionCase) compare(t *testing.T, offered []string) {
 	}
 }
 
-func TestThereIsNoCompletionForOtherShells(t *testing.T) {
-	for _, args := range [][]string{{"completion"}, {"completion", "tcsh"}} {
-		r := newWorld(t).run(args...).wantCode(t, exit.Usage)
-		wantText(t, "standard error", r.stderr, "bash, zsh or fish")
+func TestACompletionNeedsTheNameOfOneShell(t *testing.T) {
+	for _, c := range []struct {
+		args []string
+		says string
+	}{
+		{[]string{"completion"}, "the shell is missing: bash, zsh or fish"},
+		{[]string{"completion", "tcsh"}, "unknown shell tcsh: bash, zsh or fish"},
+		{[]string{"completion", "bash", "zsh"}, `unexpected argument "zsh"`},
+		{[]string{"completion", "--", "bash", "zsh"}, `unexpected argument "zsh"`},
+	} {
+		r := newWorld(t).run(c.args...).wantCode(t, exit.Usage)
+		wantText(t, "standard error", r.stderr, c.says, "see 'spoolfwd completion --help'")
+		if r.stdout != "" {
+			t.Errorf("%q prints %q", c.args, r.stdout)
+		}
 	}
 }

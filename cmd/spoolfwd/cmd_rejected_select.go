@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -53,6 +54,20 @@ func (s *session) selects(r spool.Rejected) bool {
 		return false
 	}
 	return len(s.cfg.Statuses) == 0 || s.hasStatus(r)
+}
+
+// offerRejected offers the names in rejected/ as lists print them.
+func offerRejected(s *session) (offered []candidate) {
+	sp, err := s.openSpool()
+	if err != nil {
+		return nil
+	}
+	defer sp.Close()
+	all, _ := sp.Rejected()
+	for _, r := range all {
+		offered = append(offered, candidate{transmit.Printable(r.Name), "rejected " + r.Time.Format(time.DateTime)})
+	}
+	return offered
 }
 
 // operands are names and globs, and whether each has matched. There may be thousands of names for

@@ -18,6 +18,7 @@ type command struct {
 	examples []string
 	takes    settings.Commands
 	exits    []exit.Code                           // besides those that every command can end with
+	offers   func(*session) []candidate            // for completion: what an operand may be; nil: a file name, or none
 	action   func(context.Context, *session) error // nil: a group of commands
 	sub      []command
 }
@@ -100,7 +101,7 @@ payload. Ends with the code that a run would end with.`,
 			examples: []string{"spoolfwd check --config /etc/spoolfwd/spoolfwd.toml", "spoolfwd check --json"},
 		},
 		{
-			name: "completion", usage: "print the completion for a shell", operands: "bash|zsh|fish", most: -1, takes: settings.Plain, action: completionCommand,
+			name: "completion", usage: "print the completion for a shell", operands: "bash|zsh|fish", most: -1, takes: settings.Plain, offers: offerShells, action: completionCommand,
 			about: `The packages install the completions. Otherwise load the one of your shell, or write
 it to where the shell looks for completions.`,
 			examples: []string{
@@ -118,20 +119,20 @@ it to where the shell looks for completions.`,
 func rejectedCommands() []command {
 	return []command{
 		{
-			name: "list", usage: "list rejected payloads", operands: "[NAME|GLOB...]", most: -1, takes: settings.List, action: rejectedList,
+			name: "list", usage: "list rejected payloads", operands: "[NAME|GLOB...]", most: -1, takes: settings.List, offers: offerRejected, action: rejectedList,
 			examples: []string{"spoolfwd rejected list", "spoolfwd rejected list --status 4xx --older-than 7d", "spoolfwd rejected list --json"},
 		},
 		{
-			name: "show", usage: "show why a payload was rejected, and the payload", operands: "[NAME|GLOB...]", most: -1, takes: settings.Show, action: rejectedShow,
+			name: "show", usage: "show why a payload was rejected, and the payload", operands: "[NAME|GLOB...]", most: -1, takes: settings.Show, offers: offerRejected, action: rejectedShow,
 			examples: []string{"spoolfwd rejected show buffer_1763848123.12_0a1b2c3d.json", "spoolfwd rejected show --status 400 --json"},
 		},
 		{
-			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, takes: settings.Retry, exits: []exit.Code{exit.Busy}, action: rejectedRetry,
+			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, takes: settings.Retry, exits: []exit.Code{exit.Busy}, offers: offerRejected, action: rejectedRetry,
 			about:    "They are sent again, under their old idempotency keys, by the next run.",
 			examples: []string{"spoolfwd rejected retry --all", "spoolfwd rejected retry --status 413", "spoolfwd rejected retry 'buffer_*'"},
 		},
 		{
-			name: "remove", usage: "delete rejected payloads for good", operands: "[NAME|GLOB...]", most: -1, takes: settings.Remove, exits: []exit.Code{exit.Busy}, action: rejectedRemove,
+			name: "remove", usage: "delete rejected payloads for good", operands: "[NAME|GLOB...]", most: -1, takes: settings.Remove, exits: []exit.Code{exit.Busy}, offers: offerRejected, action: rejectedRemove,
 			examples: []string{"spoolfwd rejected remove --older-than 30d", "spoolfwd rejected remove --all"},
 		},
 	}

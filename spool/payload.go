@@ -9,10 +9,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// emptyGrace is how long an empty file is left alone, since its producer may write under the final
-// name. Then it is refused.
-const emptyGrace = 10 * time.Minute
-
 // A Payload is a payload file that was read: its bytes, its items, and what is needed to tell
 // whether the directory entry is still the same file.
 type Payload struct {
@@ -36,7 +32,8 @@ type Payload struct {
 // small, and belongs to the payload until the caller is done with that.
 //
 // The file is opened without following a link or waiting for a FIFO, and read with one open, one
-// fstat, one read and one close. The error is ErrVanished, a *SkipError for a file that must be
+// fstat, one read and one close. Two more calls ask whether a file that was changed lately is still
+// being written. The error is ErrVanished, a *SkipError for a file that must be
 // left alone now, or a *RefuseError for one that can never be sent, together with a Payload that
 // Reject takes. Any other error is a fault of this machine.
 func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
@@ -51,31 +48,27 @@ func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
 }
 
 func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
-	fd := -1
-	err := again(func() (err error) {
-		fd, err = unix.Openat(s.fd, p.Name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
-		return err
-	})
+	fd, err := s.openPayload(p.Name)
 	if err != nil {
 		return s.openError(p.Name, err)
 	}
 	defer unix.Close(fd)
 
-	var st unix.Stat_t
-	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
-		return fmt.Errorf("%s: stat: %w", s.path(p.Name), err)
+	scanned := p.ModTime
+	err = s.look(p, fd, now)
+	if err == nil && p.ModTime != scanned && isRecent(p.Entry, now) { // it was changed since the scan
+		err = s.look(p, fd, now)
 	}
-	if !isRegular(&st) {
-		return &SkipError{Name: p.Name, Reason: "is " + kindName(uint32(st.Mode))}
+	if err != nil {
+		return err
 	}
-	p.id, p.mode, p.uid, p.gid = identify(&st), uint32(st.Mode)&0o7777, int(st.Uid), int(st.Gid)
-	p.mtime = st.Mtim
-	p.ModTime, p.Size = nanoseconds(st.Mtim), p.id.size
-
-	switch {
-	case s.sticky && s.euid != 0 && s.euid != int(s.ownerUID) && s.euid != p.uid:
+	if s.sticky && s.euid != 0 && s.euid != int(s.ownerUID) && s.euid != p.uid {
 		return &SkipError{Name: p.Name, Reason: fmt.Sprintf("belongs to uid %d and could not be removed from a sticky directory", p.uid), Err: unix.EPERM}
-	case p.Size == 0 && p.Age(now) < emptyGrace:
+	}
+	switch {
+	case p.Age(now).Abs() < s.cfg.MinAge: // a time in the future must not hold it up for longer than that
+		return &SkipError{Name: p.Name, Reason: fmt.Sprintf("was changed less than %v ago", s.cfg.MinAge), Pending: true}
+	case p.Size == 0 && isRecent(p.Entry, now):
 		return &SkipError{Name: p.Name, Reason: "is empty and may still be written", Pending: true}
 	case p.Size == 0:
 		return &RefuseError{Name: p.Name, Err: errEmpty}
@@ -99,6 +92,36 @@ func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 		read += n
 	}
 	return nil
+}
+
+// look fills in what the file system says of an open payload file. Its producer has a say first: a
+// file in the middle of being written may look too large or not like JSON.
+func (s *Spool) look(p *Payload, fd int, now time.Time) error {
+	if isRecent(p.Entry, now) {
+		if reason := inUse(fd); reason != "" {
+			return &SkipError{Name: p.Name, Reason: reason, Pending: true}
+		}
+	}
+	var st unix.Stat_t
+	if err := again(func() error { return unix.Fstat(fd, &st) }); err != nil {
+		return fmt.Errorf("%s: stat: %w", s.path(p.Name), err)
+	}
+	if !isRegular(&st) {
+		return &SkipError{Name: p.Name, Reason: "is " + kindName(uint32(st.Mode))}
+	}
+	p.id, p.mode, p.uid, p.gid = identify(&st), uint32(st.Mode)&0o7777, int(st.Uid), int(st.Gid)
+	p.mtime = st.Mtim
+	p.ModTime, p.Size = nanoseconds(st.Mtim), p.id.size
+	return nil
+}
+
+// openPayload opens a file for reading that a producer has made: any kind of file.
+func (s *Spool) openPayload(name string) (fd int, err error) {
+	err = again(func() (err error) {
+		fd, err = unix.Openat(s.fd, name, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY|unix.O_CLOEXEC, 0)
+		return err
+	})
+	return fd, err
 }
 
 func (s *Spool) openError(name string, err error) error {

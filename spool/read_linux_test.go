@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -51,34 +52,43 @@ func TestAFileUnderALeaseIsLeftAlone(t *testing.T) {
 	}
 }
 
-// A million files make every system call count.
-func TestReadAndRemoveCostSixSystemCalls(t *testing.T) {
+// A million files make every system call count. Those that look for a writer are made for files
+// only that were changed lately.
+func TestReadAndRemoveCostSixSystemCallsAndTwoMoreForAFreshFile(t *testing.T) {
 	const inner = "SPOOL_TEST_TRACED"
+	ages := map[string]time.Duration{"old": time.Hour, "fresh": time.Minute}
 	if dir := os.Getenv(inner); dir != "" {
 		s, _ := newSpool(t, spool.Config{Dir: dir})
-		e := spool.Entry{Name: "traced.json"}
-		p, err := s.Read(e, noon, make([]byte, 0, 64<<10))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if err := s.Remove(p); err != nil {
-			t.Fatal(err)
+		for name, age := range ages {
+			p, err := s.Read(spool.Entry{Name: name + ".json", ModTime: noon.Add(-age).UnixNano()}, noon, make([]byte, 0, 64<<10))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := s.Remove(p); err != nil {
+				t.Fatal(err)
+			}
 		}
 		return
 	}
 	dir := t.TempDir()
-	write(t, dir, "traced.json", `"`+strings.Repeat("x", 20_000)+`"`, 0)
-	trace := strace(t, inner+"="+dir, "-y")
-	call := regexp.MustCompile(`^\d+ +(\w+)\(.*traced\.json`)
-	var got []string
-	for line := range strings.Lines(trace) {
-		if m := call.FindStringSubmatch(line); m != nil {
-			got = append(got, m[1])
-		}
+	for name, age := range ages {
+		write(t, dir, name+".json", `"`+strings.Repeat("x", 20_000)+`"`, age)
 	}
-	want := []string{"openat", "fstat", "read", "close", "newfstatat", "unlinkat"}
-	if !slices.Equal(got, want) {
-		t.Errorf("system calls that touch the file: %v, want %v\n%s", got, want, trace)
+	trace := strace(t, inner+"="+dir, "-y")
+	for name, want := range map[string][]string{
+		"old":   {"openat", "fstat", "read", "close", "newfstatat", "unlinkat"},
+		"fresh": {"openat", "flock", "fcntl", "fstat", "read", "close", "newfstatat", "unlinkat"},
+	} {
+		call := regexp.MustCompile(`^\d+ +(\w+)\(.*\b` + name + `\.json`)
+		var got []string
+		for line := range strings.Lines(trace) {
+			if m := call.FindStringSubmatch(line); m != nil {
+				got = append(got, m[1])
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("system calls that touch the %s file: %v, want %v\n%s", name, got, want, trace)
+		}
 	}
 }
 

@@ -33,6 +33,10 @@ type Config struct {
 	Whole       bool   // an array file is one item instead of one item per element
 	Raw         bool   // files are opaque: any bytes are one item, JSON or not
 	HostID      string // part of every idempotency key; empty is allowed
+
+	// MinAge is how long ago a file must have been changed to be read; default 0. It is for
+	// producers that write under the final name and close the file in between.
+	MinAge time.Duration
 }
 
 // DefaultConfig returns the values that zero fields of a Config stand for.

@@ -28,16 +28,19 @@ type listenerReport struct {
 }
 
 type spoolReport struct {
-	Dir       string  `json:"dir"`
-	Files     int     `json:"files"`
-	Bytes     int64   `json:"bytes"`
-	Oldest    string  `json:"oldest,omitempty"`        // name
-	OldestAge float64 `json:"oldest_age,omitempty"`    // seconds
-	Deferred  int     `json:"deferred"`                // items
-	Stuck     int     `json:"delivered_not_removable"` // files; they are removed when possible, and never sent again
-	Skipped   int     `json:"skipped"`                 // entries with the name of a payload file that are not payload files
+	Dir        string  `json:"dir"`
+	Files      int     `json:"files"`
+	Bytes      int64   `json:"bytes"`
+	Oldest     string  `json:"oldest,omitempty"`        // name
+	OldestAge  float64 `json:"oldest_age,omitempty"`    // seconds
+	Deferred   int     `json:"deferred"`                // items
+	Unfinished int     `json:"unfinished"`              // files; their producers may still be writing them
+	Stuck      int     `json:"delivered_not_removable"` // files; they are removed when possible, and never sent again
+	Skipped    int     `json:"skipped"`                 // entries with the name of a payload file that are not payload files
 
 	DeferredFiles []deferredReport `json:"deferred_files"`
+
+	unfinished string // the first of the files that are still written
 }
 
 type deferredReport struct {
@@ -98,6 +101,11 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	if w.Files > 0 {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
+		written, err := sp.Unfinished(now)
+		s.warn(err)
+		if r.Spool.Unfinished = len(written); len(written) > 0 {
+			r.Spool.unfinished = written[0].Name
+		}
 	}
 	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
@@ -119,6 +127,9 @@ func (s *session) printSpool(r *statusReport) {
 	if r.Spool.Deferred > 0 {
 		s.out.Line("deferred       %s", console.Count(r.Spool.Deferred, "item"))
 		s.printDeferred(r.Spool.DeferredFiles)
+	}
+	if r.Spool.Unfinished > 0 {
+		s.out.Line("unfinished     %s, the first is %s", console.Count(r.Spool.Unfinished, "payload file"), r.Spool.unfinished)
 	}
 	if r.Spool.Stuck > 0 {
 		s.out.Line("stuck          %s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))

@@ -86,6 +86,7 @@ type runSummary struct {
 	Files          int            `json:"files"`
 	Removed        int            `json:"removed"`
 	Left           int            `json:"left"`
+	Unfinished     int            `json:"unfinished"`
 	Skipped        int            `json:"skipped"`
 	Vanished       int            `json:"vanished"`
 	Changed        int            `json:"changed"`
@@ -111,7 +112,7 @@ func (o *outcome) asJSON() runSummary {
 		Started: float64(o.started.UnixMicro()) / 1e6, Duration: o.ended.Sub(o.started).Seconds(),
 		Requests: r.Requests, Delivered: r.Delivered, DeliveredBytes: r.DeliveredBytes,
 		WebPages: r.WebPages, Failed: r.Failed, Rejected: r.Rejected, Late: r.LateResults,
-		Files: r.Files, Removed: r.Removed, Left: r.Left, Skipped: r.Skipped.Count, Vanished: r.Vanished, Changed: r.Changed,
+		Files: r.Files, Removed: r.Removed, Left: r.Left, Unfinished: r.Unfinished, Skipped: r.Skipped.Count, Vanished: r.Vanished, Changed: r.Changed,
 		Statuses: map[string]int{}, Errors: []errorSummary{}, Faults: []string{},
 		Opened: o.opened(), Recovered: o.recovered(), Breaker: o.after,
 	}

@@ -167,6 +167,9 @@ func (o *outcome) summary() string {
 	switch {
 	case r.Left > 0:
 		text += fmt.Sprintf("; %s left", console.Count(r.Left, "payload file"))
+		if r.Unfinished > 0 {
+			text += fmt.Sprintf(", %d unfinished", r.Unfinished)
+		}
 	case r.Left == 0:
 		text += "; the spool is empty"
 	}

@@ -80,10 +80,12 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 		r.report.Vanished++
 		r.goneLocked(p)
 	case errors.As(err, &skipped):
-		r.report.removeLeft(p)
-		if !skipped.Pending {
-			r.report.Skipped.Add(*skipped)
+		if skipped.Pending { // it is left like any other that this run could not send
+			r.report.Unfinished++
+			return
 		}
+		r.report.removeLeft(p)
+		r.report.Skipped.Add(*skipped)
 	default:
 		// The error is this machine's and speaks neither of the payload nor of the listener: the
 		// file stays where it is, and the breaker hears nothing.

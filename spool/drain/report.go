@@ -37,11 +37,12 @@ type Report struct {
 	Files   int // payload files found at the beginning
 	Removed int // payload files removed, all of their items delivered
 	// Left is the number of payload files that are still in the spool; -1 means some, not counted.
-	Left      int
-	LeftBytes int64
-	Oldest    spool.Entry // the oldest payload file at the beginning
-	Vanished  int         // payload files that somebody else took away
-	Changed   int         // payload files that changed while they were sent, and stayed
+	Left       int
+	LeftBytes  int64
+	Unfinished int         // of those left: their producers may still be writing them
+	Oldest     spool.Entry // the oldest payload file at the beginning
+	Vanished   int         // payload files that somebody else took away
+	Changed    int         // payload files that changed while they were sent, and stayed
 
 	Skipped      spool.Skips // entries that cannot be sent and were left alone
 	NewlySkipped int         // those of them that the index did not know from earlier runs

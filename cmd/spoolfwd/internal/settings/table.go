@@ -20,6 +20,8 @@ func table(v *Values) []Group {
 				Usage: "names of payload files in the spool"},
 			{Name: "max-file-size", value: size(&v.Spool.MaxFileSize, positive), commands: Spool,
 				Usage: "payload files above this are rejected unread"},
+			{Name: "min-age", value: duration(&v.Spool.MinAge, notNegative), commands: Delivery,
+				Usage: "leave payload files alone that were changed less than D ago; 0 is off"},
 			{Name: "array-files", value: choice(&v.Spool.Whole, []string{"split", "whole"}, false, true), commands: Delivery,
 				Usage: "POST each element of a JSON array by itself, or the array as it stands"},
 			{Name: "raw", value: toggle(&v.Spool.Raw), commands: Delivery | Put,

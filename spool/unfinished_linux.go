@@ -1,0 +1,28 @@
+package spool
+
+import "golang.org/x/sys/unix"
+
+// isOpenForWriting reports whether somebody has a file open for writing: a read lease on it cannot
+// be had then (fcntl(2), F_SETLEASE). Every other refusal means that leases say nothing here: the
+// file is another user's, the file system has none, the administrator has turned them off.
+//
+// The lease ends when fd is closed. A producer that opens the file before that waits for it, and the
+// kernel sends this process a SIGIO, which a Go program ignores unless it asked for it (os/signal).
+func isOpenForWriting(fd int) bool {
+	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
+	return err == unix.EAGAIN && !isOnServer(fd)
+}
+
+// isOnServer reports whether a file is on a file server whose client refuses leases with EAGAIN
+// whenever the server has not delegated the file, which speaks of no writer.
+func isOnServer(fd int) bool {
+	var fs unix.Statfs_t
+	if err := again(func() error { return unix.Fstatfs(fd, &fs) }); err != nil {
+		return false
+	}
+	switch uint32(fs.Type) {
+	case unix.NFS_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.SMB_SUPER_MAGIC:
+		return true
+	}
+	return false
+}

@@ -1,7 +1,8 @@
 package transmit
 
 import (
-	"cmp"
+	"encoding/base64"
+	"encoding/hex"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,27 +10,47 @@ import (
 
 // secrets are the texts that must not come back out of an answer. Listeners and proxies echo
 // requests in a redirect's Location, a debug page or an error document.
-type secrets []string
+type secrets []form
+
+// A form is a text by which a secret is known. Others are found by decoding.
+type form struct {
+	text   string
+	base64 bool // a part of a longer text in base64
+}
 
 const redacted = "[redacted]"
 
-// add takes values of at least four bytes. A shorter one guards nothing, and cutting it out would
-// shred ordinary text.
+// leastSecret is how many bytes a secret or its beginning has at least. A shorter one guards
+// nothing, and cutting it out would shred ordinary text.
+const leastSecret = 4
+
+// add takes secrets.
 func (s *secrets) add(values ...string) {
 	for _, v := range values {
-		if len(v) < 4 {
+		if len(v) < leastSecret {
 			continue
 		}
-		*s = append(*s, v)
-		if escaped := strings.ReplaceAll(v, "/", `\/`); escaped != v { // as PHP writes JSON
-			*s = append(*s, escaped)
+		s.addForm(v, false)
+		s.addForm(hex.EncodeToString([]byte(v)), false)
+		s.addForm(strings.ToUpper(hex.EncodeToString([]byte(v))), false)
+		for before := range 3 {
+			s.addForm(base64Core(base64.RawStdEncoding, v, before), true)
+			s.addForm(base64Core(base64.RawURLEncoding, v, before), true)
 		}
 	}
-	// Longest first, so that no part of a secret is replaced before the whole of it.
-	slices.SortFunc(*s, func(a, b string) int {
-		return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b))
-	})
-	*s = slices.Compact(*s)
+}
+
+func (s *secrets) addForm(text string, isBase64 bool) {
+	if f := (form{text, isBase64}); !slices.Contains(*s, f) {
+		*s = append(*s, f)
+	}
+}
+
+// base64Core returns the digits that stand for a secret in the encoding of any longer text, with so
+// many bytes before it. The digits at its ends also depend on its neighbours and are left out.
+func base64Core(encoding *base64.Encoding, secret string, before int) string {
+	digits := encoding.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))
+	return digits[(before*8+5)/6 : (before+len(secret))*8/6]
 }
 
 // addHeader takes a header's value and its longer parts, since "Bearer x" may be echoed as x, and
@@ -63,23 +84,4 @@ func (s *secrets) addProxy(p *proxyServer) {
 		password, _ := p.user.Password()
 		s.add(password, strings.TrimPrefix(p.authorization, "Basic "))
 	}
-}
-
-// cut replaces every secret in text. A truncated text may end in the middle of a secret, so an end
-// that could be the beginning of one goes as well.
-func (s secrets) cut(text string, truncated bool) string {
-	for _, secret := range s {
-		text = strings.ReplaceAll(text, secret, redacted)
-	}
-	if !truncated {
-		return text
-	}
-	for _, secret := range s {
-		for n := min(len(secret)-1, len(text)); n >= 4; n-- {
-			if strings.HasSuffix(text, secret[:n]) {
-				return text[:len(text)-n] + redacted
-			}
-		}
-	}
-	return text
 }

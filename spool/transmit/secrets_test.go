@@ -3,15 +3,18 @@ package transmit
 import (
 	"bufio"
 	"context"
+	"encoding/base64"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net"
+	"net/http"
 	"net/http/httputil"
+	"net/url"
+	"strconv"
 	"strings"
 	"testing"
-
-	"net/http"
 )
 
 var confidential = []string{"bearer-s3cret/tok", "headerS3cret", "userS3cret", "queryS3cret", "cGFzczp1c2Vy", "fileS3cret", "proxyS3cret"}
@@ -169,5 +172,62 @@ func TestSecretsAreCutOutWhereverTheyStand(t *testing.T) {
 	}
 	if got := s.cut("it ends in tok", true); got != "it ends in tok" {
 		t.Errorf("three letters at the end become %q", got)
+	}
+}
+
+// A debug page, a JSON error or a redirect shows a request in the encoding that it needs.
+func TestSecretsAreCutOutInEveryEncoding(t *testing.T) {
+	const secret = `s3cr+t/ke&y="<x>'`
+	var s secrets
+	s.add(secret)
+	everyByte := func(format string) string {
+		var b strings.Builder
+		for i := range len(secret) {
+			fmt.Fprintf(&b, format, secret[i])
+		}
+		return b.String()
+	}
+	asJSON, _ := json.Marshal(secret)
+	base := func(e *base64.Encoding, before string) string {
+		return e.EncodeToString([]byte(before + secret + " and more"))
+	}
+	for _, tt := range []struct{ name, text string }{
+		{"as it stands", secret},
+		{"HTML by html.EscapeString", html.EscapeString(secret)},
+		{"HTML by PHP's htmlentities", "s3cr&plus;t&sol;ke&amp;y&equals;&quot;&lt;x&gt;&apos;"},
+		{"HTML in decimal", everyByte("&#%d;")},
+		{"HTML in hexadecimal", everyByte("&#x%X;")},
+		{"a URL's query", url.QueryEscape(secret)},
+		{"a URL's path", url.PathEscape(secret)},
+		{"a URL with every byte escaped", everyByte("%%%02x")},
+		{"a URL in a URL", url.QueryEscape(url.QueryEscape(secret))},
+		{"JSON by Go", string(asJSON)},
+		{"JSON by PHP", strings.ReplaceAll(string(asJSON), "/", `\/`)},
+		{"JSON with every character escaped", everyByte(`\u%04x`)},
+		{"a program's text with every byte escaped", everyByte(`\x%02X`)},
+		{"JSON in HTML", html.EscapeString(string(asJSON))},
+		{"JSON in JSON", strconv.Quote(string(asJSON))},
+		{"hexadecimal", everyByte("%02x")},
+		{"hexadecimal in capitals", everyByte("%02X")},
+		{"base64", base(base64.StdEncoding, "")},
+		{"base64, a byte before it", base(base64.StdEncoding, "x")},
+		{"base64, two bytes before it", base(base64.StdEncoding, "xy")},
+		{"base64, as basic authentication", base(base64.StdEncoding, "user:")},
+		{"base64 for URLs", base(base64.RawURLEncoding, "xy")},
+		{"base64 in a URL", url.QueryEscape(base(base64.StdEncoding, "x"))},
+		{"base64 in PHP's JSON", strings.ReplaceAll(base(base64.StdEncoding, "x"), "/", `\/`)},
+	} {
+		const around, quotes = len("you said , did you?"), len("&#34;&#34;")
+		got := s.cut("you said "+tt.text+", did you?", false)
+		if !strings.Contains(got, redacted) || len(got) > around+len(redacted)+quotes {
+			t.Errorf("%s: %q becomes %q", tt.name, tt.text, got)
+		}
+		// Cut anywhere, the text shows no more than a few bytes of the beginning.
+		perByte := len(tt.text)/len(secret) + 1
+		for n := (leastSecret + 2) * perByte; n < len(tt.text); n++ {
+			if got := s.cut("you said "+tt.text[:n], true); !strings.Contains(got, redacted) {
+				t.Errorf("%s: cut after %d bytes it becomes %q", tt.name, n, got)
+			}
+		}
 	}
 }

@@ -27,35 +27,68 @@ func blames(v transmit.Verdict) bool {
 	return defers(v) && v.Status != 429 && v.Status != 503
 }
 
-// countAttempt takes note of a failure and reports whether the item has no attempt left. Only a
-// failure while others pass speaks against an item, so that an outage leaves the index and the
-// order as they are: until something is delivered in this run, failures are on hold. A failure in a
-// batch does not count against the item: another one may be what the listener chokes on.
-func (r *run) countAttempt(d delivery, v transmit.Verdict, alone bool) (exhausted bool) {
-	if !defers(v) {
-		return false
+// A heldAttempt is a failure of which it is not known yet whether it speaks against its item.
+type heldAttempt struct {
+	attempt
+	file       *file
+	generation int // of the limit, which requests have that begin after the failure
+}
+
+// countFailureLocked takes note of the items of a request that failed, and marks those that have no
+// attempt left.
+//
+// Only a failure while others pass speaks against an item. An outage can begin at any time, so the
+// first failure of an item is on hold until a request that began after it is delivered. In an
+// outage none is, and neither the index nor the order changes. An item that has failed in earlier
+// runs goes last, so that nothing may be left to be delivered after it: a delivery before it is
+// enough. A failure in a batch does not count against the item: another one may be what the
+// listener chokes on.
+func (r *run) countFailureLocked(items []delivery, v transmit.Verdict) {
+	if v.Action != transmit.Kept || !defers(v) {
+		return
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	a := r.attempt(d, v, alone && blames(v))
-	if r.report.Delivered == 0 {
-		r.onHold = append(r.onHold, a)
-		return false
+	for i, d := range items {
+		a := r.attempt(d, v, len(items) == 1 && blames(v))
+		if r.report.Delivered == 0 || r.cfg.Index.attempts(a.name, a.key).Count == 0 {
+			r.onHold = append(r.onHold, heldAttempt{a, d.file, r.limit.generation})
+			continue
+		}
+		counted := r.cfg.Index.fail(a)
+		items[i].exhausted = r.cfg.MaxAttempts > 0 && counted >= r.cfg.MaxAttempts
 	}
-	counted := r.cfg.Index.fail(a)
-	return r.cfg.MaxAttempts > 0 && counted >= r.cfg.MaxAttempts
+}
+
+// countHeldLocked counts the failures on hold that were known when the requests of a generation
+// began.
+func (r *run) countHeldLocked(generation int) {
+	held := r.onHold
+	r.onHold = nil
+	for _, h := range held {
+		if h.generation > generation {
+			r.onHold = append(r.onHold, h)
+			continue
+		}
+		r.cfg.Index.fail(h.attempt)
+		if h.file.isDone() { // and may have been rewritten without the items that were delivered
+			left, _ := h.file.split()
+			r.cfg.Index.keepOnly(h.file.payload, left, false)
+		}
+	}
+}
+
+// countLastLocked decides at the end of the run about the failures that are still on hold. They are
+// dropped, since they may be an outage's first. But if the run also began with failures on record,
+// its deliveries stand between two rows of failures, and the first on hold counts: a bad payload
+// that fails last in every run, or opens the breaker in every run, must be deferred some time.
+func (r *run) countLastLocked() {
+	if r.began > 0 && r.report.Delivered > 0 && len(r.onHold) > 0 {
+		r.onHold = r.onHold[:1]
+		r.countHeldLocked(r.limit.generation)
+	}
 }
 
 // attempt describes a failure.
 func (r *run) attempt(d delivery, v transmit.Verdict, blamed bool) attempt {
 	p := d.payload()
 	return attempt{p.Name, len(p.Items), d.item().Key, r.now(), v.Status, blamed}
-}
-
-// countHeldLocked counts the failures that came before the first delivery of the run.
-func (r *run) countHeldLocked() {
-	for _, a := range r.onHold {
-		r.cfg.Index.fail(a)
-	}
-	r.onHold = nil
 }

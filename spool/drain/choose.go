@@ -87,7 +87,7 @@ func (w *worker) addLocked(f *file) {
 		r.taken-- // it was counted when it was taken for the first time
 	}
 	f.place.line.hold(f)
-	d := delivery{f, i}
+	d := delivery{file: f, index: i}
 	w.deliveries = append(w.deliveries, d)
 	w.size += int64(len(d.item().Body))
 }

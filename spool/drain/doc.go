@@ -20,14 +20,19 @@
 // the breaker keeps from run to run, says where. A failing listener gets as many requests as ever:
 // the threshold, and then one per probe.
 //
-// An item that failed after it had reached the listener, in a run that delivered others, is
-// deferred. In an array file it goes after the others. A file all of whose items are deferred goes
-// last, the fewest attempts first. After [Config.MaxAttempts] failures that count against it, a
-// payload is rejected. A failure counts when the item was sent alone and the answer did not speak
-// of the listener's own load (429, 503). In an outage nothing is delivered, so that it changes
-// neither the order nor what is remembered. While the index is full nothing is deferred: all
-// payloads go by age, and failures of those in the index go on counting until they are rejected and
-// make room.
+// An item is deferred if it failed after it had reached the listener, and a request that began
+// after the failure was delivered. In an array file it goes after the others. A file all of whose
+// items are deferred goes last, the fewest attempts first. After [Config.MaxAttempts]
+// failures that count against it, a payload is rejected. A failure counts when the item was sent
+// alone and the answer did not speak of the listener's own load (429, 503). In an outage nothing
+// more is delivered, so that it changes neither the order nor what is remembered, even if it begins
+// in the middle of a run. There are two exceptions. An item that is deferred already goes after all
+// others, so its failures count if anything was delivered before them. And a run that begins with
+// failures on record, delivers something and ends with failures defers the first of these: bad
+// payloads that are last in every run would otherwise never be deferred.
+//
+// While the index is full nothing is deferred: all payloads go by age, and failures of those in the
+// index go on counting until they are rejected and make room.
 //
 // # Concurrency
 //

@@ -48,8 +48,9 @@ const cutEvery = time.Second
 
 // A delivery is an item on its way.
 type delivery struct {
-	file  *file
-	index int // of the item in the file
+	file      *file
+	index     int  // of the item in the file
+	exhausted bool // it has failed and has no attempt left
 }
 
 func (d delivery) item() *spool.Item       { return &d.file.payload.Items[d.index] }

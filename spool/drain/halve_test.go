@@ -195,12 +195,15 @@ func TestDeferredItemsGoAlone(t *testing.T) {
 	})
 	w.write("buffer_0.json", arrayOf("b0"), 2*time.Hour)
 	w.write("buffer_1.json", arrayOf("a1 a2 a3"), time.Hour)
+	w.write("buffer_2.json", arrayOf("c1 c2 c3"), time.Minute) // each passes after one has failed
+	most := w.config.BatchItems
+	w.config.BatchItems = 1
 	w.run()
-	failing = false
+	failing, w.config.BatchItems = false, most
 	w.write("buffer_2.json", arrayOf("b1 b2 b3 b4 b5"), time.Minute)
 	b.requests = nil
 	w.run()
-	equal(t, "requests", strings.Join(b.of(), "|"), "b4|b1 b2|b3 b5|a1|a2|a3")
+	equal(t, "requests", strings.Join(b.of(), "|"), "b1|b2 b3|b4 b5|a1|a2|a3")
 }
 
 func TestBatchesRespectTheLimitOfItems(t *testing.T) {

@@ -24,8 +24,8 @@ func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
 // Whoever runs as the wrong user must be told so, and not that the disk is broken.
 func TestAnIndexThatMayNotBeWrittenIsAPermissionError(t *testing.T) {
 	w := newWorld(t)
-	w.writeMany("good", 1, time.Hour)
-	w.writeMany("bad", 1, 0)
+	w.writeMany("bad", 1, time.Hour)
+	w.writeMany("good", 1, 0)
 	w.listener.answer = poison
 	s, err := spool.Open(spool.Config{Dir: w.dir})
 	if err != nil {

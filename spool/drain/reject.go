@@ -57,7 +57,7 @@ func (r *run) moveRefused(f *file) {
 		if was != refused {
 			continue
 		}
-		d := delivery{f, i}
+		d := delivery{file: f, index: i}
 		r.mu.Lock()
 		a := r.cfg.Index.attempts(f.payload.Name, d.item().Key)
 		r.mu.Unlock()

@@ -25,14 +25,15 @@ type run struct {
 	queue    queue
 	limit    limit
 	failures int // in succession, earlier runs included; of requests in flight together one counts
+	began    int // failures in succession when the run began
 	found    int // after how many failures the last search elsewhere found something good
 	workers  int
-	inFlight int       // requests being filled, sent or settled
-	taken    int       // items sent or about to be
-	bytes    int64     // of the items sent
-	stopped  bool      // no work is taken; report.Stop says why
-	unsynced bool      // something has left the spool that a power cut could bring back
-	onHold   []attempt // failures that speak against their items if something is delivered
+	inFlight int           // requests being filled, sent or settled
+	taken    int           // items sent or about to be
+	bytes    int64         // of the items sent
+	stopped  bool          // no work is taken; report.Stop says why
+	unsynced bool          // something has left the spool that a power cut could bring back
+	onHold   []heldAttempt // failures that speak against their items if others pass after them
 	report   Report
 }
 
@@ -71,7 +72,8 @@ func (r *run) drain() error {
 	if err := r.scan(true); err != nil {
 		return err
 	}
-	r.failures = r.cfg.Breaker.Failures()
+	r.began = r.cfg.Breaker.Failures()
+	r.failures = r.began
 	for _, back := range r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers) {
 		r.cfg.Index.recall(back.Name, back.Reason)
 	}
@@ -118,6 +120,7 @@ func (r *run) finish() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.countLastLocked()
 	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
 	r.report.addLocalError(r.saveIndexLocked())
 }

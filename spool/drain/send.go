@@ -58,7 +58,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 		r.haltLocked(LocalError)
 		return
 	case transmit.Delivered:
-		r.countHeldLocked()
+		r.countHeldLocked(w.generation)
 		r.report.Delivered += len(items)
 		r.report.DeliveredBytes += size
 		if v.WebPage {
@@ -70,6 +70,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 		r.report.addError(v.Err, v.Status)
 		r.report.LastFailure = failureOf(items[0], v.Err)
 		r.failedLocked(w.generation, v)
+		r.countFailureLocked(items, v)
 	}
 	if r.cfg.Progress != nil {
 		r.cfg.Progress(r.report)

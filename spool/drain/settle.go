@@ -12,7 +12,7 @@ import (
 // settle acts on the verdict for each item.
 func (w *worker) settle(items []delivery, v transmit.Verdict) {
 	for _, d := range items {
-		w.land(d, w.r.fateOf(d, v, len(items) == 1))
+		w.land(d, w.r.fateOf(d, v))
 	}
 }
 
@@ -38,14 +38,14 @@ func (w *worker) land(d delivery, became fate) {
 
 // fateOf decides what becomes of an item. A rejected one leaves the spool here; a delivered one
 // leaves it with its file, so that an array file is rewritten once and not once per item.
-func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
+func (r *run) fateOf(d delivery, v transmit.Verdict) fate {
 	switch v.Action {
 	case transmit.Delivered:
 		return delivered
 	case transmit.Rejected:
 		return r.setAside(d, v)
 	case transmit.Kept:
-		if r.countAttempt(d, v, alone) {
+		if d.exhausted {
 			return r.setAside(d, v)
 		}
 		return failed

@@ -8,7 +8,7 @@ import (
 )
 
 // appendAnswer appends the whole answer to a request of the given method. The Connection header
-// says what keep says; see stays.
+// tells the client whether the connection stays open, as keep says.
 func (s step) appendAnswer(b []byte, method string, now time.Time, http10, keep bool) []byte {
 	b = append(b, "HTTP/1.1 "...)
 	b = strconv.AppendInt(b, int64(s.status), 10)
@@ -73,7 +73,7 @@ func appendHeader(b []byte, name, value string) []byte {
 	return append(b, "\r\n"...)
 }
 
-// replaces tells whether the script sets this header itself.
+// replaces reports whether the script sets this header itself.
 func (s step) replaces(name string) bool {
 	for _, h := range s.headers {
 		if strings.EqualFold(h.name, name) {
@@ -83,8 +83,8 @@ func (s step) replaces(name string) bool {
 	return false
 }
 
-// stays tells whether the connection can be used again after this answer: not after an interim one,
-// since no final one follows, and not when the script says "Connection: close" itself.
+// stays reports whether the connection can be used again after this answer. An interim answer ends
+// it, since no final one follows, and so does a "Connection: close" of the script's own.
 func (s step) stays() bool {
 	for _, h := range s.headers {
 		if strings.EqualFold(h.name, "Connection") && strings.EqualFold(h.value, "close") {

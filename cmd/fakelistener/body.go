@@ -100,7 +100,7 @@ func (d *decoder) gunzip(raw []byte) ([]byte, error) {
 	return decoded, err
 }
 
-// isObject tells whether body is one JSON object and nothing else.
+// isObject reports whether body is one JSON object and nothing else.
 func isObject(body []byte) bool {
 	trimmed := bytes.TrimSpace(body)
 	return len(trimmed) > 0 && trimmed[0] == '{' && json.Valid(trimmed)

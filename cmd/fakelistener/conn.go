@@ -41,8 +41,8 @@ func newConn(s *server, raw net.Conn) *conn {
 	return c
 }
 
-// source reads from a connection, at most left bytes, and keeps the error that ended it: only here
-// a line that the client cut off differs from a bad one.
+// source reads at most left bytes from a connection and keeps the error that ended it. Without that
+// error, a line that the client cut off would look like a bad one.
 type source struct {
 	r    io.Reader
 	left int64
@@ -96,7 +96,7 @@ func (c *conn) serve(ctx context.Context) {
 	}
 }
 
-// answer deals with one request and tells whether the connection goes on.
+// answer deals with one request and reports whether the connection goes on.
 func (c *conn) answer(ctx context.Context, req *http.Request, first bool) bool {
 	if !strings.HasPrefix(req.URL.Path, controlPrefix) {
 		return c.request(ctx, req)
@@ -111,7 +111,7 @@ func (c *conn) answer(ctx context.Context, req *http.Request, first bool) bool {
 	return c.write(ctx, req, c.control(req.Method, req.URL, p.raw))
 }
 
-// refuse counts what did not become a request and answers it where there is somebody to answer.
+// refuse counts bytes that did not become a request, and answers them unless the client has left.
 func (c *conn) refuse(ctx context.Context, err error) {
 	switch {
 	case ctx.Err() != nil: // cut off by us
@@ -125,7 +125,7 @@ func (c *conn) refuse(ctx context.Context, err error) {
 	}
 }
 
-// write sends the answer and tells whether the connection goes on.
+// write sends the answer and reports whether the connection goes on.
 func (c *conn) write(ctx context.Context, req *http.Request, s step) bool {
 	keep := !req.Close && s.stays() && ctx.Err() == nil
 	c.out = s.appendAnswer(c.out[:0], req.Method, time.Now(), !req.ProtoAtLeast(1, 1), keep)
@@ -133,7 +133,7 @@ func (c *conn) write(ctx context.Context, req *http.Request, s step) bool {
 	return err == nil && keep
 }
 
-// perform does what the step says and tells whether the connection goes on.
+// perform does what the step says and reports whether the connection goes on.
 func (c *conn) perform(ctx context.Context, req *http.Request, s step) bool {
 	switch s.kind {
 	case kindHang:

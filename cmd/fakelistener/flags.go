@@ -13,7 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 )
 
-// usageError is a command line that makes no sense. Its exit code is 64.
+// usageError is the error of a wrong command line. Its exit code is 64.
 type usageError struct{ reason string }
 
 func (e *usageError) Error() string { return e.reason + "\nsee 'fakelistener --help'" }

@@ -3,8 +3,8 @@ package main
 import "bytes"
 
 // countItems tells how many items a body holds: the elements of a JSON array, otherwise the JSON
-// values that stand one after the other (NDJSON, or just one). It checks no syntax; of a body that
-// is not JSON it makes at least one item.
+// values that stand one after the other (NDJSON, or just one). It checks no syntax: a body that is
+// not JSON counts as one item or more, and an empty one as none.
 func countItems(body []byte) int {
 	body = bytes.TrimSpace(body)
 	if len(body) == 0 {

@@ -2,8 +2,8 @@ package main
 
 import "sync"
 
-// player serves the steps of a script one by one; after the last it serves the last for ever, or
-// begins again with loop. Safe for concurrent use.
+// player serves the steps of a script one by one. It serves the last one for ever, or with loop
+// begins again. Safe for concurrent use.
 type player struct {
 	mu    sync.Mutex
 	steps script
@@ -43,8 +43,8 @@ func (p *player) replace(steps script, loop *bool) {
 	}
 }
 
-// rest is what has not been served of this pass through the script; its last step stands even when
-// it is being repeated.
+// rest returns the steps that this pass through the script has not served yet. The last step is
+// always one of them, since it is served for ever.
 func (p *player) rest() script {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -8,9 +8,9 @@ import (
 	"time"
 )
 
-// request deals with one request to the listener and tells whether the connection goes on. Order is
-// important: the request is read whole, then let in, given its step, recorded, counted, and only
-// then answered.
+// request deals with one request to the listener and reports whether the connection goes on. The
+// request is read whole, then let in, given its step, recorded, counted, and only then answered: a
+// client that holds its answer finds the request in the record and in the counts.
 func (c *conn) request(ctx context.Context, req *http.Request) bool {
 	c.stats.begin()
 	p, err := c.readBody(req, c.MaxBody)
@@ -86,8 +86,8 @@ func refusal(status int, reason string, headers ...header) step {
 	return s
 }
 
-// record writes the request down. A request that cannot be is answered all the same: the fault is
-// told of when the listener ends.
+// record writes the request down. A request that cannot be recorded is answered all the same, and
+// serve returns the fault when the listener ends.
 func (c *conn) record(req *http.Request, p payload, s step, key string, items int) {
 	s.repeat = 1
 	err := c.records.record(p.raw, recording{

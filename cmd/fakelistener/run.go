@@ -20,7 +20,7 @@ const (
 	exitIO    = 74
 )
 
-// urlPath is the path that is printed; any other is answered alike.
+// urlPath is the path in the address that is printed. Every other path is answered alike.
 const urlPath = "/api/profiling"
 
 // run is the whole command. It returns when ctx ends or a limit is reached, with the exit code.

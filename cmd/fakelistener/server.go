@@ -70,7 +70,7 @@ func newServer(c config) (*server, error) {
 }
 
 // serve accepts connections until ctx ends or MaxRequests have been answered, then lets the
-// requests in flight end. It closes l. The error tells of the first request that could not be
+// requests in flight end. It closes l. The error is that of the first request that could not be
 // recorded.
 func (s *server) serve(ctx context.Context, l net.Listener) error {
 	ctx, s.end = context.WithCancel(ctx)
@@ -119,9 +119,9 @@ func (s *server) start(ctx context.Context, raw net.Conn) {
 	})
 }
 
-// closeIdle ends the connections that no request is in flight on. It comes after the context has
-// ended: a connection first says that it is idle, then looks at the context, so that one of the two
-// sides sees the other.
+// closeIdle ends the connections without a request in flight. It is called after the context has
+// ended. A connection says that it is idle before it looks at the context, so either closeIdle sees
+// an idle connection, or the connection sees that the context has ended.
 func (s *server) closeIdle() {
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -63,7 +63,7 @@ func inBubble(t *testing.T, c config, test func(t *testing.T, s *server, client 
 	})
 }
 
-// silentFor tells how long nothing comes from the connection.
+// silentFor returns how long nothing comes from the connection.
 func silentFor(c net.Conn) (time.Duration, error) {
 	begin := time.Now()
 	_, err := c.Read(make([]byte, 1))

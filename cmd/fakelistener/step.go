@@ -61,7 +61,7 @@ func labelOf(code int) string {
 	return strconv.Itoa(code)
 }
 
-// delivers tells whether a request that gets this step has been delivered.
+// delivers reports whether a request that gets this step has been delivered.
 func (s step) delivers() bool { return s.kind == kindAnswer && s.status/100 == 2 }
 
 // String gives the step as parseStep reads it.

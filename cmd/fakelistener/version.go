@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// version tells what this binary was built from.
+// version names what this binary was built from.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {
@@ -15,7 +15,7 @@ func version() string {
 }
 
 // versionLine is what --version prints, in the form of spoolfwd's: the version, and the commit
-// unless the version is made of it.
+// unless the version contains it.
 func versionLine(info *debug.BuildInfo) string {
 	version, commit, modified := "devel", "", ""
 	if v := info.Main.Version; v != "" && v != "(devel)" {

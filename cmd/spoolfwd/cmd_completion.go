@@ -156,8 +156,9 @@ func (c command) subcommands(isProgram bool) (all []candidate) {
 	return all
 }
 
-// operandsFor returns what an operand of the command may be, with the settings that its arguments
-// and their surroundings make. Whoever is typing reads no messages, so a problem offers nothing.
+// operandsFor returns what an operand of the command may be under the settings that its arguments,
+// the environment and the configuration file make. A problem offers nothing, since nobody reads
+// messages while typing.
 func (s *session) operandsFor(c command, args []string) []candidate {
 	if c.offers == nil {
 		return nil

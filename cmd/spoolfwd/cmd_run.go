@@ -11,7 +11,7 @@ import (
 //
 // A run that finds the lock held says so only with -v. Under a scheduler that happens whenever a
 // backlog takes longer than the interval, and a mail every minute would teach people not to read
-// mails. The exit code, 75, tells it to whoever wants to know.
+// mails. The exit code, 75, says it without -v too.
 func runCommand(ctx context.Context, s *session) error {
 	if s.cfg.DryRun {
 		return s.dryRun(ctx)

@@ -20,8 +20,8 @@ type hinted struct {
 func (h *hinted) Error() string { return h.err.Error() }
 func (h *hinted) Unwrap() error { return h.err }
 
-// withHint adds a hint to err. An err that has one keeps it, which is nearer to the cause, and a
-// nil err stays nil.
+// withHint adds a hint to err. An err that has a hint keeps that one, since it is nearer to the
+// cause. A nil err stays nil.
 func withHint(err error, hint string) error {
 	if err == nil || hintOf(err) != "" {
 		return err

@@ -13,7 +13,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
-// nobody is a user without rights; the number is as good as any but 0.
+// nobody is the number of a user without rights. Any number but 0 would do.
 const nobody = 65534
 
 // Nothing is ever denied to root, so a test that runs as root runs again as nobody.

@@ -143,8 +143,7 @@ func TestTheTokenFallsBackOnTheSystemdCredential(t *testing.T) {
 	}
 }
 
-// The exit code says who can mend it: whoever typed the command, or whoever wrote the
-// configuration.
+// The exit code says whether the command line or the configuration has to be corrected.
 func TestValuesThatAreWrongTogetherAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		name    string

@@ -25,7 +25,7 @@ func (s *Settings) checkTogether() error {
 	// them.
 	refuse(sameDirectory(s.Breaker.StateDir, s.Spool.Dir) || sameDirectory(s.Breaker.StateDir, filepath.Join(s.Spool.Dir, spool.RejectedDir)),
 		"--state-dir is also the spool, or its directory of rejected payloads: give it a directory of its own", "state-dir", "spool")
-	// Whoever moves only one age beyond the default of the other means what is written.
+	// A single age that is given may be beyond the default of the other.
 	agesGiven := s.find("warning-age").source.Where != "" && s.find("critical-age").source.Where != ""
 	refuse(agesGiven && s.CriticalAge > 0 && s.WarningAge > s.CriticalAge,
 		"--warning-age is above --critical-age", "warning-age", "critical-age")

@@ -20,6 +20,9 @@ var ErrFull = errors.New("the spool is full")
 // beside it.
 var ErrInvalid = errors.New("not a payload")
 
+// ErrForeign says that the spool belongs to another user and that root does not work there.
+var ErrForeign = errors.New("root does not work in the directory of another user")
+
 // An OpenError says why the spool directory cannot be opened.
 type OpenError struct {
 	Dir string

@@ -1,10 +1,10 @@
 package spool_test
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -12,44 +12,41 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// An administrator who puts, flushes or rejects with sudo must not lock the scheduled runs out of
-// what that leaves behind.
-func TestWhatRootMakesBelongsToTheSpoolsOwner(t *testing.T) {
-	need.Root(t, "hand files over")
+// What the owner of a directory puts there in place of a file could be any file of this machine.
+func TestRootDoesNotOpenTheSpoolOfAnotherUser(t *testing.T) {
+	need.Root(t, "be refused what others may do")
 	dir := t.TempDir()
-	if err := os.Chown(dir, 65534, 65534); err != nil {
-		t.Fatal(err)
-	}
+	must(t, os.Chown(dir, nobody, nobody))
 	s, err := spool.Open(spool.Config{Dir: dir})
-	if err != nil {
-		t.Fatal(err)
+	var open *spool.OpenError
+	if s != nil || !errors.As(err, &open) || !errors.Is(err, spool.ErrForeign) {
+		t.Errorf("opening it gives %v, want an OpenError with ErrForeign", err)
 	}
-	defer s.Close()
-	name, err := s.Put(spool.PutConfig{}, time.Now(), strings.NewReader("{}"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	check := func(name string) {
-		t.Helper()
-		info, err := os.Stat(filepath.Join(dir, name))
-		if err != nil {
-			t.Fatal(err)
+	wantText(t, "opening it", err, dir, "uid 65534")
+}
+
+// Where the system lets people link files that they cannot read (fs.protected_hardlinks=0), the
+// link in a spool that everybody may write could be to a file of root's.
+func TestRootDoesNotSendWhatAnyUserMayHaveLinked(t *testing.T) {
+	need.Root(t, "be tricked")
+	for _, mode := range []os.FileMode{0o700, 0o777 | os.ModeSticky, 0o770} {
+		s, dir := newSpool(t, spool.Config{Dir: dirOfMode(t, mode)})
+		write(t, dir, "secret", `{"token":1}`, 0)
+		must(t, os.Link(filepath.Join(dir, "secret"), filepath.Join(dir, "x.json")))
+		_, err := s.Read(spool.Entry{Name: "x.json"}, noon, nil)
+		if mode.Perm() == 0o700 {
+			must(t, err)
+		} else {
+			wantSkip(t, err, "has more than one name, and other users may write to the spool")
 		}
-		if uid := info.Sys().(*syscall.Stat_t).Uid; uid != 65534 {
-			t.Errorf("%s belongs to uid %d, not to the spool's owner", name, uid)
-		}
 	}
-	check(name)
-	p, err := s.Read(spool.Entry{Name: name}, time.Now(), nil)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Reject(p, spool.Reason{Error: "refused"}); err != nil {
-		t.Fatal(err)
-	}
-	check(spool.RejectedDir)
-	check(filepath.Join(spool.RejectedDir, name))
-	check(filepath.Join(spool.RejectedDir, name+".reason.json"))
+}
+
+func dirOfMode(t *testing.T, mode os.FileMode) string {
+	t.Helper()
+	dir := t.TempDir()
+	must(t, os.Chmod(dir, mode))
+	return dir
 }
 
 func TestAnArrayFileOfTooManyItemsIsRefusedBeforeItFillsTheMemory(t *testing.T) {

@@ -109,6 +109,9 @@ func (s *Spool) look(p *Payload, fd int, now time.Time) error {
 	if !isRegular(&st) {
 		return &SkipError{Name: p.Name, Reason: "is " + kindName(uint32(st.Mode))}
 	}
+	if s.euid == 0 && st.Nlink > 1 && s.mode&othersWrite != 0 {
+		return &SkipError{Name: p.Name, Reason: "has more than one name, and other users may write to the spool"}
+	}
 	p.id, p.mode, p.uid, p.gid = identify(&st), uint32(st.Mode)&0o7777, int(st.Uid), int(st.Gid)
 	p.mtime = st.Mtim
 	p.ModTime, p.Size = nanoseconds(st.Mtim), p.id.size

@@ -16,6 +16,9 @@ var (
 	errRejectedOpen    = errors.New("other users may write to it")
 )
 
+// othersWrite are the mode bits that let others than the owner write.
+const othersWrite = unix.S_IWGRP | unix.S_IWOTH
+
 // openRejected opens rejected/, and makes it first if create says so.
 //
 // It is used only when nobody else can have put anything into it. It must be a directory and not a
@@ -23,13 +26,11 @@ var (
 // else may write to it. Where everybody may remove files from the spool itself, as on file systems
 // that know no modes, being stricter about rejected/ would protect nothing.
 func (s *Spool) openRejected(create bool) (fd int, err error) {
-	created := false
 	if create {
 		err := again(func() error { return unix.Mkdirat(s.fd, RejectedDir, 0o700) })
 		if err != nil && !errors.Is(err, unix.EEXIST) {
 			return -1, s.rejectedError("", err)
 		}
-		created = err == nil
 	}
 	fd, err = openDir(s.fd, RejectedDir, unix.O_NOFOLLOW)
 	switch {
@@ -37,9 +38,6 @@ func (s *Spool) openRejected(create bool) (fd int, err error) {
 		return -1, s.rejectedError("", unix.ENOTDIR)
 	case err != nil:
 		return -1, s.rejectedError("", err)
-	}
-	if created {
-		s.handOver(fd)
 	}
 	if err := s.judgeRejected(fd); err != nil {
 		unix.Close(fd)
@@ -56,7 +54,6 @@ func (s *Spool) judgeRejected(fd int) error {
 	if !s.isTrusted(st.Uid) {
 		return fmt.Errorf("%w, uid %d", errRejectedForeign, st.Uid)
 	}
-	const othersWrite = unix.S_IWGRP | unix.S_IWOTH
 	tolerated := s.mode & othersWrite
 	if s.sticky {
 		tolerated = 0

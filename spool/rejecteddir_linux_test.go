@@ -13,6 +13,22 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
+// The spool's owner can do with the spool what he likes in any case.
+func TestTheRejectedDirectoryOfTheSpoolsOwnerIsUsed(t *testing.T) {
+	asNobody(t, func(t *testing.T, dir string) {
+		inherited(t, dir)
+		rejected := filepath.Join(dir, "rejected")
+		must(t, os.Mkdir(rejected, 0o700))
+		must(t, os.Chmod(rejected, 0o777))
+		must(t, os.Chmod(filepath.Join(dir, "x.json"), 0o644))
+		must(t, os.Chown(rejected, producer, team))
+		must(t, os.Chown(dir, producer, team))
+	}, func(t *testing.T, dir string) {
+		s, _ := newSpool(t, spool.Config{Dir: dir})
+		must(t, s.RejectItem(read(t, s, "x.json"), 0, because()))
+	})
+}
+
 // Deleting needs no room, and is what frees the disk.
 func TestAFullDiskDoesNotStopDeletion(t *testing.T) {
 	dir := tmpfs(t, "size=64k")

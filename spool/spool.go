@@ -72,12 +72,12 @@ type Spool struct {
 	mode     uint32
 	sticky   bool
 	ownerUID uint32
-	ownerGID uint32
 	hashers  sync.Pool // *hasher
 }
 
 // Open opens the spool directory. It reads nothing of it yet and changes nothing. A directory that
-// cannot be opened is an *OpenError.
+// cannot be opened is an *OpenError. So is another user's for root, with ErrForeign: what the owner
+// puts there in place of a file could make root send, move or remove any file of this machine.
 func Open(cfg Config) (*Spool, error) {
 	def := DefaultConfig()
 	cfg.Dir = cmp.Or(cfg.Dir, def.Dir)
@@ -98,15 +98,19 @@ func Open(cfg Config) (*Spool, error) {
 		unix.Close(fd)
 		return nil, fmt.Errorf("spool %s: stat: %w", cfg.Dir, err)
 	}
-	return &Spool{
+	s := &Spool{
 		cfg:      cfg,
 		fd:       fd,
 		euid:     os.Geteuid(),
 		mode:     uint32(st.Mode),
 		sticky:   st.Mode&unix.S_ISVTX != 0,
 		ownerUID: st.Uid,
-		ownerGID: st.Gid,
-	}, nil
+	}
+	if s.euid == 0 && s.ownerUID != 0 {
+		unix.Close(fd)
+		return nil, &OpenError{cfg.Dir, fmt.Errorf("%w, uid %d", ErrForeign, s.ownerUID)}
+	}
+	return s, nil
 }
 
 // Close releases the directory handle.
@@ -117,15 +121,6 @@ func (s *Spool) Dir() string { return s.cfg.Dir }
 
 // Raw reports whether payload files need not be JSON, as configured.
 func (s *Spool) Raw() bool { return s.cfg.Raw }
-
-// handOver gives what root has made in the spool to the spool's owner. Somebody who flushes or puts
-// with sudo in the middle of an incident would otherwise leave files behind that the scheduled runs
-// cannot use.
-func (s *Spool) handOver(fd int) {
-	if s.euid == 0 && s.ownerUID != 0 {
-		_ = unix.Fchown(fd, int(s.ownerUID), int(s.ownerGID))
-	}
-}
 
 // Sync makes the removals, rewrites and rejections so far durable. One fsync of the directory
 // serves a whole run. Until then a power cut may bring removed files back, which are then sent

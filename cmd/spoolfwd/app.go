@@ -16,6 +16,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // session is one invocation of the program.
@@ -26,6 +27,13 @@ type session struct {
 	out      *console.Printer
 	log      *slog.Logger
 	identity string // cached by hostID
+
+	startedBy      int                   // the effective uid at the start
+	account        account               // the user as whom the command works
+	errAccount     error                 // why check did not become that user
+	transmitter    *transmit.Transmitter // for commands that need one; made by prepare
+	errTransmitter error                 // why there is none
+	sources        []*source             // for put; opened by prepare
 }
 
 // run is the program: it does what env.Args say and returns the exit code. It does not return
@@ -121,6 +129,12 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 			return s.pluginUnknown(err)
 		}
 		return withUsageHint(path, err)
+	}
+	if err := s.prepare(c.takes); err != nil {
+		if s.cfg.Check {
+			return s.pluginUnknown(err)
+		}
+		return err
 	}
 	return c.action(ctx, s)
 }

@@ -7,14 +7,16 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/doctor"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // checkCommand shows every setting, and examines everything that a run needs.
 func checkCommand(ctx context.Context, s *session) error {
 	findings := doctor.Examine(ctx, doctor.Config{
+		User:        s.examineUser,
 		Spool:       s.openSpool,
 		Breaker:     s.newBreaker,
-		Transmitter: s.newTransmitter,
+		Transmitter: func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
 		StateDir:    s.cfg.Breaker.StateDir,
 		IndexPath:   drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),
 		Listener:    s.cfg.Listener,

@@ -26,23 +26,19 @@ func putCommand(ctx context.Context, s *session) error {
 		return err
 	}
 	defer sp.Close()
-	sources := s.operands
-	if len(sources) == 0 {
-		sources = []string{"-"}
-	}
 	var problems []error
 	done := []spooled{}
-	for _, source := range sources {
+	for _, source := range s.putSources() {
 		name, err := s.putOne(ctx, sp, source)
 		if err != nil {
-			err = putError(source, err)
+			err = putError(source.name, err)
 			problems = append(problems, err)
 			if exit.Of(err) == exit.SpoolFull || ctx.Err() != nil {
 				break
 			}
 			continue
 		}
-		done = append(done, spooled{source, name})
+		done = append(done, spooled{source.name, name})
 		if !s.cfg.JSON {
 			s.out.Line("%s", name)
 		}
@@ -53,22 +49,50 @@ func putCommand(ctx context.Context, s *session) error {
 	return errors.Join(problems...)
 }
 
-func (s *session) putOne(ctx context.Context, sp *spool.Spool, source string) (string, error) {
-	if source == "-" {
+// source is a file that put was told to read, or standard input.
+type source struct {
+	name string // "-" is standard input
+	file *os.File
+	err  error // of opening it
+}
+
+// putSources returns what put reads, in order, the same ones every time.
+func (s *session) putSources() []*source {
+	if s.sources == nil {
+		names := s.operands
+		if len(names) == 0 {
+			names = []string{"-"}
+		}
+		for _, name := range names {
+			s.sources = append(s.sources, &source{name: name})
+		}
+	}
+	return s.sources
+}
+
+// open opens the file, once.
+func (f *source) open() error {
+	if f.name != "-" && f.file == nil && f.err == nil {
+		f.file, f.err = os.Open(f.name)
+	}
+	return f.err
+}
+
+func (s *session) putOne(ctx context.Context, sp *spool.Spool, source *source) (string, error) {
+	if source.name == "-" {
 		if s.env.StdinIsTerminal {
 			s.log.Warn("reading a payload from the terminal; end it with Ctrl-D")
 		}
 		return sp.Put(s.cfg.Put, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
 	}
-	f, err := os.Open(source)
-	if err != nil {
+	if err := source.open(); err != nil {
 		return "", &sourceError{err}
 	}
-	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.IsDir() {
-		return "", &sourceError{fmt.Errorf("%s: %w", source, syscall.EISDIR)}
+	defer source.file.Close()
+	if info, err := source.file.Stat(); err == nil && info.IsDir() {
+		return "", &sourceError{fmt.Errorf("%s: %w", source.name, syscall.EISDIR)}
 	}
-	return sp.Put(s.cfg.Put, s.env.Now(), f)
+	return sp.Put(s.cfg.Put, s.env.Now(), source.file)
 }
 
 // sourceError is a fault of a file that put was told to read, and not of the spool.

@@ -39,7 +39,8 @@ func program() command {
 		about: `Producers leave payload files in a spool directory; a run, started by cron, a
 systemd timer or by hand, POSTs what is in them to a listener and removes what
 the listener has taken. A circuit breaker whose state outlives the process keeps
-a failing listener from being hammered.`,
+a failing listener from being hammered. Started by root, a command works as the
+owner of the spool.`,
 		examples: []string{
 			"spoolfwd run --url https://apm.example.com/api/profiling",
 			"spoolfwd status",

@@ -30,7 +30,7 @@ type drainer struct {
 // openDrainer opens everything. Faults of listener and spool are reported together. The lock comes
 // last, so that nothing is created for a run that cannot begin.
 func (s *session) openDrainer() (*drainer, error) {
-	t, errT := s.newTransmitter()
+	t, errT := s.transmitter, s.errTransmitter
 	s.keepHostID()
 	sp, errS := s.openSpool()
 	d := &drainer{s: s, transmitter: t, spool: sp}

@@ -14,6 +14,8 @@
 //     payload file.
 //   - Standard output carries only what was asked for. Everything else goes to standard error, one
 //     line per thought, with control characters escaped.
+//   - Root never works in another user's directory. A command that root starts opens what only root
+//     may read, and then becomes the owner of the spool for good (user.go).
 //   - status and check change nothing on disk, not even the state directory.
 //   - The exit code tells a scheduler whether a person is needed (internal/exit).
 //

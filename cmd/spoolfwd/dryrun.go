@@ -23,7 +23,7 @@ type planned struct {
 // dryRun lists what a run would do, in order. It takes no lock and changes nothing, so another run
 // may do it at the same time.
 func (s *session) dryRun(ctx context.Context) error {
-	t, errT := s.newTransmitter()
+	t, errT := s.transmitter, s.errTransmitter
 	sp, errS := s.openSpool()
 	if t != nil {
 		defer t.Close()

@@ -32,6 +32,10 @@ type Env struct {
 	// that need it.
 	MachineID func() string
 
+	// Become makes the process another user's for good. It is called only when root started the
+	// program, on a spool of that user's.
+	Become func(uid, gid int, groups []int) error
+
 	StdinIsTerminal bool
 	StderrIs        console.StreamKind
 }

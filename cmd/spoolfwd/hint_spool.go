@@ -21,7 +21,7 @@ func spoolHint(err error) string {
 			return "create it, or name another directory with --spool"
 		case errors.Is(err, syscall.ENOTDIR):
 			return "--spool names the directory that holds the payload files"
-		case errors.Is(err, syscall.EACCES):
+		case errors.Is(err, syscall.EACCES), errors.Is(err, spool.ErrForeign):
 			return "run as the user who owns the payload files"
 		}
 	case errors.As(err, &preflight):

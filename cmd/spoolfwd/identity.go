@@ -28,7 +28,13 @@ func (s *session) keepHostID() {
 	if s.hostID() != "" {
 		return
 	}
-	err := s.makeStateDir()
+	if _, err := statOf(s.cfg.Spool.Dir); err != nil {
+		return // nothing is sent, and nobody knows whose directory to use
+	}
+	err := s.checkStateDir()
+	if err == nil {
+		err = s.makeStateDir()
+	}
 	if err == nil {
 		s.identity, err = breaker.KeepHostID(s.cfg.Breaker.StateDir)
 	}

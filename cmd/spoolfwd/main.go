@@ -24,6 +24,7 @@ func main() {
 		Now:             time.Now,
 		Wait:            waitFor,
 		MachineID:       breaker.MachineID,
+		Become:          become,
 		StdinIsTerminal: console.IsTerminal(os.Stdin),
 		StderrIs:        console.KindOf(os.Stderr, os.Getenv("JOURNAL_STREAM")),
 	}))

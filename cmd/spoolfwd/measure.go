@@ -35,10 +35,10 @@ func (d *drainer) measure(o *outcome) {
 
 // notRun writes the metrics of a run that ended before it could drain: when, and with which code,
 // but nothing of a spool and a breaker that it never saw. A run that found the lock held writes
-// nothing, since the numbers are the holder's. notRun returns err, and what went wrong with the
-// metrics.
+// nothing, since the numbers are the holder's. Neither does root into another user's directory.
+// notRun returns err, and what went wrong with the metrics.
 func (s *session) notRun(err error) error {
-	if s.cfg.MetricsFile == "" || isHeld(err) {
+	if s.cfg.MetricsFile == "" || isHeld(err) || s.checkMetricsDir() != nil {
 		return err
 	}
 	got := metrics.Samples{}

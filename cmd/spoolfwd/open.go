@@ -26,12 +26,19 @@ func (s *session) holdLock() (*breaker.Breaker, *breaker.Lock, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	if err := errors.Join(s.checkStateDir(), s.checkMetricsDir()); err != nil {
+		return nil, nil, err
+	}
 	if err := s.makeStateDir(); err != nil {
 		return nil, nil, fmt.Errorf("cannot create the state directory: %w", err)
 	}
 	lock, err := takeLock(b.LockPath())
 	return b, lock, err
 }
+
+// makeStateDir creates the state directory if it is missing. The mode is 0755, since other programs
+// may read the breaker's state.
+func (s *session) makeStateDir() error { return os.MkdirAll(s.cfg.Breaker.StateDir, 0o755) }
 
 // holdBreaker takes the lock and then loads the breaker, for commands that change it. The lock
 // comes first: its holder could otherwise change the state after it was loaded.

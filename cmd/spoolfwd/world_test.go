@@ -24,6 +24,8 @@ type world struct {
 	state    string
 	listener *httptest.Server
 	env      Env
+	program  string   // the built program, to run it as a process of its own; "" runs it in this one
+	wrapper  []string // what runs that process
 
 	mu     sync.Mutex
 	now    time.Time
@@ -31,6 +33,7 @@ type world struct {
 	header http.Header // of its answers
 	bodies []string    // what it has received
 	heads  []http.Header
+	pid    int // of the process
 
 	onRequest func()                // called for each, when set
 	statusOf  func(body string) int // instead of status, when set
@@ -126,6 +129,9 @@ func (w *world) run(args ...string) result {
 
 func (w *world) runContext(ctx context.Context, args ...string) result {
 	w.t.Helper()
+	if w.program != "" {
+		return w.exec(args...)
+	}
 	var stdout, stderr bytes.Buffer
 	env := w.env
 	env.Args = append([]string{"spoolfwd"}, args...)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"os"
 	"strings"
+	"time"
 )
 
 // setTLS makes the TLS configurations for the listener, and for a proxy that speaks TLS.
@@ -56,6 +57,14 @@ func (t *Transmitter) setTLS(cfg Config) error {
 		t.client.TLS.Certificates = []tls.Certificate{pair}
 	}
 	return errors.Join(problems...)
+}
+
+// CertificateEnd returns when the client certificate ends; zero if there is none.
+func (t *Transmitter) CertificateEnd() time.Time {
+	if t.client.TLS == nil || len(t.client.TLS.Certificates) == 0 || t.client.TLS.Certificates[0].Leaf == nil {
+		return time.Time{}
+	}
+	return t.client.TLS.Certificates[0].Leaf.NotAfter
 }
 
 // serverName is the name that a certificate must carry for host. Certificates know neither zones

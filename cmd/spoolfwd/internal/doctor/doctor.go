@@ -32,6 +32,7 @@ type Finding struct {
 
 // Config is what there is to examine.
 type Config struct {
+	User        func() (string, error) // as whom a run works
 	Spool       func() (*spool.Spool, error)
 	Breaker     func() (*breaker.Breaker, error)
 	Transmitter func() (*transmit.Transmitter, error)
@@ -56,6 +57,7 @@ type doctor struct {
 func Examine(ctx context.Context, c Config) []Finding {
 	d := &doctor{Config: c}
 	d.configuration()
+	d.user()
 	d.spool()
 	d.state()
 	d.clock()
@@ -95,6 +97,13 @@ func (d *doctor) configuration() {
 	if d.ConfigFile != "" {
 		d.ok("configuration", "%s is valid", d.ConfigFile)
 	}
+}
+
+// user says as whom a run works.
+func (d *doctor) user() {
+	name, err := d.User()
+	d.ok("user", "%s", name)
+	d.fail("user", "", err)
 }
 
 // clock compares the clock with the time of the commit that this program was built from: a machine

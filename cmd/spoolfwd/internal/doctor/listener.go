@@ -2,7 +2,6 @@ package doctor
 
 import (
 	"context"
-	"crypto/tls"
 	"fmt"
 	"net"
 	"net/url"
@@ -28,7 +27,6 @@ func (d *doctor) listener(ctx context.Context) {
 	if u, err := url.Parse(d.Listener.URL); err == nil {
 		d.token(u)
 	}
-	d.clientCertificate()
 	found := t.Probe(ctx)
 	for _, step := range found.Steps {
 		if step.Err != nil {
@@ -37,9 +35,10 @@ func (d *doctor) listener(ctx context.Context) {
 			d.ok(step.Name, "%s", step.Detail)
 		}
 	}
-	if !found.NotAfter.IsZero() {
-		d.expiry("listener's certificate", found.NotAfter)
-	}
+	d.expiry("listener's certificate", found.NotAfter)
+	// The handshake does not judge the client's: a listener may look at its end only when it gets a
+	// request.
+	d.expiry("client certificate", t.CertificateEnd())
 }
 
 // token warns about a token that others can read or that travels unencrypted.
@@ -57,23 +56,13 @@ func (d *doctor) token(u *url.URL) {
 	}
 }
 
-// clientCertificate judges --cert-file. The file can be read, otherwise there would be no
-// transmitter. The handshake does not judge it: a listener may look at the end of a client's
-// certificate only when it gets a request.
-func (d *doctor) clientCertificate() {
-	if d.Listener.CertFile == "" {
-		return
-	}
-	if pair, err := tls.LoadX509KeyPair(d.Listener.CertFile, d.Listener.KeyFile); err == nil && pair.Leaf != nil {
-		d.expiry("client certificate", pair.Leaf.NotAfter)
-	}
-}
-
-// expiry judges when a certificate ends. One that is valid for long gets no line.
+// expiry judges when a certificate ends. One that is valid for long gets no line, and neither does
+// one that there is not, whose end is zero.
 func (d *doctor) expiry(name string, notAfter time.Time) {
 	left := notAfter.Sub(d.Now())
 	until := notAfter.UTC().Format(time.DateOnly)
 	switch {
+	case notAfter.IsZero():
 	case left < 0:
 		d.fail("tls", "renew it", exit.With(exit.Left, fmt.Errorf("the %s ended on %s", name, until)))
 	case left < certificateWarning:

@@ -2,7 +2,6 @@ package transmit
 
 import (
 	"context"
-	"errors"
 	"net"
 	"slices"
 	"strings"
@@ -55,12 +54,13 @@ func (n *network) dialling(t *testing.T, names *net.Resolver) *Transmitter {
 	return tr
 }
 
+func always(r dnsReply) func(int, dnsmessage.Type) dnsReply {
+	return func(int, dnsmessage.Type) dnsReply { return r }
+}
+
 // Each of these stopped all deliveries, while curl with its defaults delivered.
 func TestSlowNameServersAndDeadAddressesCostLittle(t *testing.T) {
 	const v4, other, v6 = "10.0.0.1", "10.0.0.2", "2001:db8::1"
-	always := func(r dnsReply) func(int, dnsmessage.Type) dnsReply {
-		return func(int, dnsmessage.Type) dnsReply { return r }
-	}
 	for _, c := range []struct {
 		name  string
 		say   func(n int, family dnsmessage.Type) dnsReply
@@ -94,6 +94,12 @@ func TestSlowNameServersAndDeadAddressesCostLittle(t *testing.T) {
 		{"the IPv6 address is dead", always(tells(v4, v6)), map[string]error{v6: nil}, 250 * time.Millisecond, v6 + " " + v4},
 		{"two addresses are dead", always(tells(v4, other, v6)), map[string]error{v6: nil, v4: nil}, 500 * time.Millisecond, v6 + " " + v4 + " " + other},
 		{"one address refuses", always(tells(v4, other)), map[string]error{v4: syscall.ECONNREFUSED}, 0, v4 + " " + other},
+		{"the IPv4 address refuses and the answer about IPv6 is late", func(_ int, family dnsmessage.Type) dnsReply {
+			if family == dnsmessage.TypeAAAA {
+				return dnsReply{after: 1500 * time.Millisecond, addresses: []string{v6}}
+			}
+			return tells(v4)
+		}, map[string]error{v4: syscall.ECONNREFUSED}, 1500 * time.Millisecond, v4 + " " + v6},
 		{"there is no IPv6 here", always(tells(v4, v6)), map[string]error{v6: syscall.ENETUNREACH}, 0, v6 + " " + v4},
 		{"a slow name server and a dead address", always(dnsReply{after: 2500 * time.Millisecond, addresses: []string{v4, other}}), map[string]error{v4: nil},
 			2750 * time.Millisecond, v4 + " " + other},
@@ -117,30 +123,33 @@ func TestSlowNameServersAndDeadAddressesCostLittle(t *testing.T) {
 }
 
 func TestALookupOrConnectionThatFailsNamesItsCause(t *testing.T) {
-	const v4, v6 = "10.0.0.1", "2001:db8::1"
+	const v4, other, v6 = "10.0.0.1", "10.0.0.2", "2001:db8::1"
 	for _, c := range []struct {
 		name    string
-		reply   dnsReply
+		say     func(n int, family dnsmessage.Type) dnsReply
 		dead    map[string]error
 		took    time.Duration
 		message string
 		cause   Cause
 	}{
-		{"no name server answers", dnsReply{silent: true}, nil, 5 * time.Second, "the lookup of listener.test. got no answer in time", SlowLookup},
-		{"the name server is slower than the timeout", dnsReply{after: 6 * time.Second}, nil, 5 * time.Second, "got no answer in time", SlowLookup},
-		{"the name is unknown", dnsReply{code: dnsmessage.RCodeNameError}, nil, 0, "no such host: listener.test.", NoSuchHost},
-		{"the name has no address", tells(), nil, 0, "no such host: listener.test.", NoSuchHost},
-		{"the name server fails", dnsReply{code: dnsmessage.RCodeServerFailure}, nil, 0, "the lookup of listener.test. failed: ", LookupFailed},
-		{"the name server sends garbage", dnsReply{garbage: true}, nil, 0, "the lookup of listener.test. failed: ", LookupFailed},
-		{"every address is dead", tells(v4, v6), map[string]error{v4: nil, v6: nil}, 2250 * time.Millisecond, "no connection within 2s", ConnectTimeout},
-		{"every address refuses", tells(v4, v6), map[string]error{v4: syscall.ECONNREFUSED, v6: syscall.ECONNREFUSED}, 0, "connecting: connection refused", Refused},
-		{"one refuses and the other is of no use here", tells(v4, v6), map[string]error{v4: syscall.ECONNREFUSED, v6: syscall.ENETUNREACH}, 0, "connecting: connection refused", Refused},
-		{"descriptors have run out", tells(v4, v6), map[string]error{v4: syscall.EMFILE, v6: syscall.ENETUNREACH}, 0, "too many open files", NoDescriptors},
+		{"no name server answers", always(dnsReply{silent: true}), nil, 5 * time.Second, "the lookup of listener.test. got no answer in time", SlowLookup},
+		{"the name server is slower than the timeout", always(dnsReply{after: 6 * time.Second}), nil, 5 * time.Second, "got no answer in time", SlowLookup},
+		{"the name is unknown", always(dnsReply{code: dnsmessage.RCodeNameError}), nil, 0, "no such host: listener.test.", NoSuchHost},
+		{"the name has no address", always(tells()), nil, 0, "no such host: listener.test.", NoSuchHost},
+		{"the name server fails", always(dnsReply{code: dnsmessage.RCodeServerFailure}), nil, 0, "the lookup of listener.test. failed: ", LookupFailed},
+		{"the name server sends garbage", always(dnsReply{garbage: true}), nil, 0, "the lookup of listener.test. failed: ", LookupFailed},
+		{"every address is dead", always(tells(v4, v6)), map[string]error{v4: nil, v6: nil}, 2250 * time.Millisecond, "no connection within 2s", ConnectTimeout},
+		{"every address refuses", always(tells(v4, v6)), map[string]error{v4: syscall.ECONNREFUSED, v6: syscall.ECONNREFUSED}, 0, "connecting: connection refused", Refused},
+		{"the IPv4 addresses refuse and the question about IPv6 has no answer", func(_ int, family dnsmessage.Type) dnsReply {
+			return dnsReply{silent: family == dnsmessage.TypeAAAA, addresses: []string{v4, other}}
+		}, map[string]error{v4: syscall.ECONNREFUSED, other: syscall.ECONNREFUSED}, 2050 * time.Millisecond, "connecting: connection refused", Refused},
+		{"one refuses and the other is of no use here", always(tells(v4, v6)), map[string]error{v4: syscall.ECONNREFUSED, v6: syscall.ENETUNREACH}, 0, "connecting: connection refused", Refused},
+		{"descriptors have run out", always(tells(v4, v6)), map[string]error{v4: syscall.EMFILE, v6: syscall.ENETUNREACH}, 0, "too many open files", NoDescriptors},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				n := &network{dead: c.dead}
-				tr := n.dialling(t, resolver(t, func(int, dnsmessage.Type) dnsReply { return c.reply }))
+				tr := n.dialling(t, resolver(t, c.say))
 				begin := time.Now()
 				v := send(tr, "{}")
 				if took := time.Since(begin); took != c.took {
@@ -156,24 +165,6 @@ func TestALookupOrConnectionThatFailsNamesItsCause(t *testing.T) {
 			})
 		})
 	}
-}
-
-// It is asked again meanwhile, but not without end.
-func TestANameServerThatFailsSlowlyHasFailed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		names := resolver(t, func(int, dnsmessage.Type) dnsReply {
-			return dnsReply{after: 1200 * time.Millisecond, code: dnsmessage.RCodeServerFailure}
-		})
-		tr := newTransmitter(t, Config{URL: "http://listener.test./", Resolver: names, Timeout: time.Minute})
-		begin := time.Now()
-		v := send(tr, "{}")
-		mustHold(t, v, Kept, 0, "the lookup of listener.test. failed: ")
-		mustHaveCause(t, v.Err, LookupFailed)
-		if took := time.Since(begin); took > 20*time.Second { // it depends on how many servers this machine has
-			t.Errorf("it took %v", took)
-		}
-		time.Sleep(10 * time.Second)
-	})
 }
 
 func TestTheAddressThatWorkedIsTriedFirstAndWithoutALookup(t *testing.T) {
@@ -214,83 +205,4 @@ func TestProbeSaysThatANameServerIsSlow(t *testing.T) {
 			t.Errorf("the steps are %+v, want a lookup that is %q", d.Steps, want)
 		}
 	})
-}
-
-// Go's resolver goes through its list of servers twice.
-func TestANameServerThatWasAskedIsPassedOverOnceInEveryLaterTurn(t *testing.T) {
-	s := &servers{asked: make(map[string]bool)}
-	first, second, third := s.turn(), s.turn(), s.turn()
-	for _, step := range []struct {
-		turn   *turn
-		server string
-		want   bool
-	}{
-		{first, "a", true},
-		{first, "a", true}, // once more, over TCP
-		{second, "a", false},
-		{second, "b", true},
-		{second, "a", true},
-		{third, "a", false},
-		{third, "b", false},
-		{third, "c", true},
-	} {
-		if got := step.turn.asks(step.server); got != step.want {
-			t.Errorf("%+v: the server is asked: %v", step, got)
-		}
-	}
-	last := s.turn()
-	if last.onlyPassed() {
-		t.Error("a turn that dialled no server is said to have passed over all of them")
-	}
-	if last.asks("a"); !last.onlyPassed() {
-		t.Error("a turn that passed over its only server is not said to have")
-	}
-}
-
-// The same over the loopback interface, with name servers that speak UDP.
-func TestASecondNameServerIsAskedWhenTheFirstIsSilent(t *testing.T) {
-	t.Parallel()
-	l := listen(t, nil, answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n"))
-	_, port, _ := net.SplitHostPort(l.address)
-	silent := serveNames(t, dnsReply{silent: true})
-	good := serveNames(t, tells("127.0.0.1"))
-	order := make(chan string, 100)
-	order <- silent // for each family
-	order <- silent
-	names := &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-		to := good
-		select {
-		case to = <-order:
-		default:
-		}
-		return new(net.Dialer).DialContext(ctx, network, to)
-	}}
-	tr := newTransmitter(t, Config{URL: "http://listener.test.:" + port, Resolver: names, Timeout: time.Minute})
-	tr.dialer.askNext = time.Millisecond
-	mustHold(t, send(tr, "{}"), Delivered, 200, "")
-}
-
-// serveNames runs a name server and returns its address.
-func serveNames(t *testing.T, r dnsReply) string {
-	t.Helper()
-	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ended := make(chan bool)
-	go func() {
-		defer close(ended)
-		buffer := make([]byte, 1500)
-		for {
-			n, from, err := socket.ReadFrom(buffer)
-			if errors.Is(err, net.ErrClosed) {
-				return
-			}
-			if answer, _ := answerTo(buffer[:n], func(dnsmessage.Type) dnsReply { return r }); answer != nil {
-				socket.WriteTo(answer, from)
-			}
-		}
-	}()
-	t.Cleanup(func() { socket.Close(); <-ended })
-	return socket.LocalAddr().String()
 }

@@ -24,7 +24,8 @@ type race struct {
 	six      []netip.Addr // not tried yet
 	four     []netip.Addr
 	attempts chan attempt
-	running  int // attempts
+	running  int  // attempts
+	failed   bool // an attempt has
 	errs     []error
 }
 
@@ -36,12 +37,14 @@ type attempt struct {
 }
 
 // run tries the next address when none is being tried, when one has failed, and when none has
-// answered for a while.
+// answered for a while. When all known addresses have failed, the other family's are waited for no
+// longer than for one more address: a name server may never tell them.
 func (r *race) run() (attempt, error) {
 	next := time.NewTimer(nextAddress)
 	defer next.Stop()
-	due := true   // the next address may be tried
-	held := false // it may, but IPv6 addresses are being waited for
+	due := true     // the next address may be tried
+	held := false   // it may, but IPv6 addresses are being waited for
+	giveUp := false // when next fires: all known addresses have failed
 	if r.known.IsValid() {
 		due = false
 		r.start(r.known)
@@ -64,8 +67,11 @@ func (r *race) run() (attempt, error) {
 				return a, nil
 			}
 			r.errs = append(r.errs, a.err)
-			due = true
+			due, r.failed = true, true
 		case <-next.C:
+			if giveUp {
+				return attempt{}, r.cause()
+			}
 			due, held = true, false
 		case <-r.ctx.Done():
 			return attempt{}, r.late()
@@ -74,11 +80,17 @@ func (r *race) run() (attempt, error) {
 			r.lookup() // the address that worked before is dead or slow
 		}
 		if address, ok := r.next(due); ok {
-			due = false
+			due, giveUp = false, false
 			r.start(address)
 			next.Reset(nextAddress)
-		} else if r.running == 0 && r.pending == 0 && due {
-			return attempt{}, r.cause()
+		} else if r.running == 0 && due {
+			switch {
+			case r.pending == 0:
+				return attempt{}, r.cause()
+			case r.pending == 1 && r.failed && !giveUp:
+				giveUp = true
+				next.Reset(r.d.connectTimeout)
+			}
 		}
 	}
 }

@@ -10,9 +10,10 @@ import (
 	"time"
 )
 
-// On a clock that only waiting moves, a listener that answers or hangs up costs no time
-// but that for which its first connection is watched, and one that does neither costs the timeout and nothing beyond it, over TLS too. Behaviour that needs a
-// real socket, or its buffers, is in TestHostileListeners and TestEveryStepEndsWithItsTimeout.
+// On a clock that only waiting moves, a listener that answers or hangs up costs only the time for
+// which its first connection is watched. One that does neither costs the timeout and nothing beyond
+// it, over TLS too. TestHostileListenersGetTheRightVerdict and TestEveryStepEndsWithItsTimeout have
+// the behaviour that needs a real socket, or its buffers.
 func TestHostileListenersEndOnTime(t *testing.T) {
 	for _, secure := range []bool{false, true} {
 		for _, h := range hostiles {

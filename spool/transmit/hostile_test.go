@@ -185,7 +185,7 @@ func stall(c net.Conn) {
 	}
 }
 
-func TestHostileListeners(t *testing.T) {
+func TestHostileListenersGetTheRightVerdict(t *testing.T) {
 	t.Parallel()
 	for _, secure := range []bool{false, true} {
 		ca, config := tlsFor(t, secure)

@@ -187,7 +187,7 @@ func TestANameWithADeadAddressIsReachedByTheOther(t *testing.T) {
 }
 
 // An open connection needs no name; a new one does.
-func TestANameThatStopsResolving(t *testing.T) {
+func TestANameThatStopsResolvingFailsOnlyNewConnections(t *testing.T) {
 	closeNow := make(chan bool, 1)
 	l := listen(t, nil, func(c net.Conn, _ int) {
 		br := bufio.NewReader(c)

@@ -89,7 +89,7 @@ func TestAPlainProxyGetsTheWholeURL(t *testing.T) {
 	}
 }
 
-func TestTLSGoesThroughATunnel(t *testing.T) {
+func TestHTTPSGoesThroughATunnelOfTheProxy(t *testing.T) {
 	t.Parallel()
 	ca := newAuthority(t, "CA")
 	cert, _ := ca.issue(t, tomorrow(), "listener.test", "proxy.test")
@@ -179,7 +179,7 @@ func TestRequestsGoThroughASOCKSProxy(t *testing.T) {
 	}
 }
 
-func TestProxiesThatFail(t *testing.T) {
+func TestAFailingProxyIsNamedInTheError(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
 		answer, err string

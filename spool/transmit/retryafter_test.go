@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-func TestRetryAfter(t *testing.T) {
+func TestRetryAfterIsReadAsSecondsOrADate(t *testing.T) {
 	now := time.Date(2025, 11, 22, 12, 0, 0, 0, time.UTC)
 	const forever = time.Duration(math.MaxInt64)
 	for _, c := range []struct {

@@ -6,8 +6,7 @@ import (
 	"testing"
 )
 
-// Whether a payload itself may be what a listener chokes on depends on whether the listener has seen
-// any of it.
+// A payload can be the cause of a failure only if the listener has seen some of it.
 func TestAVerdictWithoutAnAnswerSaysWhetherTheListenerSawTheRequest(t *testing.T) {
 	closing := listen(t, nil, func(net.Conn, int) {})
 	silent := listen(t, nil, func(c net.Conn, _ int) { readRequest(bufio.NewReader(c)) })

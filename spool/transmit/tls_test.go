@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func TestTLS(t *testing.T) {
+func TestTheCertificatesOfBothSidesDecideWhetherItemsAreSent(t *testing.T) {
 	t.Parallel()
 	ca, other := newAuthority(t, "known"), newAuthority(t, "un\x1b[31mknown")
 	good, _ := ca.issue(t, tomorrow(), "127.0.0.1", "localhost")
@@ -79,7 +79,7 @@ func TestTLS(t *testing.T) {
 	}
 }
 
-func TestWithoutACAFileTheSystemDecides(t *testing.T) {
+func TestWithoutACAFileTheSystemsAuthoritiesCount(t *testing.T) {
 	_, config := tlsFor(t, true)
 	l := listen(t, config, untilClosedHandler)
 	v := send(newTransmitter(t, Config{URL: "https://" + l.address}), "{}")
@@ -88,7 +88,7 @@ func TestWithoutACAFileTheSystemDecides(t *testing.T) {
 
 func untilClosedHandler(c net.Conn, _ int) { untilClosed(c) }
 
-func TestACertificateThatChangesBetweenRequests(t *testing.T) {
+func TestTheCertificateIsVerifiedOnEveryNewConnection(t *testing.T) {
 	t.Parallel()
 	ca, other := newAuthority(t, "known"), newAuthority(t, "unknown")
 	good, _ := ca.issue(t, tomorrow(), "127.0.0.1")
@@ -144,7 +144,7 @@ func TestHTTPToATLSPortAndTLSToAnHTTPPortAreNamedAsSuch(t *testing.T) {
 	}
 }
 
-func TestTLSGarbage(t *testing.T) {
+func TestABrokenTLSHandshakeDeliversNothing(t *testing.T) {
 	t.Parallel()
 	ca, _ := tlsFor(t, true)
 	for name, answer := range map[string]string{

@@ -111,6 +111,9 @@ func (b *Breaker) Failures() int {
 	return b.current.failures
 }
 
+// FailureThreshold returns how many failures in succession open the breaker.
+func (b *Breaker) FailureThreshold() int { return b.config.FailureThreshold }
+
 // RecordSuccess reports a request that was answered with a 2xx. An error means that closing the
 // breaker could not be saved. It is closed all the same. The reset of the count of a closed breaker
 // waits for Save.

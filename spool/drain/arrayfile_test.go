@@ -103,6 +103,7 @@ type always struct{}
 
 func (always) Available(time.Time) bool                     { return true }
 func (always) Failures() int                                { return 0 }
+func (always) FailureThreshold() int                        { return 5 }
 func (always) RecordSuccess(time.Time) error                { return nil }
 func (always) RecordFailure(time.Time, time.Duration) error { return nil }
 

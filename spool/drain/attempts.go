@@ -34,28 +34,27 @@ type heldAttempt struct {
 	generation int // of the limit, which requests have that begin after the failure
 }
 
-// countFailureLocked takes note of the items of a request that failed, and marks those that have no
-// attempt left.
+// countFailureLocked takes note of the item of a request that failed, and marks it if it has no
+// attempt left. A failure in a batch does not count against the item: another one may be what the
+// listener chokes on.
 //
 // Only a failure while others pass speaks against an item. An outage can begin at any time, so the
 // first failure of an item is on hold until a request that began after it is delivered. In an
 // outage none is, and neither the index nor the order changes. An item that has failed in earlier
 // runs goes last, so that nothing may be left to be delivered after it: a delivery before it is
-// enough. A failure in a batch does not count against the item: another one may be what the
-// listener chokes on.
+// enough.
 func (r *run) countFailureLocked(items []delivery, v transmit.Verdict) {
-	if v.Action != transmit.Kept || !defers(v) {
+	if v.Action != transmit.Kept || !defers(v) || len(items) > 1 {
 		return
 	}
-	for i, d := range items {
-		a := r.attempt(d, v, len(items) == 1 && blames(v))
-		if r.report.Delivered == 0 || r.cfg.Index.attempts(a.name, a.key).Count == 0 {
-			r.onHold = append(r.onHold, heldAttempt{a, d.file, r.limit.generation})
-			continue
-		}
-		counted := r.cfg.Index.fail(a)
-		items[i].exhausted = r.cfg.MaxAttempts > 0 && counted >= r.cfg.MaxAttempts
+	d := &items[0]
+	a := r.attempt(*d, v, blames(v))
+	if r.report.Delivered == 0 || r.cfg.Index.attempts(a.name, a.key).Count == 0 {
+		r.onHold = append(r.onHold, heldAttempt{a, d.file, r.limit.generation})
+		return
 	}
+	counted := r.cfg.Index.fail(a)
+	d.exhausted = r.cfg.MaxAttempts > 0 && counted >= r.cfg.MaxAttempts
 }
 
 // countHeldLocked counts the failures on hold that were known when the requests of a generation

@@ -39,8 +39,7 @@ func (r *run) nextLocked() (choice, bool) {
 	return c, true
 }
 
-// moreLocked chooses another thing for a request that has room for it. Deferred items go alone: in
-// a batch, others would be blamed for what one of them does to the listener.
+// moreLocked chooses another thing for a request that has room for it.
 func (w *worker) moreLocked() (choice, bool) {
 	r := w.r
 	if len(w.deliveries) >= r.limit.items || r.endedLocked() || r.atLimitLocked() {
@@ -51,7 +50,7 @@ func (w *worker) moreLocked() (choice, bool) {
 		return choice{}, false
 	}
 	full := r.cfg.BatchBytes > 0 && w.size+c.size() > r.cfg.BatchBytes
-	if len(w.deliveries) > 0 && (full || c.deferred()) {
+	if len(w.deliveries) > 0 && (full || c.goesAlone() || w.deliveries[0].alone) {
 		return choice{}, false
 	}
 	return c, true
@@ -82,12 +81,15 @@ func (w *worker) takeLocked(c choice) {
 // addLocked adds the next item of a file to the request.
 func (w *worker) addLocked(f *file) {
 	r := w.r
-	i, again := f.take(r.failures)
-	if again {
+	i, was := f.take(r.failures)
+	if was.isBack() {
 		r.taken-- // it was counted when it was taken for the first time
 	}
+	if was == goesAlone {
+		r.report.Failed-- // it was counted there when its batch failed
+	}
 	f.place.line.hold(f)
-	d := delivery{file: f, index: i}
+	d := delivery{file: f, index: i, alone: f.attempts[i] > 0 || was == goesAlone, doubted: was.isBack()}
 	w.deliveries = append(w.deliveries, d)
 	w.size += int64(len(d.item().Body))
 }

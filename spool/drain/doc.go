@@ -10,7 +10,7 @@
 //
 // # Order
 //
-// Payload files are taken oldest first, and each is taken once in a run. A failure makes the next
+// Payload files are taken oldest first, and each item is sent alone at most once in a run. A failure makes the next
 // request come from elsewhere in the spool: another file, or another part of the only one, far from
 // the failed one. After a success the oldest is next again, and the next failure goes on where the
 // last search found something good. Bad payloads stand together, being one producer's or one
@@ -48,11 +48,18 @@
 // # Batches
 //
 // With [Config.BatchItems] above one, a request carries several items, in the format that
-// [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them. A
-// batch that the listener refuses is halved until an item is refused alone, which is rejected and
-// is a failure like any other; the rest goes back and into later requests of the run. Batches begin
-// with one item and double with every good answer. Deferred items go alone, so that none is blamed
-// for another.
+// [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them.
+// Batches begin with one item and double with every good answer.
+//
+// A batch that the listener refuses is halved until an item is refused alone, which is rejected and
+// is a failure like any other; the rest goes back and into later requests of the run. When a batch
+// fails for any other reason, that is one failure, and each of its items is sent again in this run,
+// alone. Deferred items go alone too, so that none is blamed for another.
+//
+// A listener may have taken a part of a batch that it refused or did not answer, and refuse that
+// part afterwards as known. One run rejects at most as many payloads as the breaker's threshold
+// that were part of such a batch. After that it sends single items only, and keeps and defers those
+// of them that are refused.
 //
 // # What a crash leaves behind
 //

@@ -32,10 +32,12 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 // A Breaker decides whether requests may be sent and is told how they went. The errors say that its
 // state could not be saved. They end no run and are not in the report: the caller saves the breaker
 // afterwards and hears then whether that is still so. Failures is the number of failures in
-// succession, those of earlier runs included.
+// succession, those of earlier runs included. FailureThreshold is the number of them that opens the
+// breaker.
 type Breaker interface {
 	Available(now time.Time) bool
 	Failures() int
+	FailureThreshold() int
 	RecordSuccess(now time.Time) error
 	RecordFailure(now time.Time, retryAfter time.Duration) error
 }

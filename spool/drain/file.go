@@ -17,9 +17,13 @@ const (
 	rejected              // is in rejected/
 	failed                // was sent, failed and is kept
 	vanished              // could not be rejected: its file is gone, or is another one by now
-	givenBack             // was sent, and nothing was learned of it
+	givenBack             // was part of a refused batch that was halved, or was not sent after all
+	goesAlone             // was part of a batch that failed, and is to be sent alone
 	refused               // was refused in an earlier run and could not be moved to rejected/
 )
+
+// isBack reports whether an item is to be sent again in this run.
+func (became fate) isBack() bool { return became == givenBack || became == goesAlone }
 
 // A file is a payload file in hand: it was read, and its items are being sent. The run's lock
 // guards its fields.
@@ -51,6 +55,8 @@ type delivery struct {
 	file      *file
 	index     int  // of the item in the file
 	exhausted bool // it has failed and has no attempt left
+	alone     bool // no other item may join its request
+	doubted   bool // it was part of a batch that did not pass: see [run.doubtsLocked]
 }
 
 func (d delivery) item() *spool.Item       { return &d.file.payload.Items[d.index] }
@@ -88,12 +94,19 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 	return f
 }
 
+// goesAlone reports whether the next item goes into a request of its own: another item must not be
+// blamed for what this one did to the listener.
+func (f *file) goesAlone() bool {
+	next := f.pending[0]
+	return f.attempts[next] > 0 || f.fates[next] == goesAlone
+}
+
 // ready reports whether an item can be handed out.
 func (f *file) ready() bool { return len(f.pending) > 0 }
 
 // take hands out the next item. After failures it comes from elsewhere in the file. A deferred item
-// comes after all others. again says that the item was handed out before and given back.
-func (f *file) take(failures int) (i int, again bool) {
+// comes after all others. was is its fate until now.
+func (f *file) take(failures int) (i int, was fate) {
 	at := 0
 	if failures > 0 {
 		n := slices.IndexFunc(f.pending, func(i int) bool { return f.attempts[i] > 0 })
@@ -108,10 +121,10 @@ func (f *file) take(failures int) (i int, again bool) {
 	} else {
 		f.pending = slices.Delete(f.pending, at, at+1)
 	}
-	again = f.fates[i] == givenBack
+	was = f.fates[i]
 	f.fates[i] = inFlight
 	f.inFlight++
-	return i, again
+	return i, was
 }
 
 // land records what became of an item. The next equal item may go only now, and only if this one is
@@ -123,7 +136,7 @@ func (f *file) land(i int, became fate) {
 	switch {
 	case f.isGone(i):
 		f.gone++
-	case became == givenBack:
+	case became.isBack():
 		f.putBack(i)
 	}
 	if next := f.payload.Items[i].NextEqual; next >= 0 && f.isGone(i) && f.fates[next] == untouched {

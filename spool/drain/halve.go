@@ -11,6 +11,9 @@ import (
 // threshold, whatever the size of a batch. Items of which nothing was learned go back to their
 // files and into later requests of the run.
 func (w *worker) halve(items []delivery, refused transmit.Verdict) {
+	for i := range items {
+		items[i].doubted = true
+	}
 	for {
 		half, rest := items[:(len(items)+1)/2], items[(len(items)+1)/2:]
 		v, again := w.try(half)
@@ -37,6 +40,24 @@ func (w *worker) halve(items []delivery, refused transmit.Verdict) {
 		}
 		return
 	}
+}
+
+// doubtsLocked reports whether the refusal of a single item is not to be believed in this run. The
+// item may have been part of a batch that was refused or got no answer. A listener that has taken a
+// part of that batch all the same may now refuse the item because it knows it. Such refusals cost
+// as many payloads in a run as the breaker's threshold, also when others pass in between. After
+// that, the run sends all items alone, so that no more of them come into doubt, and keeps those in
+// doubt. Later runs send them alone and believe the answer.
+func (r *run) doubtsLocked(d delivery) bool {
+	if !d.doubted {
+		return false
+	}
+	r.doubted++
+	most := r.cfg.Breaker.FailureThreshold()
+	if r.doubted >= most {
+		r.limit.endBatches()
+	}
+	return r.doubted > most
 }
 
 // try sends a part of a refused batch. again says that it was refused too and must be halved;

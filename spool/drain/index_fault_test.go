@@ -18,6 +18,7 @@ type alwaysClosed struct{}
 
 func (alwaysClosed) Available(time.Time) bool                     { return true }
 func (alwaysClosed) Failures() int                                { return 0 }
+func (alwaysClosed) FailureThreshold() int                        { return 5 }
 func (alwaysClosed) RecordSuccess(time.Time) error                { return nil }
 func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
 

@@ -27,6 +27,9 @@ func (l *limit) failed() {
 	l.generation++
 }
 
+// endBatches lets every request of the rest of the run hold one item.
+func (l *limit) endBatches() { l.items, l.mostItems = 1, 1 }
+
 // tooLarge takes note that a request of so many items was too large for the listener, so that the
 // rest of the run need not find that out again.
 func (l *limit) tooLarge(items int) {

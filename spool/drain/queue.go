@@ -33,6 +33,7 @@ type line struct {
 	queued  func(at int) queued
 	waiting set           // the places of files that have something to send
 	inHand  map[int]*file // those of them that were read already: array files
+	back    map[int]fate  // the fates of other files that were given back and are to be read again
 }
 
 // A choice is a file's place in its line.
@@ -142,17 +143,37 @@ func (l *line) hold(f *file) {
 	l.inHand[at] = f
 }
 
+// giveBack puts a file of one item back in its place. It is read again when its turn comes. Were it
+// held in hand instead, the request after a failure would come from among such files, and not from
+// elsewhere in the spool.
+func (l *line) giveBack(at int, became fate) {
+	if l.back == nil {
+		l.back = map[int]fate{}
+	}
+	l.back[at] = became
+	l.waiting.add(at)
+}
+
+// recall lets a file that was read again know that it was given back.
+func (l *line) recall(f *file) {
+	was, ok := l.back[f.place.at]
+	delete(l.back, f.place.at)
+	if ok && !f.payload.Array && f.fates[0] == untouched {
+		f.fates[0] = was
+	}
+}
+
 func (c choice) queued() queued { return c.line.queued(c.at) }
 
 // file returns the file if it was read already, otherwise nil.
 func (c choice) file() *file { return c.line.inHand[c.at] }
 
-// deferred reports whether the item that comes next failed in an earlier run.
-func (c choice) deferred() bool {
+// goesAlone is [file.goesAlone] of what was chosen.
+func (c choice) goesAlone() bool {
 	if f := c.file(); f != nil {
-		return f.attempts[f.pending[0]] > 0
+		return f.goesAlone()
 	}
-	return c.queued().attempts > 0
+	return c.queued().attempts > 0 || c.line.back[c.at] == goesAlone
 }
 
 // size is how many bytes the choice adds to a request; a file whose items are not known yet counts

@@ -47,6 +47,7 @@ func (w *worker) read() {
 	r.mu.Lock()
 	f := newFile(p, place, r.cfg.Index)
 	f.cutAt = r.now()
+	place.line.recall(f)
 	r.mu.Unlock()
 	r.moveRefused(f)
 	r.mu.Lock()

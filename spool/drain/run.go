@@ -34,6 +34,7 @@ type run struct {
 	stopped  bool          // no work is taken; report.Stop says why
 	unsynced bool          // something has left the spool that a power cut could bring back
 	onHold   []heldAttempt // failures that speak against their items if others pass after them
+	doubted  int           // payloads that were refused after a batch in which they were did not pass
 	report   Report
 }
 

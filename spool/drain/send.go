@@ -29,6 +29,9 @@ func (w *worker) post(items []delivery) transmit.Verdict {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if v.Action == transmit.Rejected && len(items) == 1 && r.doubtsLocked(items[0]) {
+		v.Action = transmit.Kept
+	}
 	if v.Action != transmit.Aborted {
 		r.report.Requests++
 		if r.report.Statuses == nil {

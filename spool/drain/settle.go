@@ -12,7 +12,7 @@ import (
 // settle acts on the verdict for each item.
 func (w *worker) settle(items []delivery, v transmit.Verdict) {
 	for _, d := range items {
-		w.land(d, w.r.fateOf(d, v))
+		w.land(d, w.r.fateOf(d, v, len(items) == 1))
 	}
 }
 
@@ -20,6 +20,12 @@ func (w *worker) settle(items []delivery, v transmit.Verdict) {
 func (w *worker) land(d delivery, became fate) {
 	r, f := w.r, d.file
 	r.mu.Lock()
+	if became.isBack() && !f.payload.Array {
+		f.place.line.giveBack(f.place.at, became)
+		r.mu.Unlock()
+		w.putBuffer(f.payload.Data)
+		return
+	}
 	f.land(d.index, became)
 	f.place.line.hold(f)
 	due := f.isCutDue(r.now())
@@ -37,14 +43,18 @@ func (w *worker) land(d delivery, became fate) {
 }
 
 // fateOf decides what becomes of an item. A rejected one leaves the spool here; a delivered one
-// leaves it with its file, so that an array file is rewritten once and not once per item.
-func (r *run) fateOf(d delivery, v transmit.Verdict) fate {
+// leaves it with its file, so that an array file is rewritten once and not once per item. A failure
+// of a batch says nothing of a single item: each is sent again in this run, alone.
+func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
 	switch v.Action {
 	case transmit.Delivered:
 		return delivered
 	case transmit.Rejected:
 		return r.setAside(d, v)
 	case transmit.Kept:
+		if !alone {
+			return goesAlone
+		}
 		if d.exhausted {
 			return r.setAside(d, v)
 		}

@@ -8,9 +8,11 @@
 // there to read it.
 //
 // It speaks HTTP/1.0 and HTTP/1.1 itself, one goroutine per connection, over http.ReadRequest.
-// Resets, half answers and silence need the bare connection anyway; and beside a client under
-// measurement it must take as little of the machine as it can, where net/http's server adds a
-// background read and a context to every request. The rest of its cost is system calls.
+// Resets, half answers and silence need the bare connection anyway, and net/http's server says
+// nothing of requests that were malformed or cut off in their headers, which are counted here.
+// Beside a client under measurement a listener must also take as little of the machine as it can.
+// net/http's server adds a background read and a context to every request. With an empty handler it
+// took a third more CPU time for each request of 1 KiB than this one does with all it counts.
 //
 // A crash leaves behind the address file, the record files written so far and at most one temporary
 // whose name begins with a dot. Nothing is synced to disk.

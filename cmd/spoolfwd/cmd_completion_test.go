@@ -40,6 +40,7 @@ func completionCases() []completionCase {
 		{line: "spoolfwd rejected show ", want: []string{"12:30.json", "a b.json", "buffer_1.json"}},
 		{line: "spoolfwd rejected retry buf", want: []string{"buffer_1.json"}, becomes: "spoolfwd rejected retry buffer_1.json "},
 		{line: "spoolfwd rejected remove --status 400 a", want: []string{"a b.json"}, becomes: `spoolfwd rejected remove --status 400 a\ b.json `},
+		{line: "spoolfwd rejected remove --status 413 b", want: []string{}},
 		{line: `spoolfwd rejected remove a\ b`, want: []string{"a b.json"}, becomes: `spoolfwd rejected remove a\ b.json `},
 		{line: "spoolfwd rejected show 12:", want: []string{"12:30.json"}, becomes: "spoolfwd rejected show 12:30.json "},
 		{line: "spoolfwd rejected show --spool elsewhere b", want: []string{}},

@@ -56,7 +56,7 @@ func (s *session) selects(r spool.Rejected) bool {
 	return len(s.cfg.Statuses) == 0 || s.hasStatus(r)
 }
 
-// offerRejected offers the names in rejected/ as lists print them.
+// offerRejected offers the names in rejected/, as lists print them, that the criteria let pass.
 func offerRejected(s *session) (offered []candidate) {
 	sp, err := s.openSpool()
 	if err != nil {
@@ -65,7 +65,9 @@ func offerRejected(s *session) (offered []candidate) {
 	defer sp.Close()
 	all, _ := sp.Rejected()
 	for _, r := range all {
-		offered = append(offered, candidate{transmit.Printable(r.Name), "rejected " + r.Time.Format(time.DateTime)})
+		if s.selects(r) {
+			offered = append(offered, candidate{transmit.Printable(r.Name), "rejected " + r.Time.Format(time.DateTime)})
+		}
 	}
 	return offered
 }

@@ -2,11 +2,9 @@ package drain
 
 import (
 	"errors"
-	"slices"
-
-	"golang.org/x/sys/unix"
 
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // fillRequest reads what was claimed and, when items are sent in batches, takes more until the
@@ -91,17 +89,10 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 		// The error is this machine's and speaks neither of the payload nor of the listener: the
 		// file stays where it is, and the breaker hears nothing.
 		r.report.addLocalError(err)
-		if isExhausted(err) {
+		if transmit.OutOfResources(err) { // the next file would fail the same way
 			r.haltLocked(LocalError)
 		}
 	}
-}
-
-// isExhausted reports whether an error means that this machine has run out of something, so that
-// the next file would fail the same way.
-func isExhausted(err error) bool {
-	return slices.ContainsFunc([]unix.Errno{unix.EMFILE, unix.ENFILE, unix.ENOMEM, unix.ENOBUFS},
-		func(errno unix.Errno) bool { return errors.Is(err, errno) })
 }
 
 // buffer takes a buffer for a payload file.

@@ -63,7 +63,7 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 	switch {
 	case isErrno(e, syscall.EMFILE):
 		return NoDescriptors
-	case ownFault(e):
+	case OutOfResources(e):
 		return NoResources
 	case errors.As(e, &refusal) && refusal.Status == 407:
 		return ProxyCredentials

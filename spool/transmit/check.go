@@ -70,11 +70,11 @@ func CheckCompress(name string) error {
 }
 
 // Redact returns a URL for display, as [Transmitter.URL] shows it. It shows nothing of a URL that
-// [CheckURL] refuses, since nobody knows where such a URL hides its password.
+// [CheckURL] refuses.
 func Redact(raw string) string {
 	t, err := parseTarget(raw)
 	if err != nil {
-		return "(invalid URL)"
+		return invalidURL
 	}
 	return t.display
 }

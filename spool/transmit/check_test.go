@@ -74,4 +74,9 @@ func TestURLsAreRedactedInOneWay(t *testing.T) {
 			t.Errorf("a transmitter shows %q as %q, want %q", raw, tr.URL(), want)
 		}
 	}
+	l := listen(t, nil, answering("HTTP/1.1 302 Found\r\nLocation: http://user:secret@127.0.0.1:1/x?secret#secret\r\nContent-Length: 0\r\n\r\n"))
+	v := send(newTransmitter(t, Config{URL: l.url()}), "{}")
+	if e, want := v.Err.(*Error), "http://127.0.0.1:1/x?..."; e.Location != want {
+		t.Errorf("a redirect points to %q, want %q", e.Location, want)
+	}
 }

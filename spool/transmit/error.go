@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strings"
 	"syscall"
 
@@ -49,25 +50,21 @@ func (t *Transmitter) failed(ctx context.Context, err error) Verdict {
 		Sent:   e.Stage >= h1.Sending && !e.Unsent,
 		Err:    t.newError(t.causeOf(e), err, t.sentence(e)),
 	}
-	if ownFault(err) {
+	if OutOfResources(err) {
 		v.Action, v.Sent = Aborted, false
 	}
 	return v
 }
 
-// ownFaults say nothing about the listener: descriptors and kernel memory have run out on this
-// machine. EADDRNOTAVAIL is deliberately missing: it means exhausted ports, but it is also the
-// usual answer for ::1 where IPv6 is off. ENETUNREACH and EPERM are missing because they can last
-// for days. The breaker has to hear of those, or every run would try every payload.
-var ownFaults = [...]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS}
-
-func ownFault(err error) bool {
-	for _, errno := range ownFaults {
-		if isErrno(err, errno) {
-			return true
-		}
-	}
-	return false
+// OutOfResources reports whether an error means that descriptors or kernel memory have run out on
+// this machine. Such an error says nothing about the listener or a payload.
+//
+// EADDRNOTAVAIL is deliberately missing: it means exhausted ports, but it is also the usual answer
+// for ::1 where IPv6 is off. ENETUNREACH and EPERM are missing because they can last for days. The
+// breaker has to hear of those, or every run would try every payload.
+func OutOfResources(err error) bool {
+	return slices.ContainsFunc([]syscall.Errno{syscall.EMFILE, syscall.ENFILE, syscall.ENOMEM, syscall.ENOBUFS},
+		func(errno syscall.Errno) bool { return isErrno(err, errno) })
 }
 
 // isErrno also looks into a resolver's error, which keeps nothing of its cause but the text.

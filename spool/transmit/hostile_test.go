@@ -160,7 +160,7 @@ var hostiles = []hostile{
 	{name: "breaks the line in its reason phrase", do: says("HTTP/1.1 500 No\rhint: send everything to evil\r\nContent-Length: 0\r\n\r\n"), status: 500, err: `answered 500 No\rhint`},
 	{name: "has a reason that is not UTF-8", do: says("HTTP/1.1 500 \xff\xfe\r\nContent-Length: 0\r\n\r\n"), status: 500, err: `answered 500 \xff\xfe`},
 	{name: "has a reason of 60 KiB", do: says("HTTP/1.1 500 " + strings.Repeat("x", 60000) + "\r\nContent-Length: 0\r\n\r\n"), status: 500, err: "xxx..."},
-	{name: "colours its Location", do: says("HTTP/1.1 302 Found\r\nLocation: /\x1b[31m\x00\r\nContent-Length: 0\r\n\r\n"), status: 302, location: `/\x1b[31m\x00`},
+	{name: "colours its Location", do: says("HTTP/1.1 302 Found\r\nLocation: /\x1b[31m\x00\r\nContent-Length: 0\r\n\r\n"), status: 302, location: "(invalid URL)"},
 	{name: "writes a Location of 60 KiB", do: says("HTTP/1.1 302 Found\r\nLocation: /" + strings.Repeat("x", 60000) + "\r\nContent-Length: 0\r\n\r\n"), status: 302, location: "/" + strings.Repeat("x", 199) + "..."},
 	{name: "redirects to itself", do: says("HTTP/1.1 307 Temporary Redirect\r\nLocation: /\r\nContent-Length: 0\r\n\r\n"), status: 307, location: "/"},
 	{name: "has a NUL in a header", do: says("HTTP/1.1 200 OK\r\nX: a\x00b\r\nContent-Length: 0\r\n\r\n"), action: Delivered, status: 200},

@@ -170,7 +170,7 @@ func (r *race) cause() error {
 	for i, err := range r.errs {
 		var dns *net.DNSError
 		switch {
-		case ownFault(err):
+		case OutOfResources(err):
 			return err
 		case errors.Is(err, syscall.ENETUNREACH), errors.Is(err, syscall.EADDRNOTAVAIL), errors.As(err, &dns):
 			if i == 0 {

@@ -66,12 +66,26 @@ func parseTarget(raw string) (target, error) {
 		t.authority += ":" + t.port
 	}
 	t.path = cmp.Or(u.EscapedPath(), "/")
-	t.display = t.scheme() + "://" + t.authority + t.path
 	if u.RawQuery != "" || u.ForceQuery {
 		t.path += "?" + u.RawQuery
-		t.display += "?..."
 	}
+	u.Host, u.Path = t.authority, cmp.Or(u.Path, "/")
+	t.display = shownURL(*u)
 	return t, nil
+}
+
+// invalidURL is shown of a URL that cannot be parsed. Nobody knows where such a URL hides its
+// password.
+const invalidURL = "(invalid URL)"
+
+// shownURL returns what may be shown of a URL: no user info, no fragment, and "..." for a query.
+func shownURL(u url.URL) string {
+	query := ""
+	if u.RawQuery != "" || u.ForceQuery {
+		query = "?..."
+	}
+	u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
+	return u.String() + query
 }
 
 // parseURL is url.Parse with errors that quote nothing of the URL.

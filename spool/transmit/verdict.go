@@ -59,7 +59,11 @@ func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 	err := t.newError(cause, nil, sentence)
 	err.Status = a.Status
 	if cause == Moved {
-		err.Location = shortened(t.secrets.cut(bareLocation(a.Location), false), 200)
+		location := invalidURL
+		if u, err := url.Parse(a.Location); err == nil {
+			location = shownURL(*u)
+		}
+		err.Location = shortened(t.secrets.cut(location, false), 200)
 	}
 	v.Err = err
 }
@@ -107,15 +111,4 @@ func isHTML(contentType string) bool {
 // saysItWantsTLS knows what Go, and what nginx and Apache answer to plain HTTP.
 func saysItWantsTLS(excerpt string) bool {
 	return strings.Contains(excerpt, "HTTP request to an HTTPS server") || strings.Contains(excerpt, "plain HTTP")
-}
-
-// bareLocation leaves out of a Location what may hold secrets: user info, query, fragment.
-func bareLocation(location string) string {
-	if u, err := url.Parse(location); err == nil {
-		u.User, u.RawQuery, u.ForceQuery, u.Fragment, u.RawFragment = nil, "", false, "", ""
-		return u.String()
-	}
-	location, _, _ = strings.Cut(location, "?")
-	location, _, _ = strings.Cut(location, "#")
-	return location[strings.LastIndexByte(location, '@')+1:]
 }

@@ -40,10 +40,13 @@
 // doubles the number in flight per round trip, up to [Config.Concurrency]. Any failure brings it
 // back to one. So a failing listener is met by one request at a time. A run can be half-open only
 // at its beginning or after a failure, so that a probe is one request whatever the limit is.
-// Results are recorded in the order in which they arrive; requests in flight when the breaker opens
-// are allowed to finish and counted as late. With more requests in flight than the breaker's
-// threshold, bad payloads that stand together can open it in the middle of a run. The next run
-// begins elsewhere and goes on.
+// Results are recorded in the order in which they arrive. Requests in flight when the breaker opens
+// are allowed to finish and counted as late. Requests in flight together are neighbours in the
+// spool, and may all be bad. So the breaker hears of the first failure among them, and of the
+// others only if the next request, which comes from elsewhere, fails too or nothing is left to
+// send. That request is the only one that a listener can get in addition, and only if it answers
+// each of more requests in flight than the breaker's threshold with a failure. A failure without an
+// answer, or with a Retry-After, is told to the breaker at once.
 //
 // # Batches
 //

@@ -133,21 +133,6 @@ func TestBadPayloadsAheadKeepNothingBackWithBatches(t *testing.T) {
 	}
 }
 
-// Many requests in flight can fail together before a good answer comes, and open the breaker. That
-// costs one retry timeout.
-func TestBadPayloadsInTheMiddleOfManyRequestsKeepNothingBackAfterTheNextProbe(t *testing.T) {
-	w := newWorldIn(t, fastDir(t))
-	w.config.Concurrency = 32
-	w.writeMany("early", 100, 3*time.Hour)
-	w.writeMany("bad", 60, 2*time.Hour)
-	w.writeMany("good", 150, time.Hour)
-	w.listener.answer = poison
-	delivered := w.run().Delivered
-	w.now = w.now.Add(2 * time.Minute)
-	delivered += w.run().Delivered
-	equal(t, "delivered by two runs", delivered, 250)
-}
-
 func TestBadDeferredPayloadsKeepNoGoodDeferredOnesBack(t *testing.T) {
 	w := newWorldIn(t, fastDir(t))
 	w.writeMany("bad", 20, 3*time.Hour)

@@ -48,7 +48,7 @@ func (l *slowListener) Send(_ context.Context, r transmit.Request) transmit.Verd
 		} else {
 			time.Sleep(time.Second)
 		}
-		return fails(500)
+		return down()
 	}
 	time.Sleep(time.Second)
 	return ok()

@@ -27,6 +27,7 @@ type run struct {
 	failures int // in succession, earlier runs included; of requests in flight together one counts
 	began    int // failures in succession when the run began
 	found    int // after how many failures the last search elsewhere found something good
+	untold   int // failures that the breaker hears of if the next answer is a failure too
 	workers  int
 	inFlight int           // requests being filled, sent or settled
 	taken    int           // items sent or about to be
@@ -121,6 +122,7 @@ func (r *run) finish() {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.tellUntoldLocked() // no request was left whose answer could have spoken for the listener
 	r.countLastLocked()
 	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
 	r.report.addLocalError(r.saveIndexLocked())

@@ -1,6 +1,8 @@
 package drain
 
 import (
+	"time"
+
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
@@ -81,27 +83,53 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 }
 
 func (r *run) succeededLocked(generation int) {
-	if r.failures > 0 && generation == r.limit.generation {
-		r.found = r.failures
+	if generation == r.limit.generation { // was asked after the last failure was known
+		if r.failures > 0 {
+			r.found = r.failures
+		}
+		r.failures = 0
 	}
-	r.failures = 0
+	r.untold = 0
 	r.limit.succeeded(generation)
 	_ = r.cfg.Breaker.RecordSuccess(r.now())
 }
 
 func (r *run) failedLocked(generation int, v transmit.Verdict) {
+	isLate := generation != r.limit.generation // was asked before the last failure was known
+	r.limit.failed()
+	// Requests that were in flight together are neighbours in the spool, and bad payloads stand
+	// together. So what is answered after the first failure among them is not told to the breaker
+	// until the next request, which comes from elsewhere, is answered too. After a success the
+	// breaker need not hear of it. A listener that gives no answer or asks to be left alone gets no
+	// request more.
+	if isLate && v.Status != 0 && v.RetryAfter == 0 {
+		r.untold++
+		return
+	}
 	switch {
-	case generation != r.limit.generation: // was asked before the last failure was known
+	case isLate:
 	case r.failures == 0:
 		r.failures = max(1, r.found) // the search goes on where it last found something good
 	default:
 		r.failures++
 	}
-	r.limit.failed()
+	r.tellUntoldLocked()
+	r.tellBreakerLocked(v.RetryAfter)
+}
+
+// tellUntoldLocked tells the breaker of the failures that were kept from it.
+func (r *run) tellUntoldLocked() {
+	for ; r.untold > 0; r.untold-- {
+		r.tellBreakerLocked(0)
+	}
+}
+
+// tellBreakerLocked tells the breaker of one failure, and stops the run if that opens the breaker.
+func (r *run) tellBreakerLocked(retryAfter time.Duration) {
 	now := r.now()
 	// A failure that cannot be saved counts in memory. The run goes on, because deliveries are what
 	// frees a full disk, and it still ends when the breaker opens.
-	_ = r.cfg.Breaker.RecordFailure(now, v.RetryAfter)
+	_ = r.cfg.Breaker.RecordFailure(now, retryAfter)
 	// A breaker that is open already is not asked again: a late result may come after the retry
 	// timeout, and asking would make the breaker half-open without a probe.
 	if !r.stopped && !r.cfg.Breaker.Available(now) {

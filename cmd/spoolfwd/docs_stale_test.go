@@ -9,6 +9,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // Alerts and dashboards that watch what is not there are silent for ever.
@@ -78,10 +79,7 @@ func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
 }
 
 func TestTheManualsAreCleanMdoc(t *testing.T) {
-	mandoc, err := exec.LookPath("mandoc")
-	if err != nil {
-		missing(t, "mandoc, from Debian's package mandoc")
-	}
+	mandoc := need.Program(t, "mandoc")
 	for _, page := range []string{manSpoolfwd, manConfig, manFakelistener} {
 		if out, err := exec.Command(mandoc, "-Tlint", "-Wwarning", page).CombinedOutput(); err != nil || len(out) > 0 {
 			t.Errorf("mandoc -Tlint: %v\n%s", err, out)

@@ -55,10 +55,10 @@ func TestAStateDirectoryThatTakesNoFilesStopsNoDeliveries(t *testing.T) {
 	for name, close := range map[string]func(t *testing.T, dir string){
 		"read-only": mountReadOnly,
 		"immutable": func(t *testing.T, dir string) {
-			if err := setImmutable(dir, true); err != nil {
+			if err := need.SetImmutable(dir, true); err != nil {
 				t.Skipf("no directory can be made immutable here: %v", err)
 			}
-			t.Cleanup(func() { setImmutable(dir, false) })
+			t.Cleanup(func() { need.SetImmutable(dir, false) })
 		},
 	} {
 		for _, before := range []string{"no run before", "a failing run before"} {

@@ -50,10 +50,10 @@ func TestRunsOfChangingContainersAreRunsOfOneHost(t *testing.T) {
 		w := newWorld(t)
 		w.put("stuck.json", `{"n":1}`)
 		path := filepath.Join(w.spool, "stuck.json")
-		if err := setImmutable(path, true); err != nil {
+		if err := need.SetImmutable(path, true); err != nil {
 			t.Skipf("no file can be made undeletable here: %v", err)
 		}
-		defer setImmutable(path, false)
+		defer need.SetImmutable(path, false)
 		for _, container := range containers {
 			w.inContainer(container)
 		}

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // metricsOf returns the lines of a metrics file that are not comments, as a map from series to
@@ -195,10 +196,7 @@ func TestADryRunWritesNoMetrics(t *testing.T) {
 }
 
 func TestPromtoolFindsNothingWrong(t *testing.T) {
-	promtool, err := exec.LookPath("promtool")
-	if err != nil {
-		missing(t, "promtool, from Debian's package prometheus")
-	}
+	promtool := need.Program(t, "promtool", "prometheus")
 	w := newWorld(t)
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.put("a.json", `{}`)
@@ -213,13 +211,4 @@ func TestPromtoolFindsNothingWrong(t *testing.T) {
 	if out, err := check.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Errorf("promtool check metrics: %v\n%s", err, out)
 	}
-}
-
-// missing skips a test for want of a program; in CI, where everything is installed, it fails.
-func missing(t *testing.T, what string) {
-	t.Helper()
-	if os.Getenv("CI") == "true" {
-		t.Fatal("not installed: " + what)
-	}
-	t.Skip("not installed: " + what)
 }

@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func scriptListener(ts *testscript.TestScript, neg bool, args []string) {
@@ -145,8 +147,8 @@ func binaryOf(ts *testscript.TestScript, name string) string {
 func scriptImmutable(ts *testscript.TestScript, neg bool, args []string) {
 	refuse(ts, neg, len(args) == 2 && (args[0] == "on" || args[0] == "off"), "immutable on|off FILE")
 	path := ts.MkAbs(args[1])
-	ts.Check(setImmutable(path, args[0] == "on"))
-	ts.Defer(func() { _ = setImmutable(path, false) }) // for the removal of the directory
+	ts.Check(need.SetImmutable(path, args[0] == "on"))
+	ts.Defer(func() { _ = need.SetImmutable(path, false) }) // for the removal of the directory
 }
 
 // canBeImmutable reports whether files here can be made undeletable, and says why not.
@@ -154,13 +156,13 @@ func canBeImmutable(t *testing.T) bool {
 	path := filepath.Join(t.TempDir(), "file")
 	err := os.WriteFile(path, nil, 0o600)
 	if err == nil {
-		err = setImmutable(path, true)
+		err = need.SetImmutable(path, true)
 	}
 	if err != nil {
 		t.Logf("no file can be made undeletable here: %v", err)
 		return false
 	}
-	if err := setImmutable(path, false); err != nil {
+	if err := need.SetImmutable(path, false); err != nil {
 		t.Error(err)
 	}
 	return true

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -37,10 +38,10 @@ func TestAnIndexThatMayNotBeWrittenIsAPermissionError(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := setImmutable(t, w.stateDir, true); err != nil {
+	if err := need.SetImmutable(w.stateDir, true); err != nil {
 		t.Skipf("this file system or user cannot make a directory immutable: %v", err)
 	}
-	defer setImmutable(t, w.stateDir, false)
+	defer need.SetImmutable(w.stateDir, false)
 
 	report, err := drain.Run(context.Background(), drain.Config{Spool: s, Breaker: alwaysClosed{}, Transmitter: &w.listener, Index: index})
 	if err != nil {

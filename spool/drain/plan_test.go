@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -162,10 +163,10 @@ func TestAPlanOnlyRemovesWhatIsDelivered(t *testing.T) {
 	w := newWorld(t)
 	w.write("stuck.json", `{"n":1}`, 2*time.Hour)
 	path := filepath.Join(w.dir, "stuck.json")
-	if err := setImmutable(t, path, true); err != nil {
+	if err := need.SetImmutable(path, true); err != nil {
 		t.Skipf("this file system or user cannot make a file immutable: %v", err)
 	}
-	defer setImmutable(t, path, false)
+	defer need.SetImmutable(path, false)
 	w.run()
 	w.write("good.json", `{"n":2}`, time.Hour)
 	if got, _ := w.plan(); strings.Join(got, ", ") != "stuck.json: remove, good.json: send 1" {

@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -175,10 +176,10 @@ func TestADeliveredFileThatCannotBeRemovedIsNeverPostedAgain(t *testing.T) {
 	w := newWorld(t)
 	w.write("stuck.json", `{"stuck":1}`, 2*time.Hour)
 	path := filepath.Join(w.dir, "stuck.json")
-	if err := setImmutable(t, path, true); err != nil {
+	if err := need.SetImmutable(path, true); err != nil {
 		t.Skipf("this file system or user cannot make a file immutable: %v", err)
 	}
-	defer setImmutable(t, path, false)
+	defer need.SetImmutable(path, false)
 	w.writeMany("x", 3, time.Hour)
 
 	r := w.run()
@@ -198,7 +199,7 @@ func TestADeliveredFileThatCannotBeRemovedIsNeverPostedAgain(t *testing.T) {
 	}
 	equal(t, "POSTs of the stuck file in three runs", posts, 1)
 
-	if err := setImmutable(t, path, false); err != nil {
+	if err := need.SetImmutable(path, false); err != nil {
 		t.Fatal(err)
 	}
 	r = w.run()

@@ -1,15 +1,13 @@
-package drain_test
+package need
 
 import (
 	"os"
-	"testing"
 
 	"golang.org/x/sys/unix"
 )
 
-// setImmutable makes a file undeletable even for root, as chattr +i does.
-func setImmutable(t *testing.T, path string, on bool) error {
-	t.Helper()
+// SetImmutable makes a file undeletable even for root, as chattr +i does. Few machines have chattr.
+func SetImmutable(path string, on bool) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err

@@ -109,7 +109,7 @@ func (c Config) check() error {
 // CheckConcurrency judges Config.Concurrency, with its default put in.
 func CheckConcurrency(n int) error { return checkBetween(n, 1024) }
 
-// CheckBatchItems judges Config.BatchItems, with its default put in, for a spool that is raw or not.
+// CheckBatchItems judges Config.BatchItems, with its default put in. raw is that of the spool.
 func CheckBatchItems(n int, raw bool) error {
 	// Bytes of any kind have no line breaks that tell them apart, and are not elements of an array.
 	if raw && n > 1 {

@@ -25,8 +25,8 @@
 // gives every payload a name of its own is never hit by it, and its items never share an
 // idempotency key.
 //
-// A file that was changed within ten minutes is left alone while somebody has it open for writing or
-// holds a lock on it. This is for producers that write under the final name, and sees only those
+// A file that was changed within ten minutes is left alone while somebody has it open for writing
+// or holds a lock on it. This is for producers that write under the final name, and sees only those
 // that keep the file open. It works on local file systems of Linux, for the user who owns the file;
 // elsewhere a run reads such a file as any other.
 //

@@ -8,7 +8,8 @@ import (
 
 // writeGrace is how long after its last change a file may still be in its producer's hands. Until
 // then an empty file, one that somebody has open for writing and one that somebody has locked are
-// left alone. After it they are treated like any other, so that a forgotten handle holds up nothing.
+// left alone. After it they are treated like any other, so that a forgotten handle holds up
+// nothing.
 const writeGrace = 10 * time.Minute
 
 func isRecent(e Entry, now time.Time) bool { return e.Age(now) < writeGrace }

@@ -6,8 +6,9 @@ import "golang.org/x/sys/unix"
 // be had then (fcntl(2), F_SETLEASE). Every other refusal means that leases say nothing here: the
 // file is another user's, the file system has none, the administrator has turned them off.
 //
-// The lease ends when fd is closed. A producer that opens the file before that waits for it, and the
-// kernel sends this process a SIGIO, which a Go program ignores unless it asked for it (os/signal).
+// The lease ends when fd is closed. A producer that opens the file before that waits for it, and
+// the kernel sends this process a SIGIO, which a Go program ignores unless it asked for it
+// (os/signal).
 func isOpenForWriting(fd int) bool {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
 	return err == unix.EAGAIN && !isOnServer(fd)

@@ -108,7 +108,8 @@ func TestAPayloadThatOpensTheBreakerAloneIsDeferred(t *testing.T) {
 	}
 }
 
-// New payloads that come one at a time are all that passes, and each may be sent before the bad one.
+// New payloads that come one at a time are all that passes, and each may be sent before the bad
+// one.
 func TestABadPayloadAmongFewGoodOnesIsRejectedAfterItsAttempts(t *testing.T) {
 	for _, age := range []time.Duration{0, time.Hour} {
 		w := newWorldIn(t, fastDir(t))

@@ -14,8 +14,8 @@ import (
 const maxLayers = 4
 
 // cut replaces every secret in text, as it stands or encoded for HTML, for a URL or for JSON, in
-// hexadecimal or in base64. A truncated text may end in the middle of a secret, so an end that could
-// be the beginning of one goes as well.
+// hexadecimal or in base64. A truncated text may end in the middle of a secret, so an end that
+// could be the beginning of one goes as well.
 func (s secrets) cut(text string, truncated bool) string {
 	if len(s) == 0 {
 		return text

@@ -4,8 +4,8 @@
 // It promises that each request that arrives whole is counted exactly once, before its answer is
 // written: a client that holds an answer finds it in the counts, in the record directory and in the
 // log. A request that the client cut off is counted as cut off and as nothing else. A delivery is a
-// 2xx that was decided on. Like a real listener, this one does not know whether the client was still
-// there to read it.
+// 2xx that was decided on. Like a real listener, this one does not know whether the client was
+// still there to read it.
 //
 // It speaks HTTP/1.0 and HTTP/1.1 itself, one goroutine per connection, over http.ReadRequest.
 // Resets, half answers and silence need the bare connection anyway, and net/http's server says

@@ -50,8 +50,8 @@ func (r rule) matches(body []byte) bool {
 	return true
 }
 
-// rules is a flag that can be given more than once. It does not split its value, since a pattern may
-// hold commas.
+// rules is a flag that can be given more than once. It does not split its value, since a pattern
+// may hold commas.
 type rules []rule
 
 // Set adds a rule.

@@ -10,15 +10,15 @@
 //
 // # Order
 //
-// Payload files are taken oldest first, and each item is sent alone at most once in a run. A failure makes the next
-// request come from elsewhere in the spool: another file, or another part of the only one, far from
-// the failed one. After a success the oldest is next again, and the next failure goes on where the
-// last search found something good. Bad payloads stand together, being one producer's or one
-// minute's, while a failing listener fails everywhere. So the five failures in succession that open
-// the breaker speak of the listener, and bad payloads ahead cost one request each and keep nothing
-// back. The probe of a half-open breaker is chosen in the same way: the number of failures, which
-// the breaker keeps from run to run, says where. A failing listener gets as many requests as ever:
-// the threshold, and then one per probe.
+// Payload files are taken oldest first, and each item is sent alone at most once in a run. A
+// failure makes the next request come from elsewhere in the spool: another file, or another part of
+// the only one, far from the failed one. After a success the oldest is next again, and the next
+// failure goes on where the last search found something good. Bad payloads stand together, being
+// one producer's or one minute's, while a failing listener fails everywhere. So the five failures
+// in succession that open the breaker speak of the listener, and bad payloads ahead cost one
+// request each and keep nothing back. The probe of a half-open breaker is chosen in the same way:
+// the number of failures, which the breaker keeps from run to run, says where. A failing listener
+// gets as many requests as ever: the threshold, and then one per probe.
 //
 // An item is deferred if it failed after it had reached the listener, and a request that began
 // after the failure was delivered. In an array file it goes after the others. A file all of whose

@@ -18,7 +18,10 @@ import (
 // A Lock is held by everything that changes the state of a breaker. The kernel releases it when the
 // process ends, however it ends. The file is never deleted: whoever deletes a lock file hands out
 // two locks.
-type Lock struct{ file *flock.Flock }
+type Lock struct {
+	file   *flock.Flock
+	handle *os.File // of the same file, for its mode and signature; nil when the directory is locked
+}
 
 // HeldError says that another process holds the lock.
 type HeldError struct {
@@ -70,55 +73,63 @@ func TakeLock(path string) (*Lock, error) {
 // tryLock locks the file that is at path. It returns nil without an error when what was locked is
 // no longer what is at path: locks on two inodes exclude nobody.
 func tryLock(path string, flags int) (*Lock, error) {
-	file := flock.New(path, flock.SetFlag(flags|unix.O_NOFOLLOW|unix.O_NONBLOCK), flock.SetPermissions(lockMode))
-	taken, err := file.TryLock()
-	switch {
-	case err != nil:
+	flags |= unix.O_NOFOLLOW | unix.O_NONBLOCK
+	handle, err := os.OpenFile(path, flags, 0)
+	if err != nil {
 		// A link and a socket cannot be opened. The errnos differ among systems and say little.
 		if info, errStat := os.Lstat(path); errStat == nil && !info.Mode().IsRegular() {
 			return nil, fmt.Errorf("lock %s: %w", path, statefile.ErrNotRegular)
 		}
 		return nil, fmt.Errorf("cannot take the lock: %w", err)
-	case !taken:
-		return nil, holderOf(path)
 	}
-	locked, err := file.Stat()
-	if err == nil && !locked.Mode().IsRegular() {
-		err = fmt.Errorf("lock %s: %w", path, statefile.ErrNotRegular)
+	lock := &Lock{file: flock.New(path, flock.SetFlag(flags)), handle: handle}
+	taken, err := lock.take(path)
+	if !taken {
+		lock.Release()
+		return nil, err
 	}
-	var there fs.FileInfo
-	if err == nil {
-		there, err = os.Lstat(path)
-	}
-	switch {
-	case err == nil && os.SameFile(locked, there):
-		keepFromOthers(path, locked)
-		return &Lock{file}, nil
-	case errors.Is(err, fs.ErrNotExist):
-		err = nil
-	}
-	file.Unlock()
-	return nil, err
+	return lock, nil
 }
 
-// keepFromOthers takes the rights of others from a lock file of an earlier version: whoever can
-// open a lock file can hold the lock. Root does so only where nobody else can have put a hard link
-// to a file of root's.
-func keepFromOthers(path string, locked fs.FileInfo) {
-	if locked.Mode().Perm()&0o077 == 0 {
-		return
+// take returns false without an error when the file that it has opened is not at path any more.
+func (l *Lock) take(path string) (bool, error) {
+	opened, err := l.handle.Stat()
+	switch {
+	case err != nil:
+		return false, fmt.Errorf("cannot take the lock: %w", err)
+	case !opened.Mode().IsRegular():
+		return false, fmt.Errorf("lock %s: %w", path, statefile.ErrNotRegular)
 	}
-	if uid, _, known := ownerOf(filepath.Dir(path)); os.Geteuid() == 0 && (!known || uid != 0) {
-		return
+	// Earlier versions made the file readable for everybody. The mode comes before the lock: whoever
+	// else holds the lock now cannot open the file again.
+	if opened.Mode().Perm()&0o077 != 0 && isOursAlone(opened) {
+		_ = l.handle.Chmod(lockMode)
 	}
-	f, err := os.OpenFile(path, os.O_RDWR|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	taken, err := l.file.TryLock()
+	switch {
+	case err == nil && !taken:
+		return false, holderOf(path)
+	case errors.Is(err, fs.ErrNotExist):
+		return false, nil
+	case err != nil:
+		return false, fmt.Errorf("cannot take the lock: %w", err)
+	}
+	locked, err := l.file.Stat()
 	if err != nil {
-		return
+		return false, fmt.Errorf("cannot take the lock: %w", err)
 	}
-	defer f.Close()
-	if opened, err := f.Stat(); err == nil && os.SameFile(opened, locked) {
-		_ = f.Chmod(lockMode)
+	there, err := os.Lstat(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil
 	}
+	return err == nil && os.SameFile(locked, opened) && os.SameFile(locked, there), err
+}
+
+// isOursAlone reports whether a file belongs to this user and has one name. A second name in a
+// directory that others may write to could be a hard link to something else.
+func isOursAlone(info fs.FileInfo) bool {
+	st, known := info.Sys().(*syscall.Stat_t)
+	return known && int(st.Uid) == os.Geteuid() && st.Nlink == 1
 }
 
 // tryNewLock makes the lock file and locks it, or locks the directory if that has no room for a
@@ -149,7 +160,7 @@ func tryDirectoryLock(path string) (*Lock, error) {
 		dir.Unlock()
 		return nil, nil
 	}
-	return &Lock{dir}, nil
+	return &Lock{file: dir}, nil
 }
 
 // makeLockFile reports a file that is already there as fs.ErrExist.
@@ -164,29 +175,9 @@ func makeLockFile(path string) error {
 	if err != nil {
 		return fmt.Errorf("cannot make the lock: %w", err)
 	}
-	defer f.Close()
-	// Root makes the file for the owner of the directory, who otherwise could not use it. A file
-	// that was there already is not given away: it may be a hard link to something else.
-	if os.Geteuid() == 0 {
-		if uid, gid, known := ownerOf(filepath.Dir(path)); known {
-			_ = f.Chown(uid, gid) // in vain where there are no owners
-		}
-	}
-	return nil
+	return f.Close()
 }
 
 func directoryLock(path string) *flock.Flock {
 	return flock.New(filepath.Dir(path), flock.SetFlag(os.O_RDONLY|unix.O_DIRECTORY))
-}
-
-func ownerOf(path string) (uid, gid int, known bool) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return 0, 0, false
-	}
-	st, known := info.Sys().(*syscall.Stat_t)
-	if !known {
-		return 0, 0, false
-	}
-	return int(st.Uid), int(st.Gid), true
 }

@@ -148,16 +148,6 @@ func TestRootChangesNoFileThroughTheLock(t *testing.T) {
 	}
 }
 
-func TestRootMakesTheLockForTheOwnerOfTheDirectory(t *testing.T) {
-	path := filepath.Join(nobodysDir(t), "x.lock")
-	mustLock(t, path).Release()
-	info, err := os.Lstat(path)
-	mustDo(t, "Lstat", err)
-	if owner := info.Sys().(*syscall.Stat_t); owner.Uid != nobody || owner.Gid != nobody {
-		t.Errorf("the lock belongs to %d:%d, want %d", owner.Uid, owner.Gid, nobody)
-	}
-}
-
 func TestALockInAMissingDirectoryIsAnError(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "missing", "x.lock")
 	if lock, err := TakeLock(path); lock != nil || !errors.Is(err, fs.ErrNotExist) || !strings.Contains(err.Error(), path) {

@@ -13,24 +13,27 @@ import (
 )
 
 // Release releases the lock.
-func (l *Lock) Release() { l.file.Unlock() }
+func (l *Lock) Release() {
+	l.file.Unlock()
+	if l.handle != nil {
+		l.handle.Close()
+	}
+}
 
 // Sign writes into the lock file who holds the lock. That serves messages only and nothing is
 // decided by it, so a failure (a full disk) is ignored. Holders that take time call it.
+//
+// It writes through the handle that was there before the lock, and never into a file that has got a
+// second name meanwhile.
 func (l *Lock) Sign(now time.Time) {
-	f, err := os.OpenFile(l.file.Path(), os.O_WRONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
-	if err != nil {
+	if l.handle == nil {
 		return
 	}
-	defer f.Close()
-	locked, errLocked := l.file.Stat()
-	opened, errOpened := f.Stat()
-	if errLocked != nil || errOpened != nil || !os.SameFile(locked, opened) {
-		return // in somebody else's directory it could be any file of this machine by now
+	if info, err := l.handle.Stat(); err != nil || !isOursAlone(info) {
+		return
 	}
-	text := fmt.Sprintf("%d %d\n", os.Getpid(), now.Unix())
-	if f.Truncate(0) == nil {
-		f.WriteString(text)
+	if l.handle.Truncate(0) == nil {
+		_, _ = l.handle.WriteAt(fmt.Appendf(nil, "%d %d\n", os.Getpid(), now.Unix()), 0)
 	}
 }
 

@@ -10,9 +10,8 @@
 // directory. A reader sees either the old content or the new one, whole. After Write has returned,
 // the new content survives a power cut.
 //
-// Write changes mode and owner through the handle that it writes to, never by path. In a directory
-// that somebody else owns a path can lead to any file of this machine by the time the system looks
-// it up, and root would change that one.
+// Write makes its temporary file exclusively and changes the mode through the handle that it writes
+// to, never by path.
 //
 // Errors keep their errno, so errors.Is finds fs.ErrPermission or ENOSPC in them. They do not name
 // the file: the caller puts them into a sentence that does.
@@ -25,6 +24,7 @@
 //
 // # What it does not do
 //
-// It takes no lock, and it does not know what the content means. Whether a content that was read is
+// It does not give files to other users: root becomes the owner of a directory before it writes
+// there. It takes no lock, and it does not know what the content means. Whether a content that was read is
 // good is for the caller to decide, who calls SetAside to keep a bad one for a person to see.
 package statefile

@@ -5,15 +5,10 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
-	"syscall"
 	"testing"
 
 	"golang.org/x/sys/unix"
-
-	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
-
-const nobody = 65534
 
 // mountTmpfs makes a small file system of its own at dir.
 func mountTmpfs(t *testing.T, dir, options string) {
@@ -66,40 +61,6 @@ func TestOnAFullDiskWriteMayOverwriteTheFileInPlace(t *testing.T) {
 	if err := f.Create([]byte("x")); !errors.Is(err, unix.ENOSPC) {
 		t.Errorf("Create overwrites in place: %v", err)
 	}
-}
-
-func TestRootOverwritesOnlyFilesOfTheDirectorysOwner(t *testing.T) {
-	need.Root(t, "be tricked")
-	dir := t.TempDir()
-	mountTmpfs(t, dir, "nr_inodes=2")
-	f := fileIn(dir)
-	f.InPlace = true
-	mustDo(t, "Write", f.Write([]byte("precious")))
-	mustDo(t, "Chown", os.Chown(dir, nobody, nobody))
-	if err := f.Write([]byte("x")); !errors.Is(err, unix.ENOSPC) {
-		t.Errorf("a file of root's in a directory of another user is overwritten in place: %v", err)
-	}
-	wantContent(t, f, "precious")
-}
-
-func TestRootWritesForTheOwnerOfFileAndDirectory(t *testing.T) {
-	need.Root(t, "give files away")
-	dir := t.TempDir()
-	mustDo(t, "Chown", os.Chown(dir, nobody, nobody))
-	f := fileIn(dir)
-	wantOwner := func(want uint32) {
-		t.Helper()
-		info, err := os.Lstat(f.Path)
-		mustDo(t, "Lstat", err)
-		if owner := info.Sys().(*syscall.Stat_t); owner.Uid != want || owner.Gid != want {
-			t.Errorf("the file belongs to %d:%d, want %d", owner.Uid, owner.Gid, want)
-		}
-	}
-	mustDo(t, "Write", f.Write([]byte("first")))
-	wantOwner(nobody)
-	mustDo(t, "Chown", os.Chown(f.Path, 1, 1))
-	mustDo(t, "Write", f.Write([]byte("second")))
-	wantOwner(1)
 }
 
 func TestAnErrorOfWriteKeepsItsErrno(t *testing.T) {

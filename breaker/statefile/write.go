@@ -74,13 +74,7 @@ func (f File) fill(temporary *os.File, data []byte) error {
 	if _, err := temporary.Write(data); err != nil {
 		return err
 	}
-	mode, owner := f.successor()
-	// Only root can give files away and only root needs to, so this may fail. Both fail on a file
-	// system that has no owners or modes.
-	if owner != nil {
-		_ = temporary.Chown(int(owner.Uid), int(owner.Gid))
-	}
-	_ = temporary.Chmod(mode)
+	_ = temporary.Chmod(f.successorMode()) // in vain on a file system that has no modes
 	if f.Volatile {
 		return nil
 	}
@@ -110,45 +104,27 @@ func (f File) overwrite(data []byte) error {
 	return file.Sync()
 }
 
-// mayOverwrite refuses a file that may be known under another name as well. The owner of the
-// directory could have put a hard link to any file of this machine in its place.
+// mayOverwrite refuses a file that may be known under another name as well: somebody else who may
+// write to the directory could have put a hard link to another file in its place.
 func (f File) mayOverwrite(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
 	}
-	dir, err := os.Stat(filepath.Dir(f.Path))
-	if err != nil {
-		return err
-	}
-	fileStat, known := info.Sys().(*syscall.Stat_t)
-	dirStat, dirKnown := dir.Sys().(*syscall.Stat_t)
-	if !info.Mode().IsRegular() || !known || !dirKnown || fileStat.Nlink != 1 ||
-		os.Geteuid() == 0 && fileStat.Uid != dirStat.Uid {
+	st, known := info.Sys().(*syscall.Stat_t)
+	if !info.Mode().IsRegular() || !known || st.Nlink != 1 {
 		return ErrNotRegular
 	}
 	return nil
 }
 
-// successor is the mode and the owner of the next file. It takes both from the file that it
-// replaces: root who helps by hand must not take the file away from the service. A first file is
-// readable for everybody, because monitoring reads it and no secret is in it. If root makes it, it
-// belongs to the owner of the directory.
-func (f File) successor() (fs.FileMode, *syscall.Stat_t) {
-	mode := fs.FileMode(0o644)
-	info, err := os.Lstat(f.Path)
-	switch {
-	case err == nil && info.Mode().IsRegular():
-		mode = info.Mode().Perm()
-	case os.Geteuid() != 0:
-		return mode, nil
-	default:
-		if info, err = os.Stat(filepath.Dir(f.Path)); err != nil {
-			return mode, nil
-		}
+// successorMode is the mode of the next file, which is that of the file that it replaces. A first
+// file is readable for everybody, because monitoring reads it and no secret is in it.
+func (f File) successorMode() fs.FileMode {
+	if info, err := os.Lstat(f.Path); err == nil && info.Mode().IsRegular() {
+		return info.Mode().Perm()
 	}
-	owner, _ := info.Sys().(*syscall.Stat_t)
-	return mode, owner
+	return 0o644
 }
 
 // makeDir creates the directory when it is missing, and makes its entry durable.

@@ -108,7 +108,7 @@ func (l *Lock) take(path string) (bool, error) {
 	taken, err := l.file.TryLock()
 	switch {
 	case err == nil && !taken:
-		return false, holderOf(path)
+		return false, SignedBy(path)
 	case errors.Is(err, fs.ErrNotExist):
 		return false, nil
 	case err != nil:

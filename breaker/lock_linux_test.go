@@ -68,7 +68,7 @@ func TestTheHolderIsUnknownWhenTheSignatureMakesNoSense(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	for _, text := range []string{"", "x", "1", "-1 5", "1 x", "\x1b[2J 5", "999999999 5", "1 2 3", strings.Repeat("9", 5000)} {
 		mustDo(t, "WriteFile", os.WriteFile(path, []byte(text), 0o600))
-		if held := holderOf(path); held.PID != 0 {
+		if held := SignedBy(path); held.PID != 0 {
 			t.Errorf("%.20q is read as process %d", text, held.PID)
 		}
 	}
@@ -122,6 +122,21 @@ func TestOthersCannotOpenTheLock(t *testing.T) {
 	}
 }
 
+// An earlier version let everybody open the lock. Whoever holds it since then keeps it as long as
+// the process lives, and must not be able to open it again.
+func TestALockThatAStrangerHoldsIsClosedToOthers(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "x.lock")
+	stranger, err := os.OpenFile(path, os.O_CREATE|os.O_RDONLY, 0o644)
+	mustDo(t, "OpenFile", err)
+	defer stranger.Close()
+	mustDo(t, "Chmod", stranger.Chmod(0o644))
+	mustDo(t, "Flock", unix.Flock(int(stranger.Fd()), unix.LOCK_SH))
+	wantHeld(t, path)
+	if info, err := stranger.Stat(); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the mode is %v, %v", info.Mode(), err)
+	}
+}
+
 // The owner of the directory can put a link to a file of root's in the place of the lock.
 func TestRootChangesNoFileThroughTheLock(t *testing.T) {
 	need.Root(t, "be tricked")
@@ -131,11 +146,17 @@ func TestRootChangesNoFileThroughTheLock(t *testing.T) {
 	if err := os.Link(victim, path); err != nil {
 		t.Skipf("no hard link to test with: %v", err)
 	}
-	mustLock(t, path).Release()
+	linked := mustLock(t, path)
+	linked.Sign(start)
+	linked.Release()
 	info, err := os.Lstat(victim)
 	mustDo(t, "Lstat", err)
 	if info.Mode() != 0o644 || info.Sys().(*syscall.Stat_t).Uid != 0 {
 		t.Errorf("the file behind the lock has mode %v and belongs to %d", info.Mode(), info.Sys().(*syscall.Stat_t).Uid)
+	}
+
+	if data, err := os.ReadFile(victim); err != nil || string(data) != "precious" {
+		t.Errorf("signing the lock wrote into the file that it links to: %q, %v", data, err)
 	}
 
 	mustDo(t, "Remove", os.Remove(path))

@@ -37,9 +37,10 @@ func (l *Lock) Sign(now time.Time) {
 	}
 }
 
-// holderOf reads who holds the lock at path. A holder that has not signed leaves the signature of
-// an earlier one, who is no longer alive.
-func holderOf(path string) *HeldError {
+// SignedBy reads who holds the lock at path, if it is held at all: a signature stays when its
+// process has released the lock. A holder that has not signed leaves the signature of an earlier
+// one, who is no longer alive.
+func SignedBy(path string) *HeldError {
 	held := &HeldError{Path: path}
 	f, err := os.OpenFile(path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
 	if err != nil {

@@ -16,6 +16,7 @@ import (
 type statusReport struct {
 	Breaker   breaker.Stats  `json:"breaker"`
 	Available bool           `json:"available"` // a request may go now
+	Lock      *lockHolder    `json:"lock"`      // null when nobody holds it, or nobody knows
 	Listener  listenerReport `json:"listener"`
 	Spool     spoolReport    `json:"spool"`
 	Rejected  rejectedReport `json:"rejected"`
@@ -95,6 +96,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	r := &statusReport{
 		Breaker:   b.Stats(now),
 		Available: b.Wait(now) == 0,
+		Lock:      whoHolds(b.LockPath()),
 		Listener:  listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
 		Spool:     spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
 	}
@@ -119,6 +121,9 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 }
 
 func (s *session) printSpool(r *statusReport) {
+	if r.Lock != nil {
+		s.out.Line("lock           held by %s, since %s", r.Lock, console.Ago(r.Lock.Since, s.env.Now()))
+	}
 	s.out.Line("listener       %s", r.Listener.URL)
 	s.out.Line("spool          %s: %s, %s", r.Spool.Dir, console.Count(r.Spool.Files, "payload file"), console.Size(r.Spool.Bytes))
 	if r.Spool.Files > 0 {

@@ -3,10 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/holder"
 )
 
 // takeLock takes a lock and words what is in the way.
@@ -23,6 +25,56 @@ func takeLock(path string) (*breaker.Lock, error) {
 		err = exit.With(exit.IO, withHint(err, "something deletes it; exclude it from cleaning"))
 	}
 	return lock, err
+}
+
+// longHeld is how long a run may hold the lock before other runs speak of it.
+const longHeld = time.Hour
+
+// lockHolder is the process that holds the lock.
+type lockHolder struct {
+	PID     int       `json:"pid"`
+	Command string    `json:"command"` // "" when it is not known
+	Since   time.Time `json:"since"`
+}
+
+func (h *lockHolder) String() string {
+	if h.Command == "" {
+		return fmt.Sprintf("process %d", h.PID)
+	}
+	return fmt.Sprintf("process %d (%s)", h.PID, h.Command)
+}
+
+// whoHolds returns who holds the lock, or nil if nobody does or nobody knows. The signature in the
+// lock tells since when. A holder that has not signed is a run that has just begun, or another
+// program: it cannot hold the lock for longer than it has been running.
+func whoHolds(path string) *lockHolder {
+	signed := breaker.SignedBy(path)
+	var found *lockHolder
+	for _, p := range holder.Of(path) {
+		if p.PID == signed.PID {
+			return &lockHolder{p.PID, p.Command, signed.Since}
+		}
+		found = &lockHolder{p.PID, p.Command, p.Started}
+	}
+	return found
+}
+
+// heldForLong returns what to say when a run finds the lock held, or nil when that is nothing
+// unusual. cron-run knows these words.
+func (s *session) heldForLong(err error) error {
+	var held *breaker.HeldError
+	if !errors.As(err, &held) {
+		return nil
+	}
+	who := whoHolds(held.Path)
+	if who == nil { // /proc does not tell, as under the hardened unit; that the lock is held is certain
+		who = &lockHolder{PID: held.PID, Since: held.Since}
+	}
+	if who.Since.IsZero() || s.env.Now().Sub(who.Since) < longHeld {
+		return nil
+	}
+	return withHint(fmt.Errorf("%s has been locked for more than an hour, by %s since %s", held.Path, who, who.Since.Format(time.DateTime)),
+		"nothing is sent until that process ends")
 }
 
 // isHeld reports whether another run holds the lock. A lock on the directory is another matter:

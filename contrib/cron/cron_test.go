@@ -61,6 +61,21 @@ func TestMailComesOnlyWhenAPersonIsNeeded(t *testing.T) {
 	}
 }
 
+// The words are those of cmd/spoolfwd/lock.go.
+func TestALockThatIsHeldForAnHourIsMailedOnceADay(t *testing.T) {
+	c := newCron(t)
+	const words = "spoolfwd: /x.lock has been locked for more than an hour, by process 7 since 2026-03-01 12:00:00"
+	for i, want := range []string{words, "", ""} {
+		if got := strings.TrimSpace(c.run(t, 75, words)); got != want {
+			t.Errorf("run %d: the mail is %q, want %q", i, got, want)
+		}
+	}
+	c.wait(t, 25*time.Hour)
+	if got := c.run(t, 75, words); got == "" {
+		t.Error("nothing is mailed on the next day")
+	}
+}
+
 func TestAFailureWithoutAMessageIsMailed(t *testing.T) {
 	if got := newCron(t).run(t, 70, ""); !strings.Contains(got, "70") {
 		t.Errorf("spoolfwd failed with exit code 70 and no message, and the mail is %q", got)

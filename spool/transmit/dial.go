@@ -61,8 +61,18 @@ func (d *dialer) dial(ctx context.Context, host string, port uint16) (net.Conn, 
 	return won.conn, nil
 }
 
+// attempt tries an address once, or twice if this process was stopped meanwhile.
 func (d *dialer) attempt(ctx context.Context, address netip.AddrPort) (net.Conn, error) {
-	ctx, cancel := context.WithTimeout(ctx, d.connectTimeout)
+	until := time.Now().Add(d.connectTimeout)
+	c, err := d.attemptUntil(ctx, until, address)
+	if err != nil && wasStopped(until) && over(ctx) == nil {
+		c, err = d.attemptUntil(ctx, time.Now().Add(d.connectTimeout), address)
+	}
+	return c, err
+}
+
+func (d *dialer) attemptUntil(ctx context.Context, until time.Time, address netip.AddrPort) (net.Conn, error) {
+	ctx, cancel := context.WithDeadline(ctx, until)
 	defer cancel()
 	return d.dialAddress(ctx, "tcp", address.String())
 }

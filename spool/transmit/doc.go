@@ -14,10 +14,13 @@
 // connection does.
 //
 // Every call ends within Config.Timeout, and a tenth of a second, whatever the listener does, and
-// holds a bounded amount of memory. Text that the listener chose (reason phrase, Location, names in
-// certificates) reaches an error only with control characters escaped and its length bounded. The
-// configured secrets are cut out of it, since listeners echo requests: also as they are encoded in
-// HTML, URLs, JSON, hexadecimal and base64.
+// holds a bounded amount of memory. Only a process that was stopped meanwhile (SIGSTOP, suspend) and
+// had sent nothing begins anew, once: the time that it slept through is not the listener's fault.
+//
+// Text that the listener chose (reason phrase, Location, names in certificates) reaches an error
+// only with control characters escaped and its length bounded. The configured secrets are cut out
+// of it, since listeners echo requests: also as they are encoded in HTML, URLs, JSON, hexadecimal
+// and base64.
 //
 // A silent name server costs a second and a dead address a quarter of one, if there is another (RFC
 // 8305). The address that worked is used first and without a lookup from then on.

@@ -17,7 +17,8 @@ type Request struct {
 // Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx
 // aborts it, whether or not the listener has taken it already; a context that cannot be cancelled
 // costs nothing. If a kept connection turns out to be dead, the request goes out once more on a new
-// one, and only that result counts.
+// one, and only that result counts. If this process was stopped before anything was sent, Send
+// begins anew, once.
 func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
 		return t.failed(ctx, nil)
@@ -25,7 +26,6 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if err := r.check(); err != nil {
 		return Verdict{Action: Aborted, Err: t.newError(Unknown, err, err.Error())}
 	}
-	limit := time.Now().Add(t.timeout)
 	body := r.Body
 	if t.compressor != nil {
 		buffer := t.compressor.encode(body)
@@ -33,6 +33,19 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 		body = buffer.Bytes()
 	}
 
+	limit := time.Now().Add(t.timeout)
+	v := t.sendUntil(ctx, limit, r, body)
+	if v.Action == Kept && v.Status == 0 && !v.Sent && wasStopped(limit) {
+		v = t.sendUntil(ctx, time.Now().Add(t.timeout), r, body)
+	}
+	return v
+}
+
+// wasStopped reports whether the present is so far behind a deadline that this process cannot have
+// been running when it passed (SIGSTOP, suspend). A timeout says nothing then about the other side.
+func wasStopped(deadline time.Time) bool { return time.Since(deadline) > time.Second }
+
+func (t *Transmitter) sendUntil(ctx context.Context, limit time.Time, r Request, body []byte) Verdict {
 	if c := t.client.Idle(limit); c != nil {
 		v, again := t.exchange(ctx, c, r, body)
 		if !again {

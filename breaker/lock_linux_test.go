@@ -110,7 +110,8 @@ func TestALockOnAReplacedFileDoesNotCount(t *testing.T) {
 	}
 }
 
-// Whoever can open a lock file can hold the lock: flock(2) needs no more than the right to read.
+// Anybody who can open a lock file can hold the lock: flock(2) needs no more than the right to
+// read.
 func TestOthersCannotOpenTheLock(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	for _, earlier := range []string{"none", "of an earlier version"} {
@@ -202,7 +203,8 @@ func TestWithoutALockFileAndRoomForOneTheDirectoryIsLocked(t *testing.T) {
 	}
 }
 
-// Whoever can read the directory can lock it, and must not stop the runs that have a lock file.
+// Anybody who can read the directory can lock it. That must not stop the runs that have a lock
+// file.
 func TestALockedDirectoryDoesNotMatterToALockFile(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "x.lock")
 	mustLock(t, path).Release()

@@ -12,7 +12,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// What the owner of a directory puts there in place of a file could be any file of this machine.
+// The owner of a directory can put a way to any file of this machine in the place of a file there.
 func TestRootDoesNotOpenTheSpoolOfAnotherUser(t *testing.T) {
 	need.Root(t, "be refused what others may do")
 	dir := t.TempDir()

@@ -54,7 +54,7 @@ func certificate(t *testing.T) (certFile, keyFile string, pool *x509.CertPool) {
 	return certFile, keyFile, pool
 }
 
-func TestTLS(t *testing.T) {
+func TestItServesTLSAndItsFaultsOverTLS(t *testing.T) {
 	cert, key, pool := certificate(t)
 	r := start(t, "--tls-cert", cert, "--tls-key", key, "--script", "200x3,reset,close,200", "-v")
 	if !strings.HasPrefix(r.url, "https://") {

@@ -71,7 +71,7 @@ func TestHelpShowsTheExitCodesThatCanOccur(t *testing.T) {
 	}
 }
 
-// Whoever types the name of a program to see what it is wants to read that, and has done nothing
+// A person who types just the name of the program wants to read what it is, and has done nothing
 // wrong.
 func TestTheProgramAloneShowsItsHelp(t *testing.T) {
 	w := newWorld(t)

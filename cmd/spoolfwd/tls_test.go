@@ -63,8 +63,7 @@ func runBinary(t *testing.T, bin string, environ []string, args ...string) (code
 	return cmd.ProcessState.ExitCode(), errs.String(), namesIn(t, spool)
 }
 
-// The real binary against real TLS.
-func TestTLS(t *testing.T) {
+func TestTheBinaryDeliversOverTLSAndRefusesBadCertificates(t *testing.T) {
 	bin := buildCommands(t)
 	t.Run("certificates", func(t *testing.T) { testCertificates(t, bin) })
 	t.Run("http to a listener that speaks TLS", func(t *testing.T) { testHTTPToTLS(t, bin) })

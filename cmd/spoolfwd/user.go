@@ -20,8 +20,8 @@ import (
 // Root never works in a directory that somebody else owns. In such a directory every path can lead
 // anywhere by the time the system looks it up, and root would write, chmod or send a file of the
 // owner's choice. So a command that root starts becomes the owner of the spool, for good, before it
-// touches spool or state. What it makes then belongs to the owner by itself, and the scheduled runs
-// can use it.
+// touches spool or state. Its files then belong to the owner by themselves, and the scheduled runs
+// can use them.
 
 // account is the user as whom a command works.
 type account struct {

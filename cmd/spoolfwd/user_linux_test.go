@@ -135,7 +135,7 @@ func TestTheServiceCanUseWhatRootsCommandsHaveMade(t *testing.T) {
 	}
 }
 
-// What only root may read is opened while the process is root.
+// A file that only root may read is opened while the process is root.
 func TestRootsFilesAreReadBeforeRootIsGivenUp(t *testing.T) {
 	w, _ := newServiceWorld(t)
 	secrets := t.TempDir() // nobody cannot enter it

@@ -23,7 +23,7 @@ func (alwaysClosed) FailureThreshold() int                        { return 5 }
 func (alwaysClosed) RecordSuccess(time.Time) error                { return nil }
 func (alwaysClosed) RecordFailure(time.Time, time.Duration) error { return nil }
 
-// Whoever runs as the wrong user must be told so, and not that the disk is broken.
+// A person who runs as the wrong user must be told so, and not that the disk is broken.
 func TestAnIndexThatMayNotBeWrittenIsAPermissionError(t *testing.T) {
 	w := newWorld(t)
 	w.writeMany("bad", 1, time.Hour)

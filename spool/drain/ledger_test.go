@@ -67,8 +67,8 @@ func (l *ledger) check(c *chaos, crashed bool) {
 	c.t.Helper()
 	heard := slices.Clone(l.recorded)
 	if c.config.Concurrency > 1 {
-		// Answers that arrive together are heard of in any order, and of several failures among them
-		// one may be all that is heard of.
+		// Answers that arrive together are heard of in any order, and of several failures among
+		// them one may be all that is heard of.
 		slices.SortFunc(heard, compareResults)
 		slices.SortFunc(l.answers, compareResults)
 		isFailure := func(r result) bool { return r == result{} }

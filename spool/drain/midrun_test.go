@@ -32,8 +32,8 @@ func dies(after int, v transmit.Verdict) func(string) transmit.Verdict {
 	}
 }
 
-// An outage may begin at any time. What fails in it says nothing of the payloads, even if others
-// were delivered before.
+// An outage may begin at any time. Failures in it say nothing of the payloads, even if others were
+// delivered before.
 func TestAnOutageThatBeginsInTheMiddleOfARunDefersNothing(t *testing.T) {
 	silent := down()
 	silent.Sent = true

@@ -46,7 +46,7 @@ func TestOnlyAnAnswerWithTheExpectedHeaderDelivers(t *testing.T) {
 	}
 }
 
-// What --on-status makes a delivery must come from the listener as well.
+// An answer that --on-status makes a delivery must come from the listener as well.
 func TestADeliveryByExceptionNeedsTheExpectedHeaderToo(t *testing.T) {
 	t.Parallel()
 	l := listen(t, nil, answering("HTTP/1.1 401 Unauthorized\r\nContent-Length: 0\r\n\r\n"))

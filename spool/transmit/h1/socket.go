@@ -22,7 +22,7 @@ type socket struct {
 // Read ends with [os.ErrDeadlineExceeded] when the time is up and nothing is here.
 //
 // A process that was stopped wakes up after its deadline, and Go then refuses to read an answer
-// that may have been here for long. Whoever calls that late would blame the peer for it.
+// that may have been here for long. To call that late would blame the peer for it.
 func (s *socket) Read(b []byte) (int, error) {
 	if s.noWait && s.peek.silent() {
 		return 0, os.ErrDeadlineExceeded

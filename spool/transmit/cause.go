@@ -99,7 +99,7 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 	return causeOfAlert(e.Err)
 }
 
-// causeOfAlert reads the TLS alerts with which a listener says what it misses. crypto/tls offers
+// causeOfAlert reads the TLS alerts by which a listener says what is missing. crypto/tls offers
 // them as text only.
 func causeOfAlert(err error) Cause {
 	for _, alert := range [...]struct {

@@ -27,7 +27,7 @@ type dialer struct {
 
 	askNext time.Duration // the constant, but in tests
 
-	mu       sync.Mutex // guards what follows
+	mu       sync.Mutex // guards the fields below
 	worked   netip.AddrPort
 	resolved []netip.Addr  // the last lookup's first addresses
 	took     time.Duration // to look them up

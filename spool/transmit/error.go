@@ -21,7 +21,7 @@ type Error struct {
 	URL      string // the listener's, for display
 	Cause    Cause  // for callers that have advice to give
 	Status   int    // of the answer; 0 is none
-	Location string // where a redirect points to, without what may be secret in it
+	Location string // where a redirect points to, as it may be shown
 	Err      error  // what others reported; nil for an answer
 
 	sentence string
@@ -138,8 +138,8 @@ func (t *Transmitter) late(at h1.Stage) string {
 	}
 }
 
-// root is the text of an error without what packages net and crypto/tls wrap around it: addresses,
-// of which ours changes with every connection, and the names of system calls.
+// root is the text of an error without the wrapping of packages net and crypto/tls: addresses, of
+// which ours changes with every connection, and the names of system calls.
 func root(err error) string {
 	var errno syscall.Errno
 	if errors.As(err, &errno) {

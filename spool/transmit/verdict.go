@@ -23,7 +23,7 @@ type Verdict struct {
 	Err        error         // nil when delivered; otherwise an *Error
 }
 
-// judge turns an answer into a verdict, and reads of its body what that needs.
+// judge turns an answer into a verdict, and reads as much of its body as that needs.
 func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer, r Request) Verdict {
 	v := Verdict{Status: a.Status, Action: t.actions.of(a.Status)}
 	if v.Action == Delivered && (a.Partial || t.isStranger(a)) {

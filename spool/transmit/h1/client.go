@@ -18,7 +18,7 @@ type Client struct {
 	MaxIdle  int                                         // idle connections kept; 0 keeps none
 	Expect   Field                                       // sets Answer.Expected; without a name, nothing does
 
-	mu      sync.Mutex // guards what follows; no call is made while it is held
+	mu      sync.Mutex // guards the fields below; no call is made while it is held
 	idle    []*Conn    // the most recently used one last
 	closed  bool
 	quiet   bool // the peer was silent on a new connection that was watched

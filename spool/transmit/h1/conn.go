@@ -33,11 +33,13 @@ type Conn struct {
 	parts   [2][]byte     // backing of vector
 	vector  net.Buffers
 	one     [1]byte
-	unwatch func() bool // stops watching the context of the present call; nil: none is watched
-	reused  bool        // it has carried an exchange
+	reused  bool // it has carried an exchange
 
 	connecting time.Duration // how long it took
 	limit      time.Time     // of the first exchange
+
+	// stopAbort unties the connection from the context of the present call; nil if it is not tied.
+	stopAbort func() bool
 }
 
 func newConn(cl *Client, raw net.Conn) *Conn {
@@ -66,7 +68,7 @@ func (c *Conn) Buffer() []byte { return c.head[:0] }
 // that nobody asked for, an exchange could do harm: they may be a second answer to the previous
 // request, and would be taken for the answer to the next.
 //
-// The look costs one poll call, 0.7 us of the 15 us of the shortest exchange over loopback.
+// The look costs one poll call.
 func (c *Conn) fit(limit time.Time) bool {
 	return c.socket.SetDeadline(limit) == nil && c.look() == nil
 }
@@ -100,7 +102,7 @@ func (c *Conn) RoundTrip(ctx context.Context, head, body []byte, a *Answer) erro
 	c.head = head
 	c.abortWith(ctx)
 	if err := c.roundTrip(ctx, body, a); err != nil {
-		c.stopWatching()
+		c.disarm()
 		c.Close()
 		return err
 	}
@@ -157,7 +159,7 @@ func (c *Conn) write(body []byte) (int64, error) {
 // connection if the next answer is certain to begin where this one ended; otherwise it is closed.
 func (c *Conn) Finish(a *Answer, excerpt []byte) []byte {
 	excerpt, clean := a.readBody(c.in, excerpt)
-	if untouched := c.stopWatching(); untouched && clean && !a.Partial && c.in.Buffered() == 0 {
+	if untouched := c.disarm(); untouched && clean && !a.Partial && c.in.Buffered() == 0 {
 		c.reused = true
 		c.client.keep(c)
 	} else {
@@ -173,14 +175,14 @@ func (c *Conn) Close() { c.socket.Close() }
 // abortWith ends what the connection is doing when ctx ends.
 func (c *Conn) abortWith(ctx context.Context) {
 	if ctx.Done() != nil {
-		c.unwatch = context.AfterFunc(ctx, func() { c.socket.SetDeadline(time.Unix(1, 0)) })
+		c.stopAbort = context.AfterFunc(ctx, func() { c.socket.SetDeadline(time.Unix(1, 0)) })
 	}
 }
 
-// stopWatching reports whether the connection is untouched; if not, its deadline may be set to the
-// past at any moment.
-func (c *Conn) stopWatching() bool {
-	stop := c.unwatch
-	c.unwatch = nil
+// disarm takes abortWith back, and reports whether the connection is untouched. If not, its
+// deadline may be set to the past at any moment.
+func (c *Conn) disarm() bool {
+	stop := c.stopAbort
+	c.stopAbort = nil
 	return stop == nil || stop()
 }

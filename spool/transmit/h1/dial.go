@@ -31,7 +31,7 @@ func (cl *Client) Connect(ctx context.Context, limit time.Time) (*Conn, error) {
 func (c *Conn) Establish(ctx context.Context) error {
 	c.abortWith(ctx)
 	stage, err := c.establish()
-	if !c.stopWatching() && err == nil {
+	if !c.disarm() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {

@@ -22,12 +22,10 @@
 //
 // The client of net/http gives every connection a reading and a writing goroutine, and every
 // request is handed from one to the next. Here the caller's goroutine writes and reads: one look,
-// one write, one read, no allocation. BenchmarkSend in package transmit races the two into a
-// listener in the same process. A POST of 1 KiB cost 16 us of processor time here and 33 us with
-// net/http, listener included, with 1 in flight; with 4 in flight it was 17 us and 30 us (two cores
-// of an AMD EPYC, November 2026). `make bench` prints the same for whole runs, files included: the
-// built binary took 0.60 of the processor time of the net/http loop with 1 in flight, and 0.72 of
-// it with 4. Size and start-up time are not reasons: the program imports net/http all the same.
+// one write, one read, no allocation. `make bench` measures whole runs, files included: the built
+// binary took 0.60 of the processor time of a net/http loop with 1 request in flight, and 0.72 of
+// it with 4 (November 2026). Size and start-up time are not reasons: the program imports net/http
+// all the same.
 //
 // Little of HTTP is needed for that: a request whose head and body are in memory, and of the answer
 // the status, seven headers, the one that the caller expects, and the place where it ends.

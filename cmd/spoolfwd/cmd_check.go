@@ -14,7 +14,7 @@ import (
 func checkCommand(ctx context.Context, s *session) error {
 	findings := doctor.Examine(ctx, doctor.Config{
 		User:        s.examineUser,
-		Spool:       s.openSpool,
+		Spool:       s.examineSpool,
 		Breaker:     s.newBreaker,
 		Transmitter: func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
 		StateDir:    s.cfg.Breaker.StateDir,

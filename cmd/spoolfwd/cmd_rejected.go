@@ -218,6 +218,9 @@ func (s *session) eachRejected(ctx context.Context, do func(*spool.Spool, []spoo
 		return err
 	}
 	defer sp.Close()
+	if err := s.holdSpool(sp); err != nil {
+		return err
+	}
 	lock.Sign(s.env.Now())
 	const atATime = 500
 	var problems []error

@@ -39,7 +39,10 @@ func (s *session) openDrainer() (*drainer, error) {
 		return nil, err
 	}
 	var err error
-	if d.breaker, d.lock, err = s.holdBreaker(); err != nil {
+	if d.breaker, d.lock, err = s.holdBreaker(); err == nil {
+		err = s.holdSpool(sp)
+	}
+	if err != nil {
 		d.close()
 		return nil, err
 	}

@@ -1,12 +1,10 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io/fs"
 	"net/http"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -27,24 +25,6 @@ func newServiceWorld(t *testing.T) (w *world, dir string) {
 	w.env.Environ = []string{"NO_PROXY=*"}
 	w.program = filepath.Join(buildCommands(t), "spoolfwd")
 	return w, dir
-}
-
-// exec runs the program as a process of its own. w.pid is its process id.
-func (w *world) exec(args ...string) result {
-	w.t.Helper()
-	var stdout, stderr bytes.Buffer
-	words := slices.Concat(w.wrapper, []string{w.program}, args)
-	cmd := exec.Command(words[0], words[1:]...)
-	cmd.Env = w.env.Environ
-	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.env.Stdin, &stdout, &stderr
-	if err := cmd.Start(); err != nil {
-		w.t.Fatal(err)
-	}
-	w.mu.Lock()
-	w.pid = cmd.Process.Pid
-	w.mu.Unlock()
-	_ = cmd.Wait() // ProcessState has it
-	return result{exit.Code(cmd.ProcessState.ExitCode()), stdout.String(), stderr.String()}
 }
 
 // putAs spools a payload file of a user's.

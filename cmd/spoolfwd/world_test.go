@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -141,6 +143,24 @@ func (w *world) runContext(ctx context.Context, args ...string) result {
 	env.Stderr = &stderr
 	code := run(ctx, env)
 	return result{exit.Code(code), stdout.String(), stderr.String()}
+}
+
+// exec runs the program as a process of its own. w.pid is its process id.
+func (w *world) exec(args ...string) result {
+	w.t.Helper()
+	var stdout, stderr bytes.Buffer
+	words := slices.Concat(w.wrapper, []string{w.program}, args)
+	cmd := exec.Command(words[0], words[1:]...)
+	cmd.Env = w.env.Environ
+	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.env.Stdin, &stdout, &stderr
+	if err := cmd.Start(); err != nil {
+		w.t.Fatal(err)
+	}
+	w.mu.Lock()
+	w.pid = cmd.Process.Pid
+	w.mu.Unlock()
+	_ = cmd.Wait() // ProcessState has it
+	return result{exit.Code(cmd.ProcessState.ExitCode()), stdout.String(), stderr.String()}
 }
 
 // do runs a command on this world's spool, state and listener. Jitter is off, so that a retry

@@ -36,6 +36,12 @@ func Of(path string) []Process {
 	return all
 }
 
+// Command returns the name of this process, as the Command of a Process is.
+func Command() string {
+	name, _ := os.ReadFile("/proc/self/comm")
+	return strings.TrimSpace(string(name))
+}
+
 // process describes a process as far as /proc tells.
 func process(pid int) Process {
 	p := Process{PID: pid, Started: started(pid)}

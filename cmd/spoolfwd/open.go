@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -78,7 +79,7 @@ func (s *session) openSpool() (*spool.Spool, error) {
 func (s *session) newTransmitter() (*transmit.Transmitter, error) {
 	cfg := s.cfg.Listener
 	cfg.UserAgent = userAgent()
-	cfg.MaxIdle = s.cfg.Drain.Concurrency
+	cfg.MaxIdle = cmp.Or(s.cfg.Drain.Concurrency, s.cfg.Drain.MaxConcurrency)
 	cfg.Dial, cfg.Getenv, cfg.Now = s.env.Dial, s.env.getenv, s.env.Now
 	t, err := transmit.New(cfg)
 	return t, wrongTransmitter(err)

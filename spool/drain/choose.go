@@ -11,7 +11,8 @@ func (w *worker) claim() bool {
 		return false
 	}
 	r.inFlight++
-	w.generation = r.limit.generation
+	w.generation, w.number = r.limit.generation, r.limit.claim()
+	w.latency = noLatency
 	w.takeLocked(c)
 	return true
 }
@@ -23,7 +24,7 @@ func (r *run) nextLocked() (choice, bool) {
 		return choice{}, false
 	}
 	c, ok := r.chooseLocked()
-	if !ok {
+	if !ok || r.inFlight > 0 && !r.limit.fits(r.loaded+c.size()) {
 		return choice{}, false
 	}
 	if r.atLimitLocked() {
@@ -49,7 +50,7 @@ func (w *worker) moreLocked() (choice, bool) {
 	if !ok {
 		return choice{}, false
 	}
-	full := r.cfg.BatchBytes > 0 && w.size+c.size() > r.cfg.BatchBytes
+	full := r.cfg.BatchBytes > 0 && w.size+c.size() > r.cfg.BatchBytes || !r.limit.fits(r.loaded+c.size())
 	if len(w.deliveries) > 0 && (full || c.goesAlone() || w.deliveries[0].alone) {
 		return choice{}, false
 	}
@@ -70,6 +71,8 @@ func (r *run) chooseLocked() (choice, bool) {
 // read, which happens without the lock.
 func (w *worker) takeLocked(c choice) {
 	w.r.taken++
+	w.loaded += c.size()
+	w.r.loaded += c.size()
 	if f := c.file(); f != nil {
 		w.addLocked(f)
 		return

@@ -16,6 +16,7 @@ func TestARunRefusesAConfigThatMakesNoSense(t *testing.T) {
 		says string
 	}{
 		{name: "too many requests in flight", cfg: drain.Config{Concurrency: 1025}, says: "concurrency 1025: must be between 1 and 1024"},
+		{name: "too many requests in flight by themselves", cfg: drain.Config{MaxConcurrency: 1025}, says: "concurrency 1025: must be between 1 and 1024"},
 		{name: "less than one request in flight", cfg: drain.Config{Concurrency: -1}, says: "concurrency -1: must be between 1 and 1024"},
 		{name: "a batch that is too large", cfg: drain.Config{BatchItems: 100_001}, says: "batch of 100001 items: must be between 1 and 100000"},
 		{name: "a batch of what is not JSON", raw: true, cfg: drain.Config{BatchItems: 2}, says: "batch of 2 items: only JSON can be batched"},

@@ -3,10 +3,10 @@
 // and reports what was delivered and what failed.
 //
 // The files follow a payload on its way: run (the life of a run and its workers), choose, queue and
-// elsewhere (what comes next), read and file (a payload file in hand), send and limit (one request
-// and how many may be in flight), batch and halve (several items in one request), settle, reject
-// and attempts (what the verdict does to the file), index (what the next run must know), report.
-// Plan does the same without sending.
+// elsewhere (what comes next), read and file (a payload file in hand), send, limit and pace (one
+// request and how many may be in flight), batch and halve (several items in one request), settle,
+// reject and attempts (what the verdict does to the file), index (what the next run must know),
+// report. Plan does the same without sending.
 //
 // # Order
 //
@@ -37,16 +37,22 @@
 // # Concurrency
 //
 // A run begins with one request at a time and allows one more after every good answer, which
-// doubles the number in flight per round trip, up to [Config.Concurrency]. Any failure brings it
-// back to one. So a failing listener is met by one request at a time. A run can be half-open only
-// at its beginning or after a failure, so that a probe is one request whatever the limit is.
-// Results are recorded in the order in which they arrive. Requests in flight when the breaker opens
-// are allowed to finish and counted as late. Requests in flight together are neighbours in the
-// spool, and may all be bad. So the breaker hears of the first failure among them, and of the
-// others only if the next request, which comes from elsewhere, fails too or nothing is left to
-// send. That request is the only one that a listener can get in addition, and only if it answers
-// each of more requests in flight than the breaker's threshold with a failure. A failure without an
-// answer, or with a Retry-After, is told to the breaker at once.
+// doubles the number in flight per round trip, up to [Config.Concurrency]. By default there is no
+// such limit: from four on the number grows by four per round trip, up to [Config.MaxConcurrency],
+// while the latency of answers says that requests do not queue at the listener. When they do, it
+// shrinks, but not below four. When the listener refuses requests for its load, or does not answer,
+// the number stays below that point for thousands of answers. The requests in flight together then
+// carry 64 MiB at most, unless one alone has more.
+//
+// Any failure brings the number back to one. So a failing listener is met by one request at a time.
+// A run can be half-open only at its beginning or after a failure, so that a probe is one request
+// whatever the limit is. Results are recorded in the order in which they arrive. Requests in flight
+// when the breaker opens are allowed to finish and counted as late. Requests in flight together are
+// neighbours in the spool, and may all be bad. So the breaker hears of the first failure among
+// them, and of the others only if the next request, which comes from elsewhere, fails too or
+// nothing is left to send. That request is the only one that a listener can get in addition, and
+// only if it answers each of more requests in flight than the breaker's threshold with a failure. A
+// failure without an answer, or with a Retry-After, is told to the breaker at once.
 //
 // # Batches
 //

@@ -42,7 +42,8 @@ type Breaker interface {
 	RecordFailure(now time.Time, retryAfter time.Duration) error
 }
 
-// A Transmitter turns one item, or one batch of items, into one request and one verdict.
+// A Transmitter turns one item, or one batch of items, into one request and one verdict. The
+// verdict's latency says how many requests the listener takes; 0 means any number.
 type Transmitter interface {
 	Send(ctx context.Context, r transmit.Request) transmit.Verdict
 }
@@ -54,7 +55,11 @@ type Config struct {
 	Transmitter Transmitter
 	Index       *Index // nil: nothing is remembered
 
-	Concurrency int    // requests in flight at most, 1024 or fewer; default 4; 1 keeps strict order
+	// Concurrency is how many requests may be in flight, 1024 or fewer; 1 keeps strict order.
+	// Default 0: as many as the listener takes without queueing them, up to MaxConcurrency.
+	Concurrency    int
+	MaxConcurrency int // default 64; 1024 or fewer
+
 	BatchItems  int    // items in one request at most, 100,000 or fewer; default 1: each item is its own POST; not for a raw spool
 	BatchBytes  int64  // bytes of items in one request at most, unless one alone has more; 0 means no limit
 	BatchFormat Format // how a request holds several items; default NDJSON
@@ -78,12 +83,12 @@ type Config struct {
 // DefaultConfig returns the values that zero fields of a Config stand for. Only BatchBytes is more
 // than its zero, which means no limit: a program that batches wants one.
 func DefaultConfig() Config {
-	return Config{Concurrency: 4, BatchItems: 1, BatchBytes: 1 << 20, MaxAttempts: 10}
+	return Config{MaxConcurrency: 64, BatchItems: 1, BatchBytes: 1 << 20, MaxAttempts: 10}
 }
 
 func (c Config) withDefaults() Config {
 	d := DefaultConfig()
-	c.Concurrency = cmp.Or(c.Concurrency, d.Concurrency)
+	c.MaxConcurrency = cmp.Or(c.MaxConcurrency, d.MaxConcurrency)
 	c.BatchItems = cmp.Or(c.BatchItems, d.BatchItems)
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, d.MaxAttempts)
 	if c.Now == nil {
@@ -97,8 +102,9 @@ func (c Config) withDefaults() Config {
 
 // check judges a Config with its defaults put in.
 func (c Config) check() error {
-	if err := CheckConcurrency(c.Concurrency); err != nil {
-		return fmt.Errorf("concurrency %d: %w", c.Concurrency, err)
+	concurrency := cmp.Or(c.Concurrency, c.MaxConcurrency)
+	if err := CheckConcurrency(concurrency); err != nil {
+		return fmt.Errorf("concurrency %d: %w", concurrency, err)
 	}
 	if err := CheckBatchItems(c.BatchItems, c.Spool.Raw()); err != nil {
 		return fmt.Errorf("batch of %d items: %w", c.BatchItems, err)
@@ -106,7 +112,7 @@ func (c Config) check() error {
 	return nil
 }
 
-// CheckConcurrency judges Config.Concurrency, with its default put in.
+// CheckConcurrency judges Config.Concurrency, unless it is 0, and Config.MaxConcurrency.
 func CheckConcurrency(n int) error { return checkBetween(n, 1024) }
 
 // CheckBatchItems judges Config.BatchItems, with its default put in. raw is that of the spool.

@@ -3,7 +3,7 @@ package drain
 import "testing"
 
 func TestTheLimitGrowsWithGoodAnswersAndFallsToOneWithAFailure(t *testing.T) {
-	l := newLimit(3, 4)
+	l := newLimit(Config{Concurrency: 3, BatchItems: 4})
 	want := func(when string, requests, items int) {
 		t.Helper()
 		if l.requests != requests || l.items != items {
@@ -18,7 +18,7 @@ func TestTheLimitGrowsWithGoodAnswersAndFallsToOneWithAFailure(t *testing.T) {
 	}
 	want("after many", 3, 4)
 	old := l.generation
-	l.failed()
+	l.failed(false)
 	want("after a failure", 1, 1)
 	l.succeeded(old)
 	want("after an answer to what was asked before the failure", 1, 1)

@@ -51,7 +51,9 @@ func (l *slowListener) Send(_ context.Context, r transmit.Request) transmit.Verd
 		return down()
 	}
 	time.Sleep(time.Second)
-	return ok()
+	v := ok()
+	v.Latency = time.Second
+	return v
 }
 
 func TestRequestsInFlightGrowWithSuccessesAndFallToOneWithAFailure(t *testing.T) {
@@ -67,6 +69,8 @@ func TestRequestsInFlightGrowWithSuccessesAndFallToOneWithAFailure(t *testing.T)
 	}{
 		{name: "double with every round of good answers up to the limit", concurrency: 8, files: 30,
 			want: []int{1, 2, 4, 8, 8, 7}},
+		{name: "double to four and then grow by four while latency stays as it is", concurrency: 0, files: 60,
+			want: []int{1, 2, 4, 8, 12, 16, 17}},
 		{name: "stay at one when that is the limit", concurrency: 1, files: 4,
 			want: []int{1, 1, 1, 1}},
 		{name: "begin at one again after any failure", concurrency: 8, files: 25, quick: true,

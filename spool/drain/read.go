@@ -105,9 +105,12 @@ func (w *worker) buffer() []byte {
 	return nil
 }
 
+// maxKeptBuffer keeps rare large payload files from staying in the memory of every worker.
+const maxKeptBuffer = 1 << 20
+
 // putBuffer brings a buffer back.
 func (w *worker) putBuffer(b []byte) {
-	if cap(b) > 0 {
+	if cap(b) > 0 && cap(b) <= maxKeptBuffer {
 		w.buffers = append(w.buffers, b)
 	}
 }

@@ -30,6 +30,7 @@ type run struct {
 	untold   int // failures that the breaker hears of if the next answer is a failure too
 	workers  int
 	inFlight int           // requests being filled, sent or settled
+	loaded   int64         // bytes claimed for these requests
 	taken    int           // items sent or about to be
 	bytes    int64         // of the items sent
 	stopped  bool          // no work is taken; report.Stop says why
@@ -45,7 +46,7 @@ func newRun(ctx context.Context, cfg Config) *run {
 		ctx:     ctx,
 		sendCtx: context.WithoutCancel(ctx),
 		queue:   queue{index: cfg.Index},
-		limit:   newLimit(cfg.Concurrency, cfg.BatchItems),
+		limit:   newLimit(cfg),
 	}
 }
 
@@ -132,12 +133,15 @@ func (r *run) finish() {
 type worker struct {
 	r *run
 
-	generation int        // of the limit, when the request was claimed
-	unread     choice     // was taken and is to be read; without a line there is none
-	deliveries []delivery // the items of the request
-	size       int64      // bytes of these items
-	batch      []byte     // the body of a request of several items
-	buffers    [][]byte   // of payload files, used again and again
+	generation int           // of the limit, when the request was claimed
+	number     int           // of the request, among all of the run
+	loaded     int64         // bytes claimed for it
+	latency    time.Duration // of its answer, or noLatency
+	unread     choice        // was taken and is to be read; without a line there is none
+	deliveries []delivery    // the items of the request
+	size       int64         // bytes of these items
+	batch      []byte        // the body of a request of several items
+	buffers    [][]byte      // of payload files, used again and again
 }
 
 // work sends requests until there is nothing to send, the run is stopped, or fewer requests may be
@@ -161,6 +165,9 @@ func (w *worker) release() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.inFlight--
+	r.loaded -= w.loaded
+	w.loaded = 0
+	r.limit.released(w.number, w.latency)
 	if r.stopped {
 		return
 	}

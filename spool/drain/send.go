@@ -31,6 +31,7 @@ func (w *worker) post(items []delivery) transmit.Verdict {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	w.latency = v.Latency
 	if v.Action == transmit.Rejected && len(items) == 1 && r.doubtsLocked(items[0]) {
 		v.Action = transmit.Kept
 	}
@@ -96,7 +97,7 @@ func (r *run) succeededLocked(generation int) {
 
 func (r *run) failedLocked(generation int, v transmit.Verdict) {
 	isLate := generation != r.limit.generation // was asked before the last failure was known
-	r.limit.failed()
+	r.limit.failed(overloaded(v) && !isLate)
 	// Requests that were in flight together are neighbours in the spool, and bad payloads stand
 	// together. So what is answered after the first failure among them is not told to the breaker
 	// until the next request, which comes from elsewhere, is answered too. After a success the
@@ -135,4 +136,10 @@ func (r *run) tellBreakerLocked(retryAfter time.Duration) {
 	if !r.stopped && !r.cfg.Breaker.Available(now) {
 		r.haltLocked(BreakerOpen)
 	}
+}
+
+// overloaded reports whether a failure may come of too many requests at once: there was no answer,
+// or one that speaks of load, or that of a proxy that got none.
+func overloaded(v transmit.Verdict) bool {
+	return v.Status == 0 || v.Status == 429 || v.Status > 500
 }

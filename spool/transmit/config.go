@@ -26,7 +26,7 @@ type Config struct {
 	KeyFile        string        // PEM; default CertFile
 	ExpectHeader   string        // "Name: value" without which an answer delivers nothing; default none
 	OnStatus       []string      // exceptions from the verdicts: "404=reject", "4xx=keep", "409=delivered"
-	MaxIdle        int           // default 4: idle connections kept; negative keeps none
+	MaxIdle        int           // default 64: idle connections kept; negative keeps none
 	Compress       string        // default none; Gzip or Zstd as Content-Encoding
 
 	// DisableKeepAlives makes a connection for every request. Only that helps where a second answer
@@ -70,7 +70,7 @@ func DefaultConfig() Config {
 		Timeout:        5 * time.Second,
 		UserAgent:      "spoolfwd",
 		ContentType:    "application/json",
-		MaxIdle:        4,
+		MaxIdle:        64,
 	}
 }
 

@@ -72,6 +72,7 @@ func (t *Transmitter) sendUntil(ctx context.Context, limit time.Time, r Request,
 func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body []byte) (v Verdict, again bool) {
 	var a h1.Answer
 	reused := c.Reused()
+	began := time.Now()
 	if err := c.RoundTrip(ctx, t.appendHead(c.Buffer(), r, len(body)), body, &a); err != nil {
 		e := err.(*h1.Error)
 		if reused && e.Ended && (r.Key != "" || e.Unsent) && over(ctx) == nil {
@@ -83,7 +84,10 @@ func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body 
 		c.Close()
 		return v, true
 	}
-	return t.judge(c, &a, r), false
+	latency := time.Since(began)
+	v = t.judge(c, &a, r)
+	v.Latency = latency
+	return v, false
 }
 
 // requestTimeout says that no request came in time on this connection (RFC 9110 section 15.5.9).

@@ -16,6 +16,7 @@ const maxExcerpt = 2 << 10
 type Verdict struct {
 	Action     Action
 	Status     int           // 0: no answer
+	Latency    time.Duration // of an answer, without the time that making a connection took
 	WebPage    bool          // delivered, by an answer that says it is a web page, for a body that is none
 	Sent       bool          // without an answer: some of the request may have reached the listener
 	RetryAfter time.Duration // more than 0 only for an answer that asks for it, which is Kept

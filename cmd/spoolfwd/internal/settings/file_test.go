@@ -44,7 +44,9 @@ func TestWrongConfigurationFiles(t *testing.T) {
 		{"flag only", "force = true", "force can only be given on the command line"},
 		{"config in config", "config = \"x\"", "config can only be given on the command line"},
 		{"number for a string", "url = 8080", "must be a string in quotes, not an integer"},
-		{"string for a number", "concurrency = \"4\"", "must be an integer without quotes, not a string"},
+		{"string for a number", "max-attempts = \"4\"", "must be an integer without quotes, not a string"},
+		{"float for a number or auto", "concurrency = 1.5", `must be an integer without quotes, or "auto", not a float`},
+		{"another word than auto", "concurrency = \"many\"", `concurrency: "many" is neither an integer nor auto`},
 		{"string for a switch", "raw = \"true\"", "must be true or false without quotes, not a string"},
 		{"array for a duration", "timeout = [5]", `must be a duration ("60s") or a number of seconds, not an array`},
 		{"date for a duration", "timeout = 2026-01-01", "not a date or time"},
@@ -111,7 +113,7 @@ func FuzzConfiguration(f *testing.F) {
 			}
 			return
 		}
-		if c.Listener.Timeout <= 0 || c.Breaker.RetryTimeout <= 0 || c.Breaker.FailureThreshold <= 0 || c.Drain.Concurrency <= 0 || c.Spool.MaxFileSize <= 0 {
+		if c.Listener.Timeout <= 0 || c.Breaker.RetryTimeout <= 0 || c.Breaker.FailureThreshold <= 0 || c.Drain.Concurrency < 0 || c.Drain.MaxConcurrency <= 0 || c.Spool.MaxFileSize <= 0 {
 			t.Errorf("a configuration without a problem has unusable values: %+v", c.Values)
 		}
 	})

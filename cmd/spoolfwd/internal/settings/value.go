@@ -87,6 +87,31 @@ func integer(dst *int, rule func(int) error) value {
 	return field(k, dst, named(strconv.Atoi, "not an integer"), strconv.Itoa, rule)
 }
 
+// integerOrAuto is an integer that rule lets pass, or the word auto, for which the field is 0.
+func integerOrAuto(dst *int, rule func(int) error) value {
+	k := kind{"integer", "N|auto", `an integer without quotes, or "auto"`, []string{"an integer", "a string"}, []string{"auto"}}
+	parse := func(text string) (int, error) {
+		if text == "auto" {
+			return 0, nil
+		}
+		n, err := strconv.Atoi(text)
+		if err != nil {
+			return 0, fmt.Errorf("%q is neither an integer nor auto", text)
+		}
+		if err := rule(n); err != nil {
+			return 0, fmt.Errorf("%w, not %q", err, text)
+		}
+		return n, nil
+	}
+	format := func(n int) string {
+		if n == 0 {
+			return "auto"
+		}
+		return strconv.Itoa(n)
+	}
+	return field(k, dst, parse, format, nil)
+}
+
 func decimal(dst *float64, rule func(float64) error) value {
 	k := kind{"number", "N", "a number without quotes", []string{"an integer", "a float"}, nil}
 	format := func(n float64) string { return strconv.FormatFloat(n, 'f', -1, 64) }

@@ -21,7 +21,7 @@ import (
 func mount(t *testing.T, source, dir, fstype string, flags uintptr, data string) {
 	t.Helper()
 	if err := unix.Mount(source, dir, fstype, flags, data); err != nil {
-		t.Skipf("cannot mount a file system to test on, as user %d: %v", os.Geteuid(), err)
+		need.Refused(t, "cannot mount a file system to test on, as user %d: %v", os.Geteuid(), err)
 	}
 	if flags&unix.MS_REMOUNT == 0 {
 		t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })

@@ -16,7 +16,7 @@ func tmpfs(t *testing.T, options string) (dir string) {
 	need.Root(t, "give files away and make file systems")
 	dir = t.TempDir()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("a tmpfs cannot be mounted here: %v", err)
+		need.Refused(t, "a tmpfs cannot be mounted here: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.Unmount(dir, unix.MNT_DETACH); err != nil {
@@ -56,7 +56,7 @@ func chattr(t *testing.T, path string, attribute int) {
 	}
 	if err != nil {
 		f.Close()
-		t.Skipf("this file system, or this user, has no such attribute: %v", err)
+		need.Refused(t, "this file system, or this user, has no such attribute: %v", err)
 	}
 	t.Cleanup(func() {
 		if err := unix.IoctlSetPointerInt(int(f.Fd()), unix.FS_IOC_SETFLAGS, flags); err != nil {

@@ -8,13 +8,15 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // mountTmpfs makes a small file system of its own at dir.
 func mountTmpfs(t *testing.T, dir, options string) {
 	t.Helper()
 	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, options); err != nil {
-		t.Skipf("cannot mount a file system to test on, as user %d: %v", os.Geteuid(), err)
+		need.Refused(t, "cannot mount a file system to test on, as user %d: %v", os.Geteuid(), err)
 	}
 	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
 }

@@ -1,8 +1,8 @@
 package main
 
 import (
+	"cmp"
 	"context"
-	"slices"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
@@ -17,19 +17,32 @@ type command struct {
 	about    string
 	examples []string
 	takes    settings.Commands
-	exits    []exit.Code                           // besides those that every command can end with
+	exits    map[exit.Code]string                  // besides those of every command; see ending
 	offers   func(*session) []candidate            // for completion: what an operand may be; nil: a file name, or none
 	action   func(context.Context, *session) error // nil: a group of commands
 	sub      []command
 }
 
-// endsWith reports whether the command, or one of its group, can end with a code.
-func (c command) endsWith(code exit.Code) bool {
-	codes := append([]exit.Code{exit.OK, exit.Usage, exit.IO}, c.exits...)
-	if c.takes&settings.Work != 0 {
-		codes = append(codes, exit.Permission, exit.Config, exit.Hangup, exit.Interrupt, exit.Terminated)
+// ending reports whether the command can end with a code of the table, and in which words help says
+// so: the command's own, otherwise the table's. A group ends as its commands do.
+func (c command) ending(m exit.Meaning) (words string, can bool) {
+	for _, sub := range c.sub {
+		if words, can := sub.ending(m); can && c.takes&settings.Program != 0 {
+			return m.Text, true
+		} else if can {
+			return words, true
+		}
 	}
-	return slices.Contains(codes, code) || slices.ContainsFunc(c.sub, func(sub command) bool { return sub.endsWith(code) })
+	words, own := c.exits[m.Code]
+	switch m.Code {
+	case exit.OK:
+		return cmp.Or(words, "done"), true
+	case exit.Usage, exit.IO:
+		own = true
+	case exit.Permission, exit.Config, exit.Hangup, exit.Interrupt, exit.Terminated:
+		own = own || c.takes&settings.Work != 0
+	}
+	return cmp.Or(words, m.Text), own
 }
 
 // program returns the command that the program is without a command.
@@ -78,7 +91,7 @@ the end. An open breaker stops it, unless a probe is due soon or --force is give
 			},
 		},
 		{
-			name: "put", usage: "spool payloads, durably", operands: "[FILE...]", most: -1, takes: settings.Put, exits: []exit.Code{exit.Rejected, exit.SpoolFull}, action: putCommand,
+			name: "put", usage: "spool payloads, durably", operands: "[FILE...]", most: -1, takes: settings.Put, exits: map[exit.Code]string{exit.Rejected: "a payload was refused: it is not JSON, or too large", exit.SpoolFull: "the spool or its disk is full"}, action: putCommand,
 			about: `Spools standard input, or each FILE ("-" is standard input), as one payload file
 and prints its name. A payload is on the disk when its name is printed.`,
 			examples: []string{
@@ -95,7 +108,7 @@ and prints its name. A payload is on the disk when its name is printed.`,
 			name: "breaker", usage: "look after the breaker", takes: settings.Groups, sub: breakerCommands(),
 		},
 		{
-			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: []exit.Code{exit.Left}, action: checkCommand,
+			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: map[exit.Code]string{exit.OK: "a run could deliver", exit.Left: "the listener cannot be reached"}, action: checkCommand,
 			about: `Prints every setting with its value and where it comes from, then one line per
 examination: ok, warn or fail, with the remedy. Changes nothing and sends no
 payload. Ends with the code that a run would end with.`,
@@ -128,12 +141,12 @@ func rejectedCommands() []command {
 			examples: []string{"spoolfwd rejected show buffer_1763848123.12_0a1b2c3d.json", "spoolfwd rejected show --status 400 --json"},
 		},
 		{
-			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, takes: settings.Retry, exits: []exit.Code{exit.Busy}, offers: offerRejected, action: rejectedRetry,
+			name: "retry", usage: "put rejected payloads back into the spool", operands: "[NAME|GLOB...]", most: -1, takes: settings.Retry, exits: onlyLocked(), offers: offerRejected, action: rejectedRetry,
 			about:    "They are sent again, under their old idempotency keys, by the next run.",
 			examples: []string{"spoolfwd rejected retry --all", "spoolfwd rejected retry --status 413", "spoolfwd rejected retry 'buffer_*'"},
 		},
 		{
-			name: "remove", usage: "delete rejected payloads for good", operands: "[NAME|GLOB...]", most: -1, takes: settings.Remove, exits: []exit.Code{exit.Busy}, offers: offerRejected, action: rejectedRemove,
+			name: "remove", usage: "delete rejected payloads for good", operands: "[NAME|GLOB...]", most: -1, takes: settings.Remove, exits: onlyLocked(), offers: offerRejected, action: rejectedRemove,
 			examples: []string{"spoolfwd rejected remove --older-than 30d", "spoolfwd rejected remove --all"},
 		},
 	}
@@ -146,11 +159,11 @@ func breakerCommands() []command {
 			examples: []string{"spoolfwd breaker show", "spoolfwd breaker show --json"},
 		},
 		{
-			name: "reset", usage: "close the breaker and forget its failures", takes: settings.BreakerReset, exits: []exit.Code{exit.Busy}, action: breakerReset,
+			name: "reset", usage: "close the breaker and forget its failures", takes: settings.BreakerReset, exits: onlyLocked(), action: breakerReset,
 			examples: []string{"spoolfwd breaker reset"},
 		},
 		{
-			name: "trip", usage: "open the breaker by hand", takes: settings.BreakerTrip, exits: []exit.Code{exit.Busy}, action: breakerTrip,
+			name: "trip", usage: "open the breaker by hand", takes: settings.BreakerTrip, exits: onlyLocked(), action: breakerTrip,
 			about:    "Nothing is sent until the time is over or the breaker is reset.",
 			examples: []string{"spoolfwd breaker trip --for 2h"},
 		},
@@ -158,7 +171,14 @@ func breakerCommands() []command {
 }
 
 // drainExits returns the codes of the commands that send.
-func drainExits() []exit.Code { return []exit.Code{exit.Rejected, exit.Left, exit.Busy} }
+func drainExits() map[exit.Code]string {
+	return map[exit.Code]string{exit.OK: "drained, or nothing to do", exit.Rejected: "payloads were rejected", exit.Left: "", exit.Busy: ""}
+}
+
+// onlyLocked returns the codes of the commands that need the lock and send nothing.
+func onlyLocked() map[exit.Code]string {
+	return map[exit.Code]string{exit.Busy: "a run holds the lock"}
+}
 
 // find returns the command of a group that has this name.
 func (c command) find(name string) (command, bool) {

@@ -56,7 +56,7 @@ func TestAStateDirectoryThatTakesNoFilesStopsNoDeliveries(t *testing.T) {
 		"read-only": mountReadOnly,
 		"immutable": func(t *testing.T, dir string) {
 			if err := need.SetImmutable(dir, true); err != nil {
-				t.Skipf("no directory can be made immutable here: %v", err)
+				need.Refused(t, "no directory can be made immutable here: %v", err)
 			}
 			t.Cleanup(func() { need.SetImmutable(dir, false) })
 		},
@@ -143,7 +143,7 @@ func newWorldOnADisk(t *testing.T, mount func(t *testing.T, dir string) error, s
 	w := newWorld(t)
 	disk := t.TempDir()
 	if err := mount(t, disk); err != nil {
-		t.Skipf("cannot mount a small disk: %v", err)
+		need.Refused(t, "cannot mount a small disk: %v", err)
 	}
 	t.Cleanup(func() { unix.Unmount(disk, unix.MNT_DETACH) })
 	w.spool, w.state = filepath.Join(disk, "spool"), filepath.Join(disk, "state")

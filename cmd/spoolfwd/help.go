@@ -58,8 +58,8 @@ func (s *session) printHelp(c command, path string) {
 		page.Commands = append(page.Commands, [2]string{sub.name, sub.usage})
 	}
 	for _, m := range exit.Meanings() {
-		if c.endsWith(m.Code) {
-			page.Exits = append(page.Exits, [2]string{fmt.Sprint(int(m.Code)), m.Text})
+		if words, can := c.ending(m); can {
+			page.Exits = append(page.Exits, [2]string{fmt.Sprint(int(m.Code)), words})
 		}
 	}
 	if c.takes == settings.Status {

@@ -71,6 +71,21 @@ func TestHelpShowsTheExitCodesThatCanOccur(t *testing.T) {
 	}
 }
 
+func TestHelpSaysInTheWordsOfACommandWhatItsExitCodesMean(t *testing.T) {
+	w := newWorld(t)
+	for command, want := range map[string]string{
+		"run":               "65   payloads were rejected\n",
+		"status":            "0       done\n",
+		"put":               "73   the spool or its disk is full\n",
+		"check":             "69   the listener cannot be reached\n",
+		"rejected retry":    "75   a run holds the lock\n",
+		"rejected":          "0    done\n",
+		"completion --help": "0   done\n",
+	} {
+		wantText(t, "help of "+command, w.run(append(strings.Fields(command), "--help")...).stdout, want)
+	}
+}
+
 // A person who types just the name of the program wants to read what it is, and has done nothing
 // wrong.
 func TestTheProgramAloneShowsItsHelp(t *testing.T) {

@@ -51,7 +51,7 @@ func TestRunsOfChangingContainersAreRunsOfOneHost(t *testing.T) {
 		w.put("stuck.json", `{"n":1}`)
 		path := filepath.Join(w.spool, "stuck.json")
 		if err := need.SetImmutable(path, true); err != nil {
-			t.Skipf("no file can be made undeletable here: %v", err)
+			need.Refused(t, "no file can be made undeletable here: %v", err)
 		}
 		defer need.SetImmutable(path, false)
 		for _, container := range containers {
@@ -91,7 +91,7 @@ func (w *world) inContainer(name string, environ ...string) {
 		"SPOOLFWD_TEST_SPOOL="+w.spool, "SPOOLFWD_TEST_STATE="+w.state, "SPOOLFWD_TEST_URL="+w.listener.URL)
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EINVAL) { // EINVAL: in a chroot
-		w.t.Skipf("this root cannot make containers: %v", err)
+		need.Refused(w.t, "this root cannot make containers: %v", err)
 	}
 	if err != nil {
 		w.t.Fatalf("%v: %s", err, out)

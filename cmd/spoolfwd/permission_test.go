@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // nobody is the number of a user without rights. Any number but 0 would do.
@@ -140,7 +141,7 @@ func again(t *testing.T, test string, environ ...string) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Credential: &syscall.Credential{Uid: nobody, Gid: nobody}}
 	out, err := cmd.CombinedOutput()
 	if errors.Is(err, syscall.EPERM) {
-		t.Skipf("root in here may not become another user, so that nothing can be denied: %v", err)
+		need.Refused(t, "root in here may not become another user, so that nothing can be denied: %v", err)
 	}
 	if err != nil || !strings.Contains(string(out), "--- PASS: "+strings.Trim(test, "^$")) {
 		t.Errorf("as nobody: %v\n%s", err, out)

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // A payload that cannot be moved to rejected/ stays in the spool, and the others are delivered. run
@@ -36,8 +37,8 @@ func TestRunAndCheckAgreeAboutAnUnusableRejectedDirectory(t *testing.T) {
 		}, true, exit.Permission, []string{"it belongs to another user, uid 65534", "chown it"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if c.root && os.Geteuid() != 0 {
-				t.Skip("needs root, who gives files away")
+			if c.root {
+				need.Root(t, "give files away")
 			}
 			w := newWorld(t)
 			path := filepath.Join(w.spool, "rejected")

@@ -39,7 +39,7 @@ func TestAnIndexThatMayNotBeWrittenIsAPermissionError(t *testing.T) {
 		t.Fatal(err)
 	}
 	if err := need.SetImmutable(w.stateDir, true); err != nil {
-		t.Skipf("this file system or user cannot make a directory immutable: %v", err)
+		need.Refused(t, "this file system or user cannot make a directory immutable: %v", err)
 	}
 	defer need.SetImmutable(w.stateDir, false)
 

@@ -164,7 +164,7 @@ func TestAPlanOnlyRemovesWhatIsDelivered(t *testing.T) {
 	w.write("stuck.json", `{"n":1}`, 2*time.Hour)
 	path := filepath.Join(w.dir, "stuck.json")
 	if err := need.SetImmutable(path, true); err != nil {
-		t.Skipf("this file system or user cannot make a file immutable: %v", err)
+		need.Refused(t, "this file system or user cannot make a file immutable: %v", err)
 	}
 	defer need.SetImmutable(path, false)
 	w.run()

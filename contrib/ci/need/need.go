@@ -1,8 +1,9 @@
 // Package need says what a test needs of the machine it runs on, and ends the test where that is
 // missing. Only tests import it.
 //
-// A missing program fails a test in CI (CI=true), because CI installs them all. Anywhere else, and
-// for rights that an ordinary user does not have, the test is skipped. `make test` lists skipped
+// A missing program fails a test in CI (CI=true), because CI installs them all, and so does a right
+// that root of CI's machine has. Anywhere else, and for rights that an ordinary user does not have,
+// the test is skipped. `make test` lists skipped
 // tests with their reasons at its end.
 package need
 
@@ -42,4 +43,14 @@ func Root(t testing.TB, why string) {
 	if os.Geteuid() != 0 {
 		t.Skip("only root can " + why)
 	}
+}
+
+// Refused ends a test to which the system refused what it grants to root of the machine that CI
+// runs on: a mount, a file attribute, another user. It fails there and skips anywhere else.
+func Refused(t testing.TB, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" && os.Geteuid() == 0 {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
 }

@@ -13,5 +13,6 @@
 //
 // It deliberately does not use the flags of the command line library, which reads flags only before
 // the first operand, splits values at commas, takes variables from the process alone and stops at
-// the first problem.
+// the first problem. So the library's Category and Suggest, which hang on its flags, are not used
+// either: Group orders the help, and Nearest suggests variables and keys as well as flags.
 package settings

@@ -14,8 +14,8 @@ type Pruned struct {
 	Files int      // payloads
 	Bytes int64    // of payloads and reasons
 	Names []string // of the first few payloads
-	// ClockJumped says how far the clock was moved since the last time, when that is why nothing is
-	// deleted for a day. It is told once.
+	// ClockJumped says how far the clock went since the last time, when it may have been moved and
+	// nothing is deleted for a day because of that. It is told once.
 	ClockJumped time.Duration
 }
 
@@ -34,7 +34,8 @@ const orphanGrace = time.Hour
 // the reason's, the payload file's and that of the file's last change of status, which nobody can
 // set. A time before this program was written says nothing, and the payload is as old as if it had
 // been rejected now. Nothing is deleted while the clock says such a time, nor for a day after it
-// was moved by more than a week or backwards.
+// went backwards or forwards by more than eight days. Where runs are further apart than that, the
+// second of them deletes, and a clock that goes forward by more than twice as far counts as moved.
 func (s *Spool) PruneRejected(now time.Time, maxAge time.Duration, maxBytes int64) (Pruned, error) {
 	var pruned Pruned
 	if maxAge <= 0 && maxBytes <= 0 || now.Unix() < earliest {

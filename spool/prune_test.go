@@ -4,6 +4,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -176,6 +177,84 @@ func TestDeletionGoesOnADayAfterTheClockJumped(t *testing.T) {
 	}
 	if pruned := prune(t, s, ahead.Add(24*time.Hour), time.Hour, 0); pruned.Files != 1 || told != 1 {
 		t.Errorf("a day later %d are deleted, want 1; the jump was told %d times, want once", pruned.Files, told)
+	}
+}
+
+// A run a month after the last one looks like a clock that was moved by a month. From the second
+// such run on it does not.
+func TestRunsAMonthApartDelete(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	now := time.Now()
+	const month, maxAge = 30 * 24 * time.Hour, 80 * 24 * time.Hour
+	rejectNow(t, s, now, "a.json", "b.json")
+	for _, step := range []struct {
+		name   string
+		after  time.Duration
+		maxAge time.Duration
+		files  int
+		jumped bool
+	}{
+		{"first run", 0, maxAge, 0, false},
+		{"a month later", month, maxAge, 0, true},
+		{"two months later", 2*month + time.Hour, time.Hour, 2, false},
+	} {
+		pruned := prune(t, s, now.Add(step.after), step.maxAge, 0)
+		if pruned.Files != step.files || (pruned.ClockJumped != 0) != step.jumped {
+			t.Errorf("%s: %d deleted, want %d; the clock is said to have jumped by %v, want that: %v", step.name, pruned.Files, step.files, pruned.ClockJumped, step.jumped)
+		}
+	}
+	wantNames(t, "in rejected/", list(t, dir, "rejected"))
+}
+
+func TestAClockThatJumpsBetweenRunsAMonthApartDeletesNothing(t *testing.T) {
+	const day = 24 * time.Hour
+	for _, tt := range []struct {
+		name string
+		days []int // of the runs after the usual ones; none of them may delete
+	}{
+		{"a year ahead", []int{60 + 365}},
+		{"a year ahead and right again", []int{60 + 365, 90}},
+		{"a year ahead, right again and a year ahead once more", []int{60 + 365, 90, 90 + 365}},
+		{"a year back", []int{60 - 365}},
+		{"in 1970", []int{-56 * 365}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, _ := newSpool(t, spool.Config{})
+			now := time.Now()
+			rejectNow(t, s, now, "a.json")
+			for n := range 3 {
+				prune(t, s, now.Add(time.Duration(n)*30*day), 1000*day, 0)
+			}
+			for _, n := range tt.days {
+				if pruned := prune(t, s, now.Add(time.Duration(n)*day), time.Hour, 1); pruned.Files != 0 {
+					t.Errorf("on day %d: deleted %+v", n, pruned)
+				}
+			}
+		})
+	}
+}
+
+// Earlier versions noted one time: that of the last run, or that from which on they would delete.
+func TestTheClockNoteOfAnEarlierVersionCounts(t *testing.T) {
+	now := time.Now()
+	for _, tt := range []struct {
+		name  string
+		noted time.Time
+		want  int // deleted
+	}{
+		{"an hour ago", now.Add(-time.Hour), 1},
+		{"in twenty hours, after a jump", now.Add(20 * time.Hour), 0},
+		{"a year ago", now.AddDate(-1, 0, 0), 0},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			s, dir := newSpool(t, spool.Config{})
+			rejectNow(t, s, now, "a.json")
+			write(t, dir, "rejected/.clock", strconv.FormatInt(tt.noted.Unix(), 10), 0)
+			pruned := prune(t, s, now.Add(time.Minute), time.Second, 0)
+			if pruned.Files != tt.want {
+				t.Errorf("%d are deleted, want %d", pruned.Files, tt.want)
+			}
+		})
 	}
 }
 

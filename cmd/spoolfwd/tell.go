@@ -74,7 +74,11 @@ func (o *outcome) tellPruned() {
 			"event", "pruned", "count", p.Files, "bytes", p.Bytes)
 	}
 	if p.ClockJumped != 0 {
-		o.s.log.Warn(fmt.Sprintf("the clock was moved by %s since rejected payloads were last looked at: none is deleted for a day", console.Duration(p.ClockJumped.Abs())),
+		way := "forward"
+		if p.ClockJumped < 0 {
+			way = "back"
+		}
+		o.s.log.Warn(fmt.Sprintf("the clock went %s by %s since rejected payloads were last looked at: in case it was moved, none is deleted for a day", way, console.Duration(p.ClockJumped.Abs())),
 			"event", "clock_jumped", "seconds", p.ClockJumped.Seconds())
 	}
 }

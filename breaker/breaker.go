@@ -55,6 +55,7 @@ func (b *Breaker) Open(now time.Time) error {
 	defer b.mu.Unlock()
 	b.readOnly = false
 	b.file.Sweep()
+	sweepHostID(b.config.StateDir)
 	err := b.loadLocked(now)
 
 	corrected := b.current.openedAt != b.saved.openedAt || b.current.notBefore != b.saved.notBefore

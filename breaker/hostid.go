@@ -57,10 +57,14 @@ func KeepHostID(dir string) (string, error) {
 			}
 		}
 		id = newHostID(dir)
-		if err := file.Create([]byte(id + "\n")); err != nil && !errors.Is(err, fs.ErrExist) {
-			return "", fmt.Errorf("cannot keep a host id in %s: %w", file.Path, err)
+		errCreate := file.Create([]byte(id + "\n"))
+		// Another process may have been faster, and may have swept the temporary file of this one.
+		if id, err := readHostID(file); err == nil {
+			return id, nil
 		}
-		// Read again: another process may have been faster.
+		if errCreate != nil && !errors.Is(errCreate, fs.ErrExist) {
+			return "", fmt.Errorf("cannot keep a host id in %s: %w", file.Path, errCreate)
+		}
 	}
 	return "", fmt.Errorf("host id %s %w", file.Path, ErrReplaced)
 }
@@ -73,6 +77,14 @@ func PeekHostID(dir string) string {
 		return ""
 	}
 	return id
+}
+
+// sweepHostID removes what killed calls of KeepHostID left behind. KeepHostID takes no lock, and a
+// call under way looks the same. Once there is an identity, such a call needs its file no more.
+func sweepHostID(dir string) {
+	if PeekHostID(dir) != "" {
+		hostIDFile(dir).Sweep()
+	}
 }
 
 func hostIDFile(dir string) statefile.File {

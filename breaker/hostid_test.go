@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+	"time"
 )
 
 func mustHostID(t *testing.T, dir string) string {
@@ -86,6 +87,59 @@ func TestAFileWithoutAHostIDIsSetAside(t *testing.T) {
 				t.Errorf("what was there is not kept: %v", err)
 			}
 		})
+	}
+}
+
+// Only a run that finds an identity removes them: before, a call may still be writing one.
+func TestARunRemovesWhatKilledWritesOfTheHostIDLeft(t *testing.T) {
+	dir := t.TempDir()
+	leftover := filepath.Join(dir, "host-id4083729382")
+	mustDo(t, "WriteFile", os.WriteFile(leftover, []byte("0123"), 0o600))
+	b, err := New(Config{StateDir: dir})
+	mustDo(t, "New", err)
+	mustDo(t, "Open", b.Open(time.Now()))
+	if _, err := os.Lstat(leftover); err != nil {
+		t.Errorf("without an identity, the temporary file is removed: %v", err)
+	}
+	id := mustHostID(t, dir)
+	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(dir, "host-id.corrupt"), nil, 0o600))
+	mustDo(t, "Open", b.Open(time.Now()))
+	if _, err := os.Lstat(leftover); !os.IsNotExist(err) {
+		t.Errorf("with an identity, the temporary file stays: %v", err)
+	}
+	if _, err := os.Lstat(filepath.Join(dir, "host-id.corrupt")); err != nil || PeekHostID(dir) != id {
+		t.Errorf("the identity is %q, want %q, and what was set aside stays: %v", PeekHostID(dir), id, err)
+	}
+}
+
+func TestFirstRunsAgreeOnTheHostIDWhileAnotherSweeps(t *testing.T) {
+	for range 50 {
+		dir := t.TempDir()
+		done := make(chan struct{})
+		go func() {
+			defer close(done)
+			for range 200 {
+				sweepHostID(dir)
+			}
+		}()
+		const runs = 8
+		ids := make(chan string, runs)
+		for range runs {
+			go func() {
+				id, err := KeepHostID(dir)
+				if err != nil {
+					t.Errorf("KeepHostID: %v", err)
+				}
+				ids <- id
+			}()
+		}
+		first := <-ids
+		for range runs - 1 {
+			if id := <-ids; id != first {
+				t.Fatalf("one run has host id %s, another %s", first, id)
+			}
+		}
+		<-done
 	}
 }
 

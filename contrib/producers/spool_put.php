@@ -7,7 +7,7 @@
  * same directory, are flushed, and take their final name by rename(2). The function never throws, prints and logs nothing,
  * and its work is bounded; it returns true once the payload file has its final name, otherwise false.
  *
- * A crash (kill -9, power cut) leaves at most a temporary `profiling_XXXXXX`, which spoolfwd ignores. A full disk leaves
+ * A crash (kill -9, power cut) leaves at most a temporary `profiling_XXXXXXXX`, which spoolfwd ignores. A full disk leaves
  * nothing. fsync() came with PHP 8.1; before that a power cut within seconds of the call can leave an empty payload file,
  * which spoolfwd sets aside after ten minutes.
  *
@@ -56,17 +56,13 @@ function spool_put($value, string $dir = '/var/lib/bitville-apm/buffer', int $li
         if ($real === false || !is_dir($real) || !is_writable($real)) {
             return false;
         }
-        // mkstemp(3): mode 0600 from the first moment, whatever the umask.
-        $tmp = tempnam($real, 'profiling_');
-        if ($tmp === false) {
-            $tmp = null;
+        $path = $real . '/profiling_' . bin2hex(random_bytes(4));
+        $file = spool_put_create($path);
+        if ($file === false) {
             return false;
         }
-        // tempnam() falls back to the system's temporary directory, from where a rename would be a slow copy.
-        if (dirname($tmp) !== $real) {
-            return false;
-        }
-        if (!spool_put_write($tmp, $json)) {
+        $tmp = $path;
+        if (!spool_put_write($file, $json)) {
             return false;
         }
         $final = $real . '/profile_' . date('Ymd_His') . '_' . bin2hex(random_bytes(4)) . '.json';
@@ -86,13 +82,29 @@ function spool_put($value, string $dir = '/var/lib/bitville-apm/buffer', int $li
     }
 }
 
-/** Writes all of $bytes to the file that exists at $path and flushes it to the disk. A full disk answers false. */
-function spool_put_write(string $path, string $bytes): bool
+/**
+ * Makes a file of mode 0600. This is the only time that it is opened: whoever may write the directory can put a link to any
+ * other file in its place at any moment.
+ *
+ * @return resource|false
+ */
+function spool_put_create(string $path)
 {
-    $file = fopen($path, 'r+b');
-    if ($file === false) {
-        return false;
+    $umask = umask(0077);
+    try {
+        return fopen($path, 'xb'); // O_EXCL: never through a name, or a link, that is there already
+    } finally {
+        umask($umask);
     }
+}
+
+/**
+ * Writes all of $bytes to a new file, flushes it to the disk and closes it. A full disk answers false.
+ *
+ * @param resource $file
+ */
+function spool_put_write($file, string $bytes): bool
+{
     $size = strlen($bytes);
     for ($done = 0; $done < $size; $done += $n) {
         $n = fwrite($file, $done === 0 ? $bytes : substr($bytes, $done));

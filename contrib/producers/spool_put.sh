@@ -5,8 +5,13 @@
 #     printf '{"host":"%s","load":%s}\n' "$(hostname)" "$(cut -d' ' -f1 /proc/loadavg)" | spool_put /var/spool/metrics
 #
 # Promises. A file that ends in .json appears in the spool complete or not at all: the bytes go to a temporary name in the
-# same directory, are flushed, and take their final name by rename(2). It prints nothing and changes nothing in the calling
-# shell. The exit status is 0 once the payload file has its final name, otherwise 1.
+# same directory, are flushed, and take their final name by rename(2). It prints nothing, but for the refusal below, and
+# changes nothing in the calling shell. The exit status is 0 once the payload file has its final name, otherwise 1.
+#
+# The bytes are written through the one handle that made the temporary, whatever becomes of its name. But a shell can flush
+# and rename a file by name only, and whoever may write the directory can put another file there at any moment. Root would
+# then act on a file that somebody else has chosen. Therefore root is refused, in one line, if the spool belongs to another
+# user or if others may write it: use `spoolfwd put` there, which becomes the spool's owner.
 #
 # A crash (kill -9, power cut) leaves at most a temporary `profiling_XXXXXXXX`, which spoolfwd ignores; a signal that can be
 # caught and a full disk leave nothing.
@@ -22,21 +27,34 @@
 spool_put() (
     dir=${1:-/var/lib/bitville-apm/buffer}
     max=${2:-16777216}
-    exec 2>/dev/null
-    [ -d "$dir" ] || exit 1
-    id=$(od -An -N4 -tx1 /dev/urandom | tr -d ' \n') && [ "${#id}" -eq 8 ] || exit 1
-    tmp=$dir/profiling_$id
-    final=$dir/profile_$(date +%Y%m%d_%H%M%S)_$id.json || exit 1
+    exec 4>&2 2>/dev/null
+    CDPATH='' cd -P -- "$dir" || exit 1 # from here on it is the same directory, whatever becomes of its path
+    if [ "$(id -u)" -eq 0 ]; then
+        unset IFS
+        # shellcheck disable=SC2046 # split into fields: mode, links, owner ...
+        set -- $(ls -nd .)
+        case $1:$3 in
+        ?????w* | ????????w* | *:[!0]*)
+            echo "spool_put: root does not write into $dir, which is another user's or which others may write; use spoolfwd put" >&4
+            exit 1
+            ;;
+        esac
+    fi
+    # Two numbers: whoever sees the temporary must not know the final name before it is taken.
+    id=$(od -An -N8 -tx1 /dev/urandom | tr -d ' \n') && [ "${#id}" -eq 16 ] || exit 1
+    tmp=profiling_${id%????????}
+    final=profile_$(date +%Y%m%d_%H%M%S)_${id#????????}.json || exit 1
     [ ! -e "$final" ] || exit 1
     umask 077
     set -C # a redirection now creates its file (O_EXCL) and never follows a name that is there already
-    true >"$tmp" || exit 1
-    trap 'rm -f "$tmp"' EXIT
-    trap 'exit 1' HUP INT TERM PIPE
-    head -c "$((max + 1))" >>"$tmp" || exit 1
+    {
+        trap 'rm -f "$tmp"' EXIT
+        trap 'exit 1' HUP INT TERM PIPE
+        head -c "$((max + 1))" >&3 || exit 1
+    } 3>"$tmp" || exit 1
     size=$(wc -c <"$tmp") && [ "$size" -gt 0 ] && [ "$size" -le "$max" ] || exit 1
     sync "$tmp" || exit 1
     mv "$tmp" "$final" || exit 1
     trap - EXIT
-    sync "$dir" || : # makes the new name survive a power cut; the payload file is in place already
+    sync . || : # makes the new name survive a power cut; the payload file is in place already
 )

@@ -37,7 +37,8 @@ type tally struct {
 
 // count counts payload files until it has found that many of them, or more than so many bytes; -1
 // means without limit. It asks for sizes only where bytes are limited, since that takes most of the
-// time.
+// time: some two microseconds per file, where reading its name takes half of one. The number of
+// files says nothing of their sizes: any producer can write a file larger than MaxFileSize.
 func (s *Spool) count(files int, bytes int64) (found tally, err error) {
 	enough := errors.New("enough")
 	err = readDir(s.fd, func(raw []byte, kind uint8) error {

@@ -13,10 +13,13 @@ import (
 
 // PutConfig bounds what Put adds to a spool.
 type PutConfig struct {
-	MaxSpoolBytes int64  // refuse when the spool would hold more; 0 means no limit
-	MaxSpoolFiles int    // refuse when the spool would hold more; 0 means no limit
-	Prefix        string // begins the names of payload files; default "put"
-	Mode          uint32 // of the new file, whatever the umask; default 0600
+	// Refuse when the spool would hold more; 0 means no limit. Each Put reads the directory, and
+	// with MaxSpoolBytes examines every payload file in it.
+	MaxSpoolBytes int64
+	MaxSpoolFiles int
+
+	Prefix string // begins the names of payload files; default "put"
+	Mode   uint32 // of the new file, whatever the umask; default 0600
 }
 
 // Put is the safe producer: it spools one payload and returns the name of its file, which is unique

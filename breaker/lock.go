@@ -100,8 +100,8 @@ func (l *Lock) take(path string) (bool, error) {
 	case !opened.Mode().IsRegular():
 		return false, fmt.Errorf("lock %s: %w", path, statefile.ErrNotRegular)
 	}
-	// Earlier versions made the file readable for everybody. The mode comes before the lock: whoever
-	// else holds the lock now cannot open the file again.
+	// Earlier versions made the file readable for everybody. The mode comes before the lock:
+	// whoever else holds the lock now cannot open the file again.
 	if opened.Mode().Perm()&0o077 != 0 && isOursAlone(opened) {
 		_ = l.handle.Chmod(lockMode)
 	}

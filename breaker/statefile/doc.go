@@ -25,6 +25,7 @@
 // # What it does not do
 //
 // It does not give files to other users: root becomes the owner of a directory before it writes
-// there. It takes no lock, and it does not know what the content means. Whether a content that was read is
-// good is for the caller to decide, who calls SetAside to keep a bad one for a person to see.
+// there. It takes no lock, and it does not know what the content means. Whether a content that was
+// read is good is for the caller to decide, who calls SetAside to keep a bad one for a person to
+// see.
 package statefile

@@ -11,8 +11,8 @@ import (
 //
 // A run that finds the lock held says so only with -v. Under a scheduler that happens whenever a
 // backlog takes longer than the interval, and a mail every minute would teach people not to read
-// mails. The exit code, 75, says it without -v too. A lock that has been held for an hour is another
-// matter: a process is stuck, or somebody stops all deliveries.
+// mails. The exit code, 75, says it without -v too. A lock that has been held for an hour is
+// another matter: a process is stuck, or somebody stops all deliveries.
 func runCommand(ctx context.Context, s *session) error {
 	if s.cfg.DryRun {
 		return s.dryRun(ctx)

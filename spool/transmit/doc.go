@@ -15,7 +15,8 @@
 //
 // Every call ends within Config.Timeout, and a tenth of a second, whatever the listener does, and
 // holds a bounded amount of memory. Only a process that was stopped meanwhile (SIGSTOP, suspend)
-// and had sent nothing begins anew, once: the time that it slept through is not the listener's fault.
+// and had sent nothing begins anew, once: the time that it slept through is not the listener's
+// fault.
 //
 // Text that the listener chose (reason phrase, Location, names in certificates) reaches an error
 // only with control characters escaped and its length bounded. The configured secrets are cut out

@@ -4,6 +4,9 @@ package spool
 // in some 15 MiB with names of 40 bytes.
 const DefaultPageSize = 250_000
 
+// maxYoungest is how many of the payload files that do not fit in a page are named.
+const maxYoungest = 1000
+
 // A Page is what one scan of the spool found.
 type Page struct {
 	// Entries are the oldest payload files behind the position the scan started from, in order, and
@@ -12,6 +15,9 @@ type Page struct {
 	// More says that younger payload files were left out. A Scanner returns them next, and so does
 	// a scan from the last entry.
 	More bool
+	// Youngest are some of the payload files that were left out: the youngest, at most maxYoungest of
+	// them, the oldest first.
+	Youngest []Entry
 	// Files and Bytes count every payload file in the spool, also those outside the page. Oldest is
 	// the oldest of them all; its name is empty when there is none.
 	Files  int

@@ -64,6 +64,7 @@ func (sc *scan) finish() Page {
 		sc.keepOldest(sc.limit)
 	}
 	page.Entries.sort()
+	page.keepYoungest()
 	return *page
 }
 
@@ -164,14 +165,25 @@ func (sc *scan) keepOldest(n int) {
 	page := &sc.page
 	page.Entries.selectOldest(n)
 	sc.cut, page.More = page.Entries.At(n), true
-	for i := n; sc.over != nil && i < page.Entries.Len(); i++ {
+	for i := n; i < page.Entries.Len(); i++ {
 		sc.drop(page.Entries.At(i))
 	}
 	page.Entries.truncate(n)
 }
 
+// drop leaves an entry out of the page.
 func (sc *scan) drop(e Entry) {
+	page := &sc.page
+	if page.Youngest = append(page.Youngest, e); len(page.Youngest) == 2*maxYoungest {
+		page.keepYoungest()
+	}
 	if sc.over != nil {
 		sc.over.add(e)
 	}
+}
+
+// keepYoungest sorts the entries that were left out, and forgets all but the youngest.
+func (p *Page) keepYoungest() {
+	slices.SortFunc(p.Youngest, Entry.Compare)
+	p.Youngest = p.Youngest[max(0, len(p.Youngest)-maxYoungest):]
 }

@@ -65,6 +65,32 @@ func next(t *testing.T, sc *Scanner) string {
 	return strings.Join(got, " ")
 }
 
+// The first page names the youngest files outside it, from which a drain chooses after failures.
+func TestAPageNamesTheYoungestFilesOutsideIt(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(Config{Dir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	const files = 3 + 2*maxYoungest + 7
+	for i := range files {
+		place(t, dir, i+1)
+	}
+	page, err := s.Scan(Entry{}, 3)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := len(page.Youngest); n != maxYoungest {
+		t.Fatalf("the page of 3 of %d files names %d others", files, n)
+	}
+	for i, e := range page.Youngest {
+		if want := fmt.Sprint(files-maxYoungest+i+1, ".json"); e.Name != want {
+			t.Fatalf("number %d of the youngest is %s, want %s", i, e.Name, want)
+		}
+	}
+}
+
 // Looking at every payload file is most of a scan's time.
 func TestAnOverflowFileMakesASecondWalkOfTheDirectoryUnnecessary(t *testing.T) {
 	dir, sc := scanned(t)

@@ -18,7 +18,9 @@
 // in succession that open the breaker speak of the listener, and bad payloads ahead cost one
 // request each and keep nothing back. The probe of a half-open breaker is chosen in the same way:
 // the number of failures, which the breaker keeps from run to run, says where. A failing listener
-// gets as many requests as ever: the threshold, and then one per probe.
+// gets as many requests as ever: the threshold, and then one per probe. Of a spool larger than
+// [Config.PageSize], the oldest files and a thousand of the youngest are in reach of these choices.
+// Good payloads between more bad ones than that wait until bad ones are rejected.
 //
 // An item is deferred if it failed after it had reached the listener, and a request that began
 // after the failure was delivered. In an array file it goes after the others. A file all of whose
@@ -51,8 +53,9 @@
 // neighbours in the spool, and may all be bad. So the breaker hears of the first failure among
 // them, and of the others only if the next request, which comes from elsewhere, fails too or
 // nothing is left to send. That request is the only one that a listener can get in addition, and
-// only if it answers each of more requests in flight than the breaker's threshold with a failure. A
-// failure without an answer, or with a Retry-After, is told to the breaker at once.
+// only if as many requests were in flight as the breaker's threshold, or more, and it answers each
+// with a failure. A failure without an answer, or with a Retry-After, is told to the breaker at
+// once.
 //
 // # Batches
 //

@@ -11,12 +11,16 @@ import (
 // queue holds the payload files of a run in the order in which they are to be sent: oldest first,
 // and behind them those whose items are all deferred, the fewest attempts first. It holds a page of
 // the oldest files and turns to the next one when that is used up; in a spool of several pages, the
-// deferred files are sorted page by page.
+// deferred files are sorted page by page. A page may hold bad files alone, so that the youngest
+// files of the spool are at hand as well, for requests that are to come from elsewhere. In a run,
+// the run's lock guards the queue with its lines.
 type queue struct {
 	scanner *spool.Scanner
 	index   *Index
 	page    spool.Page
+	young   []spool.Entry // the youngest files outside the first page
 
+	youngest line     // those in young
 	fresh    line     // the page, without its deferred files
 	deferred line     // the deferred files of this page and those before
 	last     []queued // those in deferred
@@ -59,6 +63,8 @@ func (q *queue) next(failures int, busy bool) (c choice, ok bool, err error) {
 		// A deferred file goes before its time: everything else keeps failing, and the listener may
 		// take this one by now.
 		return q.deferred.choose(failures / 14), true, nil
+	case q.youngest.waiting.len > 0 && (failures%2 == 1 || q.fresh.waiting.len == 0):
+		return q.youngest.choose(failures), true, nil
 	case q.fresh.waiting.len > 0:
 		return q.fresh.choose(failures), true, nil
 	case q.deferred.waiting.len > 0:
@@ -90,10 +96,30 @@ func (q *queue) turnPage() (err error) {
 	q.fresh.queued = func(at int) queued { return queued{Entry: q.page.Entries.At(at)} }
 	q.fresh.waiting = fullSet(q.page.Entries.Len())
 	q.deferred.queued = func(at int) queued { return q.last[at] }
+	q.takeYoungest()
 	if q.index.items > 0 {
 		q.putLast()
 	}
 	return nil
+}
+
+// takeYoungest takes the youngest files out of the spool's last pages, so that each is handed out
+// once. The first page names them. Deferred ones stay in their pages.
+func (q *queue) takeYoungest() {
+	if q.youngest.queued == nil {
+		isDeferred := func(e spool.Entry) bool { return q.index.deferredAfter(e.Name) > 0 }
+		q.young = slices.DeleteFunc(q.page.Youngest, isDeferred)
+		q.youngest.queued = func(at int) queued { return queued{Entry: q.young[at]} }
+		q.youngest.waiting = fullSet(len(q.young))
+	}
+	for at := q.page.Entries.Len() - 1; at >= 0 && len(q.young) > 0; at-- {
+		place, isYoung := slices.BinarySearchFunc(q.young, q.page.Entries.At(at), spool.Entry.Compare)
+		if isYoung {
+			q.fresh.waiting.remove(at)
+		} else if place == 0 {
+			break // all before it are older still
+		}
+	}
 }
 
 // putLast takes the deferred files out of the page.
@@ -101,7 +127,7 @@ func (q *queue) putLast() {
 	before := len(q.last)
 	for at := range q.page.Entries.Len() {
 		entry := q.page.Entries.At(at)
-		if attempts := q.index.deferredAfter(entry.Name); attempts > 0 {
+		if attempts := q.index.deferredAfter(entry.Name); attempts > 0 && q.fresh.waiting.has(at) {
 			q.fresh.waiting.remove(at)
 			q.last = append(q.last, queued{entry, attempts})
 		}
@@ -114,7 +140,7 @@ func (q *queue) putLast() {
 
 // inHand returns the array files that have items left to send.
 func (q *queue) inHand() (files []*file) {
-	for _, l := range []*line{&q.fresh, &q.deferred} {
+	for _, l := range []*line{&q.youngest, &q.fresh, &q.deferred} {
 		for _, f := range l.inHand {
 			files = append(files, f)
 		}

@@ -2,6 +2,7 @@ package drain_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log"
 	"net/http"
@@ -78,7 +79,7 @@ func forward(spoolDir, stateDir, url string) error {
 
 	report, err := drain.Run(context.Background(), drain.Config{Spool: s, Breaker: b, Transmitter: t, Index: index})
 	if err != nil {
-		return err
+		return errors.Join(err, b.Save()) // a run that ends early may have changed the breaker, too
 	}
 	for _, err := range report.LocalErrors {
 		log.Print(err)

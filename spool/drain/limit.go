@@ -6,6 +6,7 @@ import "time"
 // with one request of one item. Every good answer allows twice as many items in a request, and one
 // request more, which doubles the number in flight per round trip. Any failure brings both back to
 // one. An adaptive limit follows the listener's latency as well: see pace.
+// The run's lock guards it.
 type limit struct {
 	requests, mostRequests int
 	items, mostItems       int

@@ -36,6 +36,7 @@ func (w *worker) read() {
 	}
 	w.unread = choice{}
 	r := w.r
+	// The place is looked up without the lock: no page is turned while a request is in flight.
 	p, err := r.cfg.Spool.Read(place.queued().Entry, r.now(), w.buffer())
 	if err != nil {
 		r.unreadable(p, err)

@@ -82,6 +82,14 @@
 // the place of a removal or a rewrite. Losing it loses no payload: deferred items lose their place
 // at the end, and delivered items that are still in the spool are sent again under the same keys.
 //
+// # What a full disk leaves behind
+//
+// A full disk, or a quota, stops no deliveries, since removals make room. An array file of which an
+// item fails cannot be rewritten there, and the index cannot note which of its items were
+// delivered. The index is saved again at the end of the run, when removals have made room for it.
+// If nothing was removed, the other items of that file are sent again in the next run, under the
+// same keys, and so on until there is room: that is the limit of what can be noted without a block.
+//
 // # What it does not do
 //
 // It never waits, neither for a lock nor for a breaker to become half-open. It prints nothing. It

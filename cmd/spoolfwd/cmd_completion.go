@@ -167,8 +167,10 @@ func (s *session) operandsFor(c command, args []string) []candidate {
 	if s.operands, err = s.cfg.ReadFlags(c.takes, args); err != nil {
 		return nil
 	}
-	if c.takes&settings.Work != 0 && s.cfg.Resolve(s.env.Environ, s.env.ConfigFile) != nil {
-		return nil
+	if c.takes&settings.Work != 0 {
+		if s.cfg.Resolve(s.env.Environ, s.env.ConfigFile) != nil || s.prepare(c.takes) != nil {
+			return nil
+		}
 	}
 	return c.offers(s)
 }

@@ -137,6 +137,17 @@ func TestRootsFilesAreReadBeforeRootIsGivenUp(t *testing.T) {
 	}
 }
 
+// A rejected/ that is not the user's own is not used.
+func TestRootsShellCompletesRejectedPayloadsOfTheServicesSpool(t *testing.T) {
+	w, _ := newServiceWorld(t)
+	w.putAs(nobody, "bad.json", `no json`)
+	w.do("run").wantCode(t, exit.Rejected)
+	r := w.run("completion", "bash", "--", "rejected", "show", "--spool", w.spool, "b").wantCode(t, exit.OK)
+	if r.stdout != "bad.json\n" {
+		t.Errorf("it offers %q, want the rejected payload", r.stdout)
+	}
+}
+
 func TestRootRefusesDirectoriesThatTheOwnerOfTheSpoolCannotUse(t *testing.T) {
 	const third = 4242
 	for _, c := range []struct {

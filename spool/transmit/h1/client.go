@@ -21,7 +21,7 @@ type Client struct {
 	mu      sync.Mutex // guards the fields below; no call is made while it is held
 	idle    []*Conn    // the most recently used one last
 	closed  bool
-	quiet   bool // the peer was silent on a new connection that was watched
+	quiet   bool // the peer was silent on a new connection, and has ended none since
 	unasked bool // the peer spoke unasked on a new connection
 }
 
@@ -36,6 +36,9 @@ func (cl *Client) Idle(limit time.Time) *Conn {
 			return c
 		}
 		c.Close()
+		cl.mu.Lock()
+		cl.quiet = false
+		cl.mu.Unlock()
 	}
 }
 
@@ -51,11 +54,11 @@ func (cl *Client) Open(ctx context.Context, limit time.Time) (*Conn, error) {
 	return c, nil
 }
 
-// DropIdle closes the idle connections.
+// DropIdle closes the idle connections, for a caller that has found one of them dead.
 func (cl *Client) DropIdle() {
 	cl.mu.Lock()
 	idle := cl.idle
-	cl.idle = nil
+	cl.idle, cl.quiet = nil, false
 	cl.mu.Unlock()
 	for _, c := range idle {
 		c.Close()

@@ -15,8 +15,10 @@ const (
 // answer its words would be taken. It returns nil if there was nothing to read: no byte, no end, no
 // reset.
 //
-// The client's first connection is watched. If it stays quiet, the following ones are only looked
-// at. Once the peer has spoken unasked, all of them are watched, and for longer.
+// The client's first connection is watched, and so is the next one after a kept connection was
+// found dead, because a peer that answers without reading resets its connections. If a watched one
+// stays quiet, the following ones are only looked at. Once the peer has spoken unasked, all of them
+// are watched, and for longer.
 func (c *Conn) watch() error {
 	cl := c.client
 	cl.mu.Lock()

@@ -83,6 +83,32 @@ func TestTheFirstConnectionIsWatchedForTwiceTheTimeOfConnecting(t *testing.T) {
 	})
 }
 
+// A peer that answers and resets, and has read nothing, kills the connections that it is asked on.
+func TestAfterAKeptConnectionDiedTheNextOneIsWatched(t *testing.T) {
+	for name, die := range map[string]func(cl *Client){
+		"found before the request": func(cl *Client) { cl.idle[0].Close() },
+		"found by the request":     func(cl *Client) { cl.DropIdle() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				cl := inBubble(t, "nothing", 0, func(c net.Conn, _ int) { answer(c) })
+				cl.MaxIdle = 1
+				timed(t, cl)
+				die(cl)
+				if cl.Idle(time.Now().Add(time.Minute)) != nil {
+					t.Fatal("a dead connection is used")
+				}
+				for n, want := range []time.Duration{minWatch, 0} {
+					if took, err := timed(t, cl); err != nil || took != want {
+						t.Errorf("exchange %d took %v and ended with %v, want %v and no error", n+1, took, err, want)
+					}
+				}
+				cl.Close()
+			})
+		})
+	}
+}
+
 // A payload that nobody read would be removed.
 func TestAnAnswerThatComesJustAfterConnectingIsNotTaken(t *testing.T) {
 	const after = time.Millisecond

@@ -3,17 +3,12 @@ package transmit
 import (
 	"errors"
 	"fmt"
-	"io"
-	"os"
 	"strings"
 
 	"golang.org/x/net/http/httpguts"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
-
-// maxSecretFile bounds a token or header file, so that a wrong path to something large fails fast.
-const maxSecretFile = 64 << 10
 
 type header struct{ name, value string }
 
@@ -53,12 +48,12 @@ func parseHeaders(list []string) ([]header, error) {
 			add(fmt.Sprintf("header %d", i+1), entry)
 			continue
 		}
-		text, err := readSmall(file)
+		text, err := ReadSmall(file, maxSecretFile)
 		if err != nil {
 			problems = append(problems, fmt.Errorf("header file: %w", err))
 			continue
 		}
-		for n, line := range strings.Split(text, "\n") {
+		for n, line := range strings.Split(string(text), "\n") {
 			if line = strings.TrimSpace(line); line != "" {
 				add(fmt.Sprintf("header file %s, line %d", file, n+1), line)
 			}
@@ -113,11 +108,11 @@ func readToken(file string) (string, error) {
 	if file == "" {
 		return "", nil
 	}
-	text, err := readSmall(file)
+	text, err := ReadSmall(file, maxSecretFile)
 	if err != nil {
 		return "", fmt.Errorf("token file: %w", err)
 	}
-	token := strings.TrimSpace(text)
+	token := strings.TrimSpace(string(text))
 	if token == "" {
 		return "", fmt.Errorf("token file %s is empty", file)
 	}
@@ -125,22 +120,4 @@ func readToken(file string) (string, error) {
 		return "", fmt.Errorf("token file %s holds more than one token: a space, a line break or a character outside ASCII is in it", file)
 	}
 	return token, nil
-}
-
-// readSmall reads a file that holds a secret. A pipe will do, because shells offer secrets that
-// way.
-func readSmall(file string) (string, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return "", err
-	}
-	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, maxSecretFile+1))
-	if err != nil {
-		return "", err
-	}
-	if len(data) > maxSecretFile {
-		return "", fmt.Errorf("%s is larger than %d KiB", file, maxSecretFile>>10)
-	}
-	return string(data), nil
 }

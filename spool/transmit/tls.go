@@ -6,7 +6,6 @@ import (
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"time"
 )
@@ -27,7 +26,7 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	}
 	var problems []error
 	if cfg.CAFile != "" {
-		pem, err := os.ReadFile(cfg.CAFile)
+		pem, err := ReadSmall(cfg.CAFile, maxCAFile)
 		base.RootCAs = x509.NewCertPool()
 		if err != nil {
 			problems = append(problems, fmt.Errorf("CA file: %w", err))
@@ -50,7 +49,7 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	case cfg.CertFile != "" && !t.target.secure:
 		problems = append(problems, errors.New("a client certificate is given, but the URL begins with http://"))
 	case cfg.CertFile != "":
-		pair, err := tls.LoadX509KeyPair(cfg.CertFile, cmp.Or(cfg.KeyFile, cfg.CertFile))
+		pair, err := readKeyPair(cfg.CertFile, cmp.Or(cfg.KeyFile, cfg.CertFile))
 		if err != nil {
 			problems = append(problems, fmt.Errorf("client certificate %s: %w", cfg.CertFile, err))
 		}
@@ -65,6 +64,18 @@ func (t *Transmitter) CertificateEnd() time.Time {
 		return time.Time{}
 	}
 	return t.client.TLS.Certificates[0].Leaf.NotAfter
+}
+
+func readKeyPair(certFile, keyFile string) (tls.Certificate, error) {
+	cert, err := ReadSmall(certFile, maxSecretFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	key, err := ReadSmall(keyFile, maxSecretFile)
+	if err != nil {
+		return tls.Certificate{}, err
+	}
+	return tls.X509KeyPair(cert, key)
 }
 
 // serverName is the name that a certificate must carry for host. Certificates know neither zones

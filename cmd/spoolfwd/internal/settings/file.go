@@ -3,10 +3,8 @@ package settings
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"maps"
-	"os"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +12,7 @@ import (
 	"github.com/BurntSushi/toml"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // maxFileSize bounds what is read of a configuration file.
@@ -50,17 +49,9 @@ func (s *Settings) readFile(path string) (map[string][]string, error) {
 }
 
 func decodeFile(path string) (map[string]any, error) {
-	f, err := os.Open(path)
+	text, err := transmit.ReadSmall(path, maxFileSize)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
-	}
-	defer f.Close()
-	text, err := io.ReadAll(io.LimitReader(f, maxFileSize+1))
-	if err != nil {
-		return nil, fmt.Errorf("cannot read the configuration: %w", err)
-	}
-	if len(text) > maxFileSize {
-		return nil, fmt.Errorf("%s: not a configuration file, it is larger than %s", path, formatSize(maxFileSize))
 	}
 	var document map[string]any
 	if _, err := toml.Decode(string(text), &document); err != nil {

@@ -65,6 +65,35 @@ func TestJSONMessages(t *testing.T) {
 	}
 }
 
+// A file's name or a listener's words can hold what a terminal obeys, and JSON is printed to
+// terminals too.
+func TestNothingInJSONMakesATerminalDoAnything(t *testing.T) {
+	const nasty = "\x1b[31m \x7f \u009b31m \u202edcba \u2066 \u200b \U000e0041 \ufeff \xff"
+	const harmless = "caf\u00e9 \u65e5\u672c \U0001f642 \"quoted\" <&>"
+	raw := json.RawMessage(`"` + nasty[len("\x1b"):] + `"`) // as it stands in a payload file
+	var all bytes.Buffer
+	p := NewPrinter(&all)
+	p.JSON(map[string]any{nasty: nasty, "harmless": harmless, "raw": raw})
+	p.JSONList(func(yield func(any) bool) { yield(nasty) })
+	all.WriteString(logged(LogConfig{JSON: true}, func(l *slog.Logger) { l.Warn(nasty, nasty, nasty) }))
+	for _, r := range all.String() {
+		if r != '\n' && !strconv.IsPrint(r) {
+			t.Errorf("%U is printed as it stands in\n%q", r, all.String())
+			break
+		}
+	}
+	if !strings.Contains(all.String(), `café 日本 🙂 \"quoted\" <&>`) {
+		t.Errorf("harmless characters are escaped in\n%s", all.String())
+	}
+	var first map[string]string
+	if err := json.NewDecoder(&all).Decode(&first); err != nil {
+		t.Fatal(err)
+	}
+	if want := strings.ToValidUTF8(nasty, "\ufffd"); first[want] != want || first["raw"] != want[len("\x1b"):] {
+		t.Errorf("it is read back as %q, want %q", first, want)
+	}
+}
+
 func TestTheKindOfStandardErrorIsRecognised(t *testing.T) {
 	file, err := os.Create(t.TempDir() + "/log")
 	if err != nil {

@@ -36,7 +36,7 @@ func NewLog(c LogConfig) *slog.Logger {
 		level = slog.LevelDebug
 	}
 	if c.JSON {
-		inner := slog.NewJSONHandler(c.Writer, &slog.HandlerOptions{Level: level, ReplaceAttr: nameNotice})
+		inner := slog.NewJSONHandler(jsonLines{c.Writer}, &slog.HandlerOptions{Level: level, ReplaceAttr: nameNotice})
 		return slog.New(clockHandler{inner, c.Now})
 	}
 	return slog.New(&textHandler{LogConfig: c, level: level, mu: new(sync.Mutex)})

@@ -1,11 +1,8 @@
 package console
 
 import (
-	"bytes"
-	"encoding/json"
 	"fmt"
 	"io"
-	"iter"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
@@ -44,31 +41,4 @@ func (p *Printer) Line(format string, args ...any) {
 		}
 	}
 	fmt.Fprintf(p, format+"\n", args...)
-}
-
-// JSON prints one indented value. Go's encoder escapes control characters.
-func (p *Printer) JSON(v any) {
-	e := json.NewEncoder(p)
-	e.SetEscapeHTML(false)
-	e.SetIndent("", "  ")
-	e.Encode(v)
-}
-
-// JSONList prints a JSON array whose elements need not fit in memory together, as JSON prints one.
-func (p *Printer) JSONList(elements iter.Seq[any]) {
-	between := "[\n  "
-	for v := range elements {
-		var text bytes.Buffer
-		e := json.NewEncoder(&text)
-		e.SetEscapeHTML(false)
-		e.SetIndent("  ", "  ")
-		e.Encode(v)
-		fmt.Fprintf(p, "%s%s", between, bytes.TrimSpace(text.Bytes()))
-		between = ",\n  "
-	}
-	if between == "[\n  " {
-		fmt.Fprintln(p, "[]")
-	} else {
-		fmt.Fprintln(p, "\n]")
-	}
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -24,9 +25,11 @@ type session struct {
 	env      Env
 	cfg      *settings.Settings
 	operands []string
-	out      *console.Printer
-	log      *slog.Logger
-	identity string // cached by hostID
+	stdout   *console.Writer
+	stderr   *console.Writer
+	out      *console.Printer // to stdout
+	log      *slog.Logger     // to stderr
+	identity string           // cached by hostID
 
 	startedBy      int                   // the effective uid at the start
 	account        account               // the user as whom the command works
@@ -39,16 +42,25 @@ type session struct {
 // run is the program: it does what env.Args say and returns the exit code. It does not return
 // before everything it started has ended.
 func run(ctx context.Context, env Env) int {
-	s := &session{env: env, cfg: settings.New(), out: console.NewPrinter(env.Stdout)}
+	patience := cmp.Or(env.Patience, 5*time.Second)
+	s := &session{
+		env: env, cfg: settings.New(),
+		stdout: console.NewWriter(ctx, env.Stdout, patience),
+		stderr: console.NewWriter(ctx, env.Stderr, patience),
+	}
+	s.out = console.NewPrinter(s.stdout)
 	s.startLog()
 	args := slices.Clone(env.Args)
 	if len(args) > 1 && args[1] == "help" { // "help run" is "run --help"
 		args = append(slices.Delete(args, 1, 2), "--help")
 	}
 	err := s.app().RunContext(ctx, args)
-	// A reader that has seen enough (head) is not an error of ours.
-	if s.out.Err() != nil && !errors.Is(s.out.Err(), syscall.EPIPE) {
-		err = errors.Join(err, exit.With(exit.IO, fmt.Errorf("cannot write to standard output: %w", s.out.Err())))
+	switch errOut := s.out.Err(); {
+	case errOut == nil, errors.Is(errOut, syscall.EPIPE): // a reader that has seen enough (head) is not an error of ours
+	case errors.Is(errOut, console.ErrStuck) && ctx.Err() != nil:
+		err = errors.Join(err, context.Cause(ctx))
+	default:
+		err = errors.Join(err, exit.With(exit.IO, fmt.Errorf("cannot write to standard output: %w", errOut)))
 	}
 	var plugin *pluginResult
 	if errors.As(err, &plugin) {
@@ -60,7 +72,7 @@ func run(ctx context.Context, env Env) int {
 
 func (s *session) startLog() {
 	s.log = console.NewLog(console.LogConfig{
-		Writer:  s.env.Stderr,
+		Writer:  s.stderr,
 		JSON:    s.cfg.LogFormat == "json",
 		Verbose: s.cfg.Verbose,
 		Kind:    s.env.StderrIs,
@@ -100,6 +112,9 @@ func (s *session) cliCommand(c command) *cli.Command {
 	return out
 }
 
+// holdsLock is the commands that take the lock, which no reader of their output may keep.
+const holdsLock = settings.Run | settings.Flush | settings.Retry | settings.Remove | settings.BreakerReset | settings.BreakerTrip
+
 // perform reads a command's arguments, settles the settings and runs the command.
 func (s *session) perform(ctx context.Context, c command, path string, args []string) (err error) {
 	if s.operands, err = s.cfg.ReadFlags(c.takes, args); err != nil {
@@ -135,6 +150,10 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 			return s.pluginUnknown(err)
 		}
 		return err
+	}
+	if c.takes&holdsLock != 0 && !s.cfg.DryRun {
+		s.stdout.Hurry()
+		s.stderr.Hurry()
 	}
 	return c.action(ctx, s)
 }

@@ -66,7 +66,7 @@ func (s *session) newProgress(files int) *progress {
 		return nil
 	}
 	return &progress{progressbar.NewOptions(files,
-		progressbar.OptionSetWriter(s.env.Stderr),
+		progressbar.OptionSetWriter(s.stderr),
 		progressbar.OptionSetDescription("sending"),
 		progressbar.OptionShowCount(),
 		progressbar.OptionShowIts(),

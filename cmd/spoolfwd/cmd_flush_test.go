@@ -163,7 +163,7 @@ func TestTheProgressBarIsForTerminalsOnly(t *testing.T) {
 		{console.Terminal, "text", true}, {console.Pipe, "text", false}, {console.Journal, "text", false}, {console.File, "text", false}, {console.Terminal, "json", false},
 	} {
 		b.Reset()
-		s := &session{env: Env{Stderr: &b, StderrIs: c.kind}, cfg: settings.New()}
+		s := &session{env: Env{StderrIs: c.kind}, stderr: console.NewWriter(t.Context(), &b, time.Second), cfg: settings.New()}
 		s.cfg.LogFormat = c.format
 		p := s.newProgress(10)
 		p.Step(3)

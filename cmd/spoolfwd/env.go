@@ -13,11 +13,15 @@ import (
 
 // Env is everything that run takes from the process and the machine.
 type Env struct {
-	Args    []string // with the program's name first, as os.Args
-	Stdin   io.Reader
-	Stdout  io.Writer
-	Stderr  io.Writer
-	Environ []string // "NAME=value", as os.Environ; the last of equal names counts
+	Args   []string // with the program's name first, as os.Args
+	Stdin  io.Reader
+	Stdout io.Writer
+	Stderr io.Writer
+
+	// Patience is how long a write to these two may take while the lock is held, and after a signal;
+	// 0 stands for 5s.
+	Patience time.Duration
+	Environ  []string // "NAME=value", as os.Environ; the last of equal names counts
 
 	// ConfigFile is read when it exists and no other is named; "" stands for none.
 	ConfigFile string

@@ -140,7 +140,9 @@ func (w *world) runContext(ctx context.Context, args ...string) result {
 	if env.Stdout == nil {
 		env.Stdout = &stdout
 	}
-	env.Stderr = &stderr
+	if env.Stderr == nil {
+		env.Stderr = &stderr
+	}
 	code := run(ctx, env)
 	return result{exit.Code(code), stdout.String(), stderr.String()}
 }
@@ -167,6 +169,11 @@ func (w *world) exec(args ...string) result {
 // timeout is what it says.
 func (w *world) do(command string, more ...string) result {
 	w.t.Helper()
+	return w.doContext(context.Background(), command, more...)
+}
+
+func (w *world) doContext(ctx context.Context, command string, more ...string) result {
+	w.t.Helper()
 	args := strings.Fields(command)
 	spec := commandAt(command)
 	add := func(needed settings.Commands, flag, value string) {
@@ -178,7 +185,7 @@ func (w *world) do(command string, more ...string) result {
 	add(settings.Lock, "--state-dir", w.state)
 	add(settings.Breaker, "--retry-jitter", "0")
 	add(settings.Delivery|settings.Status, "--url", w.listener.URL+"/ingest")
-	return w.run(append(args, more...)...)
+	return w.runContext(ctx, append(args, more...)...)
 }
 
 // put writes a payload file, older the earlier it is written.

@@ -6,7 +6,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TryLock locks the directory itself (flock(2)) until Close, and reports false when another process
+// TryLock locks the directory itself (flock(2)) until Unlock or Close, and reports false when another process
 // holds that lock. It never waits. It is for runs that have no other lock in common, because their
 // breakers differ: they would send the same files.
 //
@@ -17,6 +17,9 @@ func (s *Spool) TryLock() bool {
 	err := again(func() error { return unix.Flock(s.fd, unix.LOCK_EX|unix.LOCK_NB) })
 	return !errors.Is(err, unix.EWOULDBLOCK)
 }
+
+// Unlock gives back what TryLock took.
+func (s *Spool) Unlock() { _ = unix.Flock(s.fd, unix.LOCK_UN) }
 
 // Private reports whether only the owner and the group of the directory can open it.
 func (s *Spool) Private() bool { return s.mode&unix.S_IROTH == 0 }

@@ -6,9 +6,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// TryLock locks the directory itself (flock(2)) until Unlock or Close, and reports false when another process
-// holds that lock. It never waits. It is for runs that have no other lock in common, because their
-// breakers differ: they would send the same files.
+// TryLock locks the directory itself (flock(2)) until Unlock or Close, and reports false when
+// another process holds that lock. It never waits. It is for runs that have no other lock in
+// common, because their breakers differ: they would send the same files.
 //
 // Whoever can open the directory for reading can hold the lock, so the caller decides whether the
 // holder matters. A file system that cannot lock directories protects nothing, and the answer is

@@ -15,8 +15,8 @@ type Page struct {
 	// More says that younger payload files were left out. A Scanner returns them next, and so does
 	// a scan from the last entry.
 	More bool
-	// Youngest are some of the payload files that were left out: the youngest, at most maxYoungest of
-	// them, the oldest first.
+	// Youngest are some of the payload files that were left out: the youngest, at most maxYoungest
+	// of them, the oldest first.
 	Youngest []Entry
 	// Files and Bytes count every payload file in the spool, also those outside the page. Oldest is
 	// the oldest of them all; its name is empty when there is none.

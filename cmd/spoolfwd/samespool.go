@@ -14,8 +14,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Runs exclude each other by the lock of their breaker. Two breakers on one spool have two locks, so
-// both would send every file. Each run therefore locks the spool directory besides.
+// Runs exclude each other by the lock of their breaker. Two breakers on one spool have two locks,
+// so both would send every file. Each run therefore locks the spool directory besides.
 //
 // Anybody who can open the directory can hold that lock, and must not stop deliveries by it. So it
 // only counts against a process that is spoolfwd, run by root, by the spool's owner or by the user

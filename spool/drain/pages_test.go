@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// A page holds the oldest payload files. When all of them are bad, and nothing is delivered, the run
-// must still find the good ones behind.
+// A page holds the oldest payload files. When all of them are bad, and nothing is delivered, the
+// run must still find the good ones behind.
 func TestMoreBadPayloadsThanAPageHoldsKeepNothingBack(t *testing.T) {
 	for _, test := range []struct{ page, bad, good int }{{20, 20, 30}, {20, 100, 30}, {20, 1500, 100}} {
 		for _, concurrency := range []int{1, 4} {

@@ -22,7 +22,8 @@ func (s Stop) String() string {
 	return [...]string{"drained", "breaker open", "limit", "cancelled", "fault"}[s]
 }
 
-// A Report is what became of a run's items and files. While the run lasts, the run's lock guards it.
+// A Report is what became of a run's items and files. While the run lasts, the run's lock guards
+// it.
 type Report struct {
 	Stop Stop
 

@@ -16,13 +16,13 @@ type run struct {
 	working sync.WaitGroup // the workers but the first
 
 	// mu guards everything below and what these fields lead to: the queue with its lines and files,
-	// the limit, the failures on hold, the report and the index. Methods of run and worker that need
-	// it held end in Locked; their others take it themselves. The methods of queue, line, choice,
-	// file, limit, Report and Index need it held. Two files are exempt: one that only one worker
-	// knows, and one that is done, which nobody writes to any more. It is not held while a payload
-	// file is read, removed, rewritten or rejected, nor during a request. It is held while a failure
-	// is recorded, the index is saved and the next page of a large spool is read, since no worker
-	// may get ahead of these.
+	// the limit, the failures on hold, the report and the index. Methods of run and worker that
+	// need it held end in Locked; their others take it themselves. The methods of queue, line,
+	// choice, file, limit, Report and Index need it held. Two files are exempt: one that only one
+	// worker knows, and one that is done, which nobody writes to any more. It is not held while a
+	// payload file is read, removed, rewritten or rejected, nor during a request. It is held while
+	// a failure is recorded, the index is saved and the next page of a large spool is read, since
+	// no worker may get ahead of these.
 	mu       sync.Mutex
 	queue    queue
 	limit    limit

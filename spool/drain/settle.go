@@ -88,9 +88,9 @@ func (r *run) cutOut(f *file) (done bool) {
 	return f.isDone()
 }
 
-// finishFile removes a file, or rewrites it with the items that are left, or leaves it. It reads the
-// file without the lock: a file that is done, or left over at the end of the run, is not written to
-// any more.
+// finishFile removes a file, or rewrites it with the items that are left, or leaves it. It reads
+// the file without the lock: a file that is done, or left over at the end of the run, is not
+// written to any more.
 func (r *run) finishFile(f *file) {
 	left, gone := f.split()
 	switch {

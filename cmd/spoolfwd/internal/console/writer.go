@@ -12,10 +12,10 @@ import (
 // ErrStuck says that nobody reads what is written: a pipe is full, or a terminal is paused.
 var ErrStuck = errors.New("nobody reads it")
 
-// Writer is an output stream that may lead to a reader who does not read. A person who leafs through
-// a long list may take all the time; but nobody can keep the program from ending after a signal,
-// nor, once it hurries, from going on. A stream that was given up stays so: what is written to it
-// later is lost at once.
+// Writer is an output stream that may lead to a reader who does not read. A person who leafs
+// through a long list may take all the time; but nobody can keep the program from ending after a
+// signal, nor, once it hurries, from going on. A stream that was given up stays so: what is written
+// to it later is lost at once.
 type Writer struct {
 	w        io.Writer
 	ctx      context.Context

@@ -2,6 +2,7 @@ package drain_test
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"strings"
 	"sync"
@@ -128,4 +129,22 @@ func TestALateSuccessDoesNotCloseAnOpenBreaker(t *testing.T) {
 			}
 		})
 	}
+}
+
+func TestLargePayloadsInFlightTogetherAreBounded(t *testing.T) {
+	w := newWorldIn(t, fastDir(t))
+	w.writeMany("small", 1+2+4+8, 2*time.Hour)
+	large := `"` + strings.Repeat("x", 8<<20-2) + `"`
+	for n := range 12 {
+		w.write(fmt.Sprintf("x%02d.json", n), large, time.Hour)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		l := &slowListener{}
+		w.config.Transmitter, w.config.Concurrency = l, 0
+		w.run()
+		// There would be 12 requests in the fifth second.
+		if want := []int{1, 2, 4, 8, 8, 4}; !slices.Equal(l.flights, want) {
+			t.Errorf("requests in each second: %v, want %v: 64 MiB in flight at most", l.flights, want)
+		}
+	})
 }

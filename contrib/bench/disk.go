@@ -62,7 +62,7 @@ func (b *bench) mountImage() (string, error) {
 	defer image.Close()
 	defer os.Remove(image.Name())
 	const block = 4 << 10
-	files := int64(max(b.files, b.trips*mostInFlight))
+	files := int64(max(b.files, b.far))
 	if b.scale {
 		files = int64(max(b.files, b.scaleFiles))
 	}

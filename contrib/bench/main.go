@@ -46,7 +46,7 @@ type options struct {
 	files  int
 	size   int
 	rounds int
-	trips  int    // round trips to the slow listener
+	far    int    // payload files for listeners that are far or take few requests at once
 	dir    string // holds the spool; "": an ext4 of its own where possible
 
 	scale      bool
@@ -61,7 +61,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.files, "files", 20_000, "payload files in a spool")
 	flags.IntVar(&o.size, "size", 1024, "bytes in a payload file")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds, of which the medians are printed")
-	flags.IntVar(&o.trips, "trips", 200, "round trips of the measurement with a slow listener; 0 is none")
+	flags.IntVar(&o.far, "far", 2000, "payload files for listeners that are far or take few requests at once; 0: leave them out")
 	flags.StringVar(&o.dir, "dir", "", "make the spool in `DIR` instead of an ext4 of its own")
 	flags.BoolVar(&o.scale, "scale", false, "instead: drain a very large spool")
 	flags.IntVar(&o.scaleFiles, "scale-files", 1_000_000, "payload files in the very large spool")
@@ -76,7 +76,7 @@ func parse(args []string) (options, error) {
 	if o.scale && o.idle {
 		return o, errors.New("choose one of -scale and -idle")
 	}
-	if min(o.files, o.rounds, o.scaleFiles, o.idleRuns) < 1 || o.trips < 0 || o.size < minPayload {
+	if min(o.files, o.rounds, o.scaleFiles, o.idleRuns) < 1 || o.far < 0 || o.size < minPayload {
 		return o, fmt.Errorf("at least one file, round and run, and %d bytes in a file", minPayload)
 	}
 	return o, nil

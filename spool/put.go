@@ -19,7 +19,10 @@ type PutConfig struct {
 	MaxSpoolFiles int
 
 	Prefix string // begins the names of payload files; default "put"
-	Mode   uint32 // of the new file, whatever the umask; default 0600
+
+	// Mode of the new file, whatever the umask. The default is 0600, or 0640 in a directory with the
+	// set-group-ID bit: it gives its group to new files for a reader that is not their owner.
+	Mode uint32
 }
 
 // Put is the safe producer: it spools one payload and returns the name of its file, which is unique
@@ -51,7 +54,11 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 	if cfg.Prefix == "" {
 		cfg.Prefix = "put"
 	}
-	if cfg.Mode == 0 {
+	switch {
+	case cfg.Mode != 0:
+	case s.mode&unix.S_ISGID != 0:
+		cfg.Mode = 0o640
+	default:
 		cfg.Mode = 0o600
 	}
 	if strings.Contains(cfg.Prefix, "/") {

@@ -20,6 +20,22 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
+// The set-group-ID bit gives the spool's group to new files, for a run that is not their owner.
+func TestPutLetsTheGroupOfASetGroupIDSpoolRead(t *testing.T) {
+	for dirMode, want := range map[os.FileMode]os.FileMode{0o770: 0o600, 0o770 | os.ModeSetgid: 0o640} {
+		dir := t.TempDir()
+		must(t, os.Chmod(dir, dirMode))
+		s, _ := newSpool(t, spool.Config{Dir: dir})
+		name, err := s.Put(spool.PutConfig{}, noon, strings.NewReader("{}"))
+		must(t, err)
+		info, err := os.Stat(filepath.Join(dir, name))
+		must(t, err)
+		if info.Mode() != want {
+			t.Errorf("in a spool of mode %v it has mode %v, want %v", dirMode, info.Mode(), want)
+		}
+	}
+}
+
 func TestPutSpoolsThePayloadAsItIs(t *testing.T) {
 	s, dir := newSpool(t, spool.Config{})
 	text := " {\"a\" : 1.0e0, \"b\":\"\\u00e9\xff\"}\n"

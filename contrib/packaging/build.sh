@@ -101,6 +101,7 @@ stage_all() {
     done
     put 0755 contrib/cron/cron-run /usr/libexec/spoolfwd/cron-run
     put 0644 contrib/cron/spoolfwd.cron $examples/spoolfwd.cron
+    put 0644 contrib/systemd/own-user.conf $examples/own-user.conf
     for file in contrib/producers/spool_put.*; do
         put 0644 "$file" "$examples/${file##*/}"
     done

@@ -41,6 +41,36 @@ more_runs() {
 package() { inside dpkg "$@" >>"$work/$container/dpkg" 2>&1; }
 install_package() { package -i "/run/share/$1"; }
 
+# own_user_scenario sets spoolfwd up as a user of its own, and back.
+own_user_scenario() {
+    say "# a user of its own, as contrib/doc/own-user.md sets it up"
+    inside useradd --system --user-group --groups www-data --home-dir /nonexistent --shell /usr/sbin/nologin spoolfwd
+    inside install -d -o spoolfwd -g www-data -m 2770 $spool
+    inside chown -R spoolfwd: $spool/rejected
+    inside install -D -m 0644 /usr/share/doc/spoolfwd/examples/own-user.conf /etc/systemd/system/spoolfwd.service.d/own-user.conf
+    inside systemctl daemon-reload
+    answer units 200,400,200
+    control units reset -X POST >/dev/null
+    inside runuser -u www-data -- sh -c "umask 0007; cd $spool; printf '[{\"n\":451},{\"n\":452},{\"n\":453}]' >x.tmp && mv x.tmp x.json"
+    inside runuser -u www-data -- sh -c "echo '{\"n\":454}' | spoolfwd put" >/dev/null
+    inside systemctl start spoolfwd.service && fail "a run that rejects an item is a success"
+    same "a run sends what the group may read" "failed 65" "$(property ActiveState) $(property ExecMainStatus)"
+    same "every item has arrived or was rejected" "3 4" "$(stat_of units delivered) $(stat_of units requests)"
+    same "the spool is empty" 0 "$(payload_files)"
+    same "the state belongs to the new user" spoolfwd "$(inside stat -c %U $state/central_listener.lock)"
+    inside runuser -u www-data -- cat $spool/rejected/ $state/central_listener.lock >/dev/null 2>&1 && fail "the producer can read them"
+    check "the producer cannot reset the breaker" test "$(inside runuser -u www-data -- spoolfwd breaker reset >/dev/null 2>&1 && echo 0 || echo $?)" = 77
+    check "root works as the new user" inside sh -c "spoolfwd check | grep -q 'root becomes spoolfwd'"
+    check "and leaves nothing of its own" test -z "$(inside find $spool $state -user root)"
+    say "$(inside systemd-analyze security --no-pager spoolfwd.service | tail -n 1)"
+    inside rm -r /etc/systemd/system/spoolfwd.service.d
+    inside systemctl daemon-reload
+    inside chown -R www-data: $spool
+    inside chmod 0750 $spool
+    answer units 200
+    control units reset -X POST >/dev/null
+}
+
 units_scenario() {
     local before opened
     create units
@@ -138,6 +168,8 @@ spool = \"/var/lib/bitville-apm/second\""
     eventually 60 "a payload file starts a run, without the timer" count_is units delivered 2
     inside systemctl stop spoolfwd.path
 
+    own_user_scenario
+
     say "# upgrade"
     inside systemctl start spoolfwd.timer
     check "dpkg upgrades it" install_package new.deb
@@ -146,7 +178,7 @@ spool = \"/var/lib/bitville-apm/second\""
     same "and active" active "$(inside systemctl is-active spoolfwd.timer)"
     check "the configuration is the administrator's" inside grep -q "^url = " /etc/spoolfwd/spoolfwd.toml
     produce 501
-    eventually 60 "and it delivers" count_is units delivered 3
+    eventually 60 "and it delivers" count_is units delivered 1
 
     say "# removal keeps the configuration, purge keeps payload files"
     check "start an instance's timer, without enabling it" inside systemctl start spoolfwd@second.timer

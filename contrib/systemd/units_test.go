@@ -45,6 +45,38 @@ func TestServicesAreExposedNoMoreThanPromised(t *testing.T) {
 	}
 }
 
+func TestTheDropInForAUserOfItsOwnLeavesTheUnitsAsHardAsTheyWere(t *testing.T) {
+	own, err := os.ReadFile("own-user.conf")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"spoolfwd.service", "spoolfwd@central.service"} {
+		path := filepath.Join(installed(t), name)
+		dropIn := filepath.Join(path+".d", "own-user.conf")
+		if err := os.Mkdir(filepath.Dir(dropIn), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		verdict := func(content string) string {
+			t.Helper()
+			if err := os.WriteFile(dropIn, []byte(content), 0o644); err != nil {
+				t.Fatal(err)
+			}
+			if out := output(t, need.Program(t, "systemd-analyze"), "verify", "--man=no", path); out != "" {
+				t.Errorf("systemd-analyze verify warns:\n%s", out)
+			}
+			lines := strings.Split(strings.TrimSpace(output(t, "systemd-analyze", "security", "--offline=true", "--no-pager", path)), "\n")
+			return lines[len(lines)-1]
+		}
+		before, after := verdict("[Service]\n"), verdict(string(own))
+		if after != before {
+			t.Errorf("before it is %q, and with the drop-in %q", before, after)
+		}
+		if worse := verdict("[Service]\nUser=root\n"); worse == before {
+			t.Errorf("systemd-analyze does not read the drop-in: with root it is %q too", worse)
+		}
+	}
+}
+
 func TestTemporaryExitCodesAreNotFailuresOfTheUnits(t *testing.T) {
 	want := map[string]string{"UNAVAILABLE": "69", "TEMPFAIL": "75"}
 	for _, name := range []string{"spoolfwd.service", "spoolfwd@.service"} {

@@ -59,7 +59,7 @@ func (w *worker) moreLocked() (choice, bool) {
 
 // chooseLocked chooses what comes next: after a failure, from elsewhere in the spool.
 func (r *run) chooseLocked() (choice, bool) {
-	c, ok, err := r.queue.next(r.failures, r.inFlight > 0)
+	c, ok, err := r.queue.next(r.search, r.inFlight > 0)
 	if err != nil {
 		r.report.addLocalError(err)
 		r.haltLocked(LocalError)
@@ -84,7 +84,7 @@ func (w *worker) takeLocked(c choice) {
 // addLocked adds the next item of a file to the request.
 func (w *worker) addLocked(f *file) {
 	r := w.r
-	i, was := f.take(r.failures)
+	i, was := f.take(r.search)
 	if was.isBack() {
 		r.taken-- // it was counted when it was taken for the first time
 	}

@@ -51,11 +51,9 @@
 // whatever the limit is. Results are recorded in the order in which they arrive. Requests in flight
 // when the breaker opens are allowed to finish and counted as late. Requests in flight together are
 // neighbours in the spool, and may all be bad. So the breaker hears of the first failure among
-// them, and of the others only if the next request, which comes from elsewhere, fails too or
-// nothing is left to send. That request is the only one that a listener can get in addition, and
-// only if as many requests were in flight as the breaker's threshold, or more, and it answers each
-// with a failure. A failure without an answer, or with a Retry-After, is told to the breaker at
-// once.
+// them, and of the others only if nothing is left to send. A listener that begins to fail in the
+// middle of a run gets what is in flight, and one request less than the breaker's threshold. One
+// that answers with a Retry-After gets none: the breaker hears of that at once.
 //
 // # Batches
 //

@@ -1,29 +1,55 @@
 package drain
 
-import "math/bits"
+// A search is for something good among payloads that fail.
+type search struct {
+	failures int // in succession, those of earlier runs included; of requests in flight together one
+	found    int // the step at which the last search of this run found something good
+}
 
-// elsewhere returns which of n things in a row comes next after so many failures in succession: the
-// first, as long as nothing fails, and after a failure one from elsewhere in the row. Payloads that
-// are bad together stand together, being one producer's or one minute's; a listener that fails does
-// so everywhere. So a few failures in different places speak of the listener.
+// step says where in its sequence of places the search is. It goes on where something good was
+// found last: the neighbours of that are likely to be good, too.
+func (s search) step() int { return max(s.found, 1) + s.failures - 1 }
+
+// succeeded ends the search.
+func (s *search) succeeded() {
+	if s.failures > 0 {
+		*s = search{found: s.step()}
+	}
+}
+
+// elsewhere returns which of n things in a row comes next: the first, as long as nothing fails, and
+// after a failure one from elsewhere in the row. Payloads that are bad together stand together,
+// being one producer's or one minute's; a listener that fails does so everywhere. So a few failures
+// in different places speak of the listener.
 //
-// Every second choice is near the end, where good payloads may have arrived since: mostly the very
-// last. The others spread over the row, as evenly as can be for however many there will be (van der
-// Corput's sequence). The first, with which the failures began, is left out of both and comes again
-// every seventh time, in case all the others are bad.
+// The places spread over the row, as evenly as can be for however many there will be: each is a
+// golden section of the row further than the one before. No other step is so far from every
+// fraction, so bad payloads that come in a regular pattern are not met again and again. In between
+// comes every fourth time the youngest, since good payloads may have arrived meanwhile, sometimes
+// one that is near it, and every seventh time the first, with which the failures began, in case all
+// the others are bad.
 //
 // The number of failures outlives the run, in the breaker's state. So probes do not try the same
 // place twice in a row, and nothing else needs to be remembered for that.
-func elsewhere(failures, n int) int {
+func (s search) elsewhere(n int) int {
 	others := n - 1
 	switch {
-	case others == 0 || failures%7 == 0:
+	case others == 0 || s.failures%7 == 0:
 		return 0
-	case failures%2 == 1:
-		turn := (failures + 1) / 2
-		back := turn&-turn - 1 // 0 1 0 3 0 1 0 7 ...
-		return n - 1 - back%others
+	case s.isForYoungest():
+		return others
+	case s.failures > 4 && s.failures%8 == 4:
+		turn := s.failures/8 + 1
+		return others - (turn&-turn)%others // before the youngest: 2 1 4 1 2 1 8 ...
 	}
-	spread := uint64(bits.Reverse32(uint32(failures / 2))) // of 1<<32: 1/2 1/4 3/4 1/8 5/8 ...
-	return 1 + int(spread*uint64(others)>>32)
+	const golden = 0x9e3779b9            // of 1<<32: 0.618
+	section := uint32(s.step()) * golden // whole rows drop out
+	return 1 + int(uint64(section)*uint64(others)>>32)
 }
+
+// isForYoungest reports whether the youngest comes next.
+func (s search) isForYoungest() bool { return s.failures%4 == 2 }
+
+// isForDeferred reports whether a deferred file comes next, before its time: everything else keeps
+// failing, and the listener may take this one by now.
+func (s search) isForDeferred() bool { return s.failures%14 == 7 }

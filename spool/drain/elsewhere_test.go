@@ -9,17 +9,17 @@ import (
 
 func TestAfterAFailureTheNextComesFromElsewhere(t *testing.T) {
 	var got []int
-	for failures := range 17 {
-		got = append(got, elsewhere(failures, 101))
+	for failures := range 16 {
+		got = append(got, search{failures: failures}.elsewhere(101))
 	}
 	want := []int{
-		0,           // the oldest, as long as nothing fails
-		100,         // the youngest
-		51,          // the middle
-		99,          // one before the youngest
-		26, 100, 76, // a quarter, the youngest again, three quarters
-		0, // the oldest again
-		13, 100, 63, 99, 38, 100, 0, 93, 7,
+		0,          // the oldest, as long as nothing fails
+		62,         // 0.62 of the row
+		100,        // the youngest
+		86, 48, 10, // 1.85, 2.47 and 3.09 rows
+		100, // the youngest again
+		0,   // the oldest again
+		95, 57, 100, 80, 98, 4, 0, 28,
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("of 101: %v, want %v", got, want)
@@ -31,7 +31,7 @@ func TestElsewhereReachesEverythingAndSeldomTheSameTwiceInARow(t *testing.T) {
 		reached := map[int]bool{}
 		last, same := -1, 0
 		for failures := range 8 * n {
-			at := elsewhere(failures, n)
+			at := search{failures: failures}.elsewhere(n)
 			if at < 0 || at >= n {
 				t.Fatalf("number %d of %d after %d failures", at, n, failures)
 			}
@@ -59,7 +59,7 @@ func TestTheQueueHandsOutEachFileOnceWhateverFails(t *testing.T) {
 		seen := map[string]int{}
 		failures := 0
 		for {
-			c, ok, err := q.next(failures, false)
+			c, ok, err := q.next(search{failures: failures}, false)
 			if err != nil {
 				t.Fatal(err)
 			}

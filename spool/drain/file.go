@@ -104,16 +104,16 @@ func (f *file) goesAlone() bool {
 // ready reports whether an item can be handed out.
 func (f *file) ready() bool { return len(f.pending) > 0 }
 
-// take hands out the next item. After failures it comes from elsewhere in the file. A deferred item
+// take hands out the next item. In a search it comes from elsewhere in the file. A deferred item
 // comes after all others. was is its fate until now.
-func (f *file) take(failures int) (i int, was fate) {
+func (f *file) take(s search) (i int, was fate) {
 	at := 0
-	if failures > 0 {
+	if s.failures > 0 {
 		n := slices.IndexFunc(f.pending, func(i int) bool { return f.attempts[i] > 0 })
 		if n <= 0 {
 			n = len(f.pending)
 		}
-		at = elsewhere(failures, n)
+		at = s.elsewhere(n)
 	}
 	i = f.pending[at]
 	if at == 0 {

@@ -46,12 +46,12 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	if err := q.turnPage(); err != nil {
 		return LocalError, err
 	}
-	failures := 0
+	var s search
 	if cfg.Breaker != nil {
-		failures = cfg.Breaker.Failures()
+		s.failures = cfg.Breaker.Failures()
 	}
 	for {
-		c, ok, err := q.next(failures, false)
+		c, ok, err := q.next(s, false)
 		switch {
 		case err != nil:
 			return LocalError, err
@@ -66,7 +66,7 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 			continue
 		}
 		if planned.Fate == Send {
-			failures = 0
+			s.failures = 0
 		}
 		if err := visit(planned); err != nil {
 			return Cancelled, err
@@ -112,7 +112,7 @@ func (p *planner) pretend(planned Planned, f *file) (Planned, bool) {
 			p.cut = true
 			break
 		}
-		i, _ := f.take(0)
+		i, _ := f.take(search{})
 		f.land(i, delivered)
 		size := int64(len(f.payload.Items[i].Body))
 		planned.Items++

@@ -46,10 +46,10 @@ type choice struct {
 	at   int
 }
 
-// next returns what comes next after so many failures in succession, without taking it. ok is false
+// next returns what comes next in a search, without taking it. ok is false
 // if there is nothing. While the queue is busy there may be something later, because a request in
 // flight can give a file of this page back.
-func (q *queue) next(failures int, busy bool) (c choice, ok bool, err error) {
+func (q *queue) next(s search, busy bool) (c choice, ok bool, err error) {
 	for q.fresh.waiting.len == 0 && q.page.More {
 		if busy {
 			return choice{}, false, nil
@@ -59,16 +59,14 @@ func (q *queue) next(failures int, busy bool) (c choice, ok bool, err error) {
 		}
 	}
 	switch {
-	case q.deferred.waiting.len > 0 && failures%14 == 7:
-		// A deferred file goes before its time: everything else keeps failing, and the listener may
-		// take this one by now.
-		return q.deferred.choose(failures / 14), true, nil
-	case q.youngest.waiting.len > 0 && (failures%2 == 1 || q.fresh.waiting.len == 0):
-		return q.youngest.choose(failures), true, nil
+	case q.deferred.waiting.len > 0 && s.isForDeferred():
+		return q.deferred.choose(search{failures: s.failures / 14}), true, nil
+	case q.youngest.waiting.len > 0 && (s.isForYoungest() || q.fresh.waiting.len == 0):
+		return q.youngest.choose(s), true, nil
 	case q.fresh.waiting.len > 0:
-		return q.fresh.choose(failures), true, nil
+		return q.fresh.choose(s), true, nil
 	case q.deferred.waiting.len > 0:
-		return q.deferred.choose(failures), true, nil
+		return q.deferred.choose(s), true, nil
 	}
 	return choice{}, false, nil
 }
@@ -77,13 +75,13 @@ func (q *queue) next(failures int, busy bool) (c choice, ok bool, err error) {
 // failures.
 const maxInHand = 8
 
-// choose returns the place that comes next after so many failures.
-func (l *line) choose(failures int) choice {
-	if failures > 0 && len(l.inHand) >= maxInHand {
+// choose returns the place that comes next in a search.
+func (l *line) choose(s search) choice {
+	if s.failures > 0 && len(l.inHand) >= maxInHand {
 		read := slices.Sorted(maps.Keys(l.inHand))
-		return choice{l, read[elsewhere(failures, len(read))]}
+		return choice{l, read[s.elsewhere(len(read))]}
 	}
-	return choice{l, l.waiting.nth(elsewhere(failures, l.waiting.len))}
+	return choice{l, l.waiting.nth(s.elsewhere(l.waiting.len))}
 }
 
 // turnPage gets the next page. Files that this run has left behind are older than the last file of

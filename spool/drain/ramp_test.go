@@ -64,6 +64,7 @@ func TestRequestsInFlightGrowWithSuccessesAndFallToOneWithAFailure(t *testing.T)
 		files       int
 		fail        func(n int) bool
 		quick       bool
+		threshold   int
 		want        []int
 		stop        drain.Stop
 		late        int
@@ -81,8 +82,8 @@ func TestRequestsInFlightGrowWithSuccessesAndFallToOneWithAFailure(t *testing.T)
 			fail: func(n int) bool { return true },
 			want: []int{1, 1, 1, 1, 1}, stop: drain.BreakerOpen},
 		{name: "when the breaker opens are allowed to finish and counted as late", concurrency: 8, files: 30,
-			fail: func(n int) bool { return n > 7 },
-			want: []int{1, 2, 4, 8}, stop: drain.BreakerOpen, late: 3},
+			fail:      func(n int) bool { return n > 7 },
+			threshold: 1, want: []int{1, 2, 4, 8}, stop: drain.BreakerOpen, late: 7},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
@@ -90,6 +91,7 @@ func TestRequestsInFlightGrowWithSuccessesAndFallToOneWithAFailure(t *testing.T)
 			synctest.Test(t, func(t *testing.T) {
 				l := &slowListener{fail: test.fail, quick: test.quick}
 				w.config.Transmitter, w.config.Concurrency = l, test.concurrency
+				w.breaker.FailureThreshold = test.threshold
 				r := w.run()
 				if !slices.Equal(l.flights, test.want) {
 					t.Errorf("requests in each second: %v, want %v", l.flights, test.want)
@@ -115,14 +117,14 @@ func TestALateSuccessDoesNotCloseAnOpenBreaker(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			w := newWorld(t)
 			w.writeMany("x", 40, time.Hour)
-			w.breaker.RetryTimeout = 100 * time.Millisecond
+			w.breaker.RetryTimeout, w.breaker.FailureThreshold = 100*time.Millisecond, 1
 			synctest.Test(t, func(t *testing.T) {
 				w.clock = time.Now // the bubble's
 				w.config.Transmitter = &slowListener{quick: true, fail: test.fail, late: test.late}
 				w.config.Concurrency = 8
 				r := w.run()
 				equal(t, "stop", r.Stop, drain.BreakerOpen)
-				equal(t, "late results", r.LateResults, 3)
+				equal(t, "late results", r.LateResults, 7)
 			})
 			if state := w.read("../state/central_listener.state"); !strings.Contains(state, `"state":"open"`) {
 				t.Errorf("the breaker is not open any more: %s", state)

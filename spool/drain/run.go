@@ -19,17 +19,19 @@ type run struct {
 	// the limit, the failures on hold, the report and the index. Methods of run and worker that
 	// need it held end in Locked; their others take it themselves. The methods of queue, line,
 	// choice, file, limit, Report and Index need it held. Two files are exempt: one that only one
-	// worker knows, and one that is done, which nobody writes to any more. It is not held while a
-	// payload file is read, removed, rewritten or rejected, nor during a request. It is held while
-	// a failure is recorded, the index is saved and the next page of a large spool is read, since
-	// no worker may get ahead of these.
+	// worker knows, and one that is done, which nobody writes to any more; and of any file its
+	// payload, which never changes. Before the workers start and after they have ended there is one
+	// goroutine, which needs no lock.
+	//
+	// It is not held while a payload file is read, removed, rewritten or rejected, nor during a
+	// request. It is held while a failure is recorded, the index is saved and the next page of a
+	// large spool is read, since no worker may get ahead of these.
 	mu       sync.Mutex
 	queue    queue
 	limit    limit
-	failures int // in succession, earlier runs included; of requests in flight together one counts
+	search   search
 	began    int // failures in succession when the run began
-	found    int // after how many failures the last search elsewhere found something good
-	untold   int // failures that the breaker hears of if the next answer is a failure too
+	untold   int // failures that the breaker hears of if nothing is left to send
 	workers  int
 	inFlight int           // requests being filled, sent or settled
 	loaded   int64         // bytes claimed for these requests
@@ -78,7 +80,7 @@ func (r *run) drain() error {
 		return err
 	}
 	r.began = r.cfg.Breaker.Failures()
-	r.failures = r.began
+	r.search.failures = r.began
 	for _, back := range r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers) {
 		r.cfg.Index.recall(back.Name, back.Reason)
 	}

@@ -85,10 +85,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 
 func (r *run) succeededLocked(generation int) {
 	if generation == r.limit.generation { // was asked after the last failure was known
-		if r.failures > 0 {
-			r.found = r.failures
-		}
-		r.failures = 0
+		r.search.succeeded()
 	}
 	r.untold = 0
 	r.limit.succeeded(generation)
@@ -99,22 +96,17 @@ func (r *run) failedLocked(generation int, v transmit.Verdict) {
 	isLate := generation != r.limit.generation // was asked before the last failure was known
 	r.limit.failed(overloaded(v) && !isLate)
 	// Requests that were in flight together are neighbours in the spool, and bad payloads stand
-	// together. So what is answered after the first failure among them is not told to the breaker
-	// until the next request, which comes from elsewhere, is answered too. After a success the
-	// breaker need not hear of it. A listener that gives no answer or asks to be left alone gets no
-	// request more.
-	if isLate && v.Status != 0 && v.RetryAfter == 0 {
+	// together. So the breaker does not hear of what ends after the first failure among them: it
+	// opens when requests from as many places as its threshold fail in succession. But where nothing
+	// is left that could tell, it hears of them at the end of the run. A listener that asks to be
+	// left alone gets no request more.
+	if isLate && v.RetryAfter == 0 {
 		r.untold++
 		return
 	}
-	switch {
-	case isLate:
-	case r.failures == 0:
-		r.failures = max(1, r.found) // the search goes on where it last found something good
-	default:
-		r.failures++
+	if !isLate {
+		r.search.failures++
 	}
-	r.tellUntoldLocked()
 	r.tellBreakerLocked(v.RetryAfter)
 }
 

@@ -2,6 +2,7 @@ package drain_test
 
 import (
 	"fmt"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,9 +39,8 @@ func TestBadPayloadsInTheMiddleOfManyRequestsOpenNoBreaker(t *testing.T) {
 	}
 }
 
-// A listener that fails for everything from some time on gets no more requests because its answers
-// were kept from the breaker: what was in flight, and what it takes to have five failures. Only one
-// that answers, to more requests in flight than that, gets one more.
+// A listener that fails for everything from some time on gets what was in flight, and four requests
+// from elsewhere: their failures and the first of those in flight are five.
 func TestAListenerThatFailsInTheMiddleOfManyRequestsGetsNoMoreThanItTakes(t *testing.T) {
 	notNow := fails(503)
 	notNow.RetryAfter = time.Minute
@@ -51,12 +51,12 @@ func TestAListenerThatFailsInTheMiddleOfManyRequestsGetsNoMoreThanItTakes(t *tes
 		want        int // requests after the last good answer
 	}{
 		{"answers 500, one at a time", fails(500), 1, 5},
-		{"answers 500, 2 at a time", fails(500), 2, 5},
-		{"answers 500, 4 at a time", fails(500), 4, 5},
-		{"answers 500, 64 at a time", fails(500), 64, 64 + 1},
+		{"answers 500, 2 at a time", fails(500), 2, 2 + 4},
+		{"answers 500, 4 at a time", fails(500), 4, 4 + 4},
+		{"answers 500, 64 at a time", fails(500), 64, 64 + 4},
 		{"refuses connections, one at a time", down(), 1, 5},
-		{"refuses connections, 4 at a time", down(), 4, 5},
-		{"refuses connections, 64 at a time", down(), 64, 64},
+		{"refuses connections, 4 at a time", down(), 4, 4 + 4},
+		{"refuses connections, 64 at a time", down(), 64, 64 + 4},
 		{"asks to be left alone, 64 at a time", notNow, 64, 64},
 	} {
 		t.Run("one that "+test.name, func(t *testing.T) {
@@ -97,4 +97,35 @@ func TestFailuresAtTheEndOfTheSpoolOpenTheBreaker(t *testing.T) {
 		equal(t, "stop", r.Stop, drain.BreakerOpen)
 		equal(t, "delivered", r.Delivered, 200)
 	})
+}
+
+// Two producers take turns, and one of them writes nothing but bad payloads.
+func TestBadPayloadsInARegularPatternDoNotMeetEveryProbe(t *testing.T) {
+	w := newWorldIn(t, fastDir(t))
+	w.config.Concurrency = 1
+	const times, good, bad = 20, 30, 10
+	for n := range times {
+		age := time.Duration(times-n) * time.Hour
+		w.writeMany(fmt.Sprintf("good%02d", n), good, age)
+		w.writeMany(fmt.Sprintf("bad%02d", n), bad, age-time.Minute)
+	}
+	w.listener.answer = func(body string) transmit.Verdict {
+		if strings.Contains(body, "bad") {
+			return fails(500)
+		}
+		return ok()
+	}
+	w.writeMany("youngest", good, time.Minute)
+	row, delivered := 0, 0
+	for delivered < times*good {
+		r := w.run()
+		delivered += r.Delivered
+		if row++; r.Delivered > 0 {
+			row = 0
+		}
+		if row > 8 {
+			t.Fatalf("%d probes in a row met a bad payload, with %d good ones delivered", row, delivered)
+		}
+		w.now = w.now.Add(2 * time.Minute)
+	}
 }

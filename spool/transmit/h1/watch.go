@@ -17,8 +17,9 @@ const (
 //
 // The client's first connection is watched, and so is the next one after a kept connection was
 // found dead, because a peer that answers without reading resets its connections. If a watched one
-// stays quiet, the following ones are only looked at. Once the peer has spoken unasked, all of them
-// are watched, and for longer.
+// stays quiet, the following ones are only looked at: a listener that closes each connection after
+// its answer would otherwise be slowed down. All are watched if none are kept, which is what one
+// asks for who does not trust the peer. Once it has spoken unasked, all are watched for longer.
 func (c *Conn) watch() error {
 	cl := c.client
 	cl.mu.Lock()
@@ -28,7 +29,7 @@ func (c *Conn) watch() error {
 	switch {
 	case unasked:
 		err = c.lookFor(maxWatch)
-	case quiet:
+	case quiet && cl.MaxIdle > 0:
 		err = c.look()
 	default:
 		err = c.lookFor(min(max(2*c.connecting, minWatch), maxWatch))

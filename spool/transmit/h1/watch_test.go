@@ -18,7 +18,7 @@ func inBubble(t *testing.T, layer string, connecting time.Duration, serve func(c
 	t.Helper()
 	number := 0
 	config := &tls.Config{Certificates: []tls.Certificate{certificate(t)}}
-	cl := &Client{Dial: func(context.Context) (net.Conn, error) {
+	cl := &Client{MaxIdle: 1, Dial: func(context.Context) (net.Conn, error) {
 		time.Sleep(connecting)
 		number++
 		ours, theirs := net.Pipe()
@@ -62,6 +62,26 @@ func answer(c net.Conn) {
 	if readRequest(bufio.NewReader(c)) == nil {
 		io.WriteString(c, ok)
 	}
+}
+
+// Whoever keeps no connections does not trust the peer.
+func TestEveryConnectionIsWatchedIfNoneAreKept(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		cl := inBubble(t, "nothing", 0, func(c net.Conn, number int) {
+			if number == 2 {
+				time.Sleep(time.Millisecond)
+				io.WriteString(c, ok) // unasked
+			}
+			answer(c)
+		})
+		cl.MaxIdle = 0
+		if took, err := timed(t, cl); err != nil || took != minWatch {
+			t.Errorf("the first exchange took %v and ended with %v, want %v and no error", took, err, minWatch)
+		}
+		if _, err := timed(t, cl); !errors.Is(err, ErrUnasked) {
+			t.Errorf("the second exchange ended with %v, want %v", err, ErrUnasked)
+		}
+	})
 }
 
 func TestTheFirstConnectionIsWatchedForTwiceTheTimeOfConnecting(t *testing.T) {

@@ -20,8 +20,8 @@ type PutConfig struct {
 
 	Prefix string // begins the names of payload files; default "put"
 
-	// Mode of the new file, whatever the umask. The default is 0600, or 0640 in a directory with the
-	// set-group-ID bit: it gives its group to new files for a reader that is not their owner.
+	// Mode of the new file, whatever the umask. The default is 0600, or 0640 in a directory with
+	// the set-group-ID bit: it gives its group to new files for a reader that is not their owner.
 	Mode uint32
 }
 

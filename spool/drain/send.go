@@ -96,10 +96,10 @@ func (r *run) failedLocked(generation int, v transmit.Verdict) {
 	isLate := generation != r.limit.generation // was asked before the last failure was known
 	r.limit.failed(overloaded(v) && !isLate)
 	// Requests that were in flight together are neighbours in the spool, and bad payloads stand
-	// together. So the breaker does not hear of what ends after the first failure among them: it
-	// opens when requests from as many places as its threshold fail in succession. But where nothing
-	// is left that could tell, it hears of them at the end of the run. A listener that asks to be
-	// left alone gets no request more.
+	// together. So the breaker does not hear of what ends after the first failure among them. It
+	// opens when requests from as many places as its threshold fail in succession. Where nothing is
+	// left that could tell, it hears of them at the end of the run. A listener that asks to be left
+	// alone gets no request more.
 	if isLate && v.RetryAfter == 0 {
 		r.untold++
 		return

@@ -47,7 +47,9 @@ cat "$work/one/SHA256SUMS"
 echo "# lintian"
 if command -v lintian >/dev/null; then
     for deb in "$work"/one/*.deb; do
-        said=$(lintian --allow-root --display-info --pedantic "$deb" 2>&1) || true
+        # The tag that is suppressed looks for words in a binary, and finds them in machine code too: "Afe" in one build and not
+        # in the next.
+        said=$(lintian --allow-root --display-info --pedantic --suppress-tags spelling-error-in-binary "$deb" 2>&1) || true
         [[ -z $said ]] || fail "lintian on ${deb##*/}: $said"
     done
 else

@@ -55,7 +55,8 @@ func TestTheManualOfFakelistenerHasItsFlags(t *testing.T) {
 
 // A flag that was renamed lives on in examples.
 func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
-	known := []string{"version", "some-name", "now", "failed", "parallel"} // of systemctl and curl the last three
+	known := []string{"version", "some-name", "now", "failed", "parallel"}       // of systemctl and curl the last three
+	known = append(known, "system", "user-group", "groups", "home-dir", "shell") // of useradd
 	known = append(known, matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))...)
 	for _, s := range settings.New().Table {
 		known = append(known, s.Name)

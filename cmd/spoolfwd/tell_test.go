@@ -39,6 +39,6 @@ func TestARunNamesTheFirstPayloadsThatItRejected(t *testing.T) {
 	r := w.do("run", "--failure-threshold", "50").wantCode(t, exit.Rejected)
 	wantText(t, "standard error", r.stderr,
 		"8 payloads were rejected: cut.json is not valid JSON", `; \x1b[2J\n.json is not valid JSON`,
-		"; item 1 of batch.json was answered 400; x3.json was answered 400; x1.json was answered 400; and 3 more\n")
+		"; item 1 of batch.json was answered 400; x2.json was answered 400; x3.json was answered 400; and 3 more\n")
 	wantNoText(t, "standard error", r.stderr, "x0.json", "\x1b")
 }

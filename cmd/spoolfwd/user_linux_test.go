@@ -5,6 +5,7 @@ import (
 	"io/fs"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -84,7 +85,11 @@ func TestTheGroupsAreThoseOfTheUserDatabase(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	w.wrapper = []string{need.Program(t, "unshare", "util-linux"), "--mount", "sh", "-c",
+	unshare := need.Program(t, "unshare", "util-linux")
+	if out, err := exec.Command(unshare, "--mount", "true").CombinedOutput(); err != nil {
+		need.Refused(t, "no mount namespace can be made here: %s", out) // in a chroot
+	}
+	w.wrapper = []string{unshare, "--mount", "sh", "-c",
 		"mount --bind " + database + "/passwd /etc/passwd && mount --bind " + database + `/group /etc/group && exec "$0" "$@"`}
 	var got string
 	w.onRequest = func() { got = credentials(t, w.pid) }
@@ -180,7 +185,7 @@ func TestRootRefusesDirectoriesThatTheOwnerOfTheSpoolCannotUse(t *testing.T) {
 			if len(c.flags) > 0 {
 				c.flags = []string{c.flags[0], dir + "/" + c.flags[1]}
 			}
-			r := w.do("run", c.flags...).wantCode(t, exit.Config)
+			r := w.do("run", append(c.flags, "--host-id", "a")...).wantCode(t, exit.Config)
 			wantText(t, "standard error", r.stderr, c.says...)
 			if len(w.received()) != 0 || len(namesIn(t, w.state)) != 0 {
 				t.Errorf("a payload was sent, or something was made: %q", namesIn(t, w.state))

@@ -40,7 +40,7 @@ func workloads() []workload {
 			e.earlierRun("--failure-threshold", "50")
 			e.endpoint.answers(always(200))
 		}},
-		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(0), closedAfter(1)}, build: func(e *env) {
+		{name: "deferred items", flags: []string{"--failure-threshold", "50"}, breaker: []breakerState{closedAfter(3), closedAfter(1), closedAfter(0)}, build: func(e *env) {
 			e.array("a.json", item(1, "500"), item(2, "500"), item(3, "500"), item(4, "200"), item(5, "200"))
 			e.earlierRun("--failure-threshold", "50", "--max-items", "3")
 			e.endpoint.answers(func(body string) answer {
@@ -64,7 +64,7 @@ func workloads() []workload {
 			e.object("b.json", item(4, "200"))
 			e.object("c.json", item(5, "drop")) // after a failure, the youngest is next
 		}},
-		{name: "bad ahead", flags: []string{"--failure-threshold", "5"}, breaker: []breakerState{closedAfter(0), closedAfter(1), closedAfter(2), closedAfter(3), closedAfter(4)}, underFaults: []breakerState{openAfter(5)}, build: func(e *env) {
+		{name: "bad ahead", flags: []string{"--failure-threshold", "5"}, breaker: []breakerState{closedAfter(0), closedAfter(1), closedAfter(3), closedAfter(4), closedAfter(2)}, underFaults: []breakerState{openAfter(5)}, build: func(e *env) {
 			for i := range 6 {
 				e.object(fmt.Sprintf("a%d.json", i), item(i, "500"))
 			}
@@ -107,11 +107,11 @@ func workloads() []workload {
 			e.object("a.json", item(1, "200"))
 			e.array("b.json", item(2, "200"), item(3, "200"), item(4, "200"), item(5, "200"))
 		}},
-		{name: "batch", flags: []string{"--batch-items", "3", "--failure-threshold", "50"}, inHand: 3, breaker: []breakerState{closedAfter(0), closedAfter(1)}, build: func(e *env) {
+		{name: "batch", flags: []string{"--batch-items", "3", "--failure-threshold", "50"}, inHand: 3, breaker: []breakerState{closedAfter(1), closedAfter(2), closedAfter(0)}, build: func(e *env) {
 			e.endpoint.batch = "ndjson"
 			e.batches()
 		}},
-		{name: "batch array", flags: []string{"--batch-items", "3", "--batch-format", "array", "--failure-threshold", "50"}, inHand: 3, breaker: []breakerState{closedAfter(0), closedAfter(1)}, build: func(e *env) {
+		{name: "batch array", flags: []string{"--batch-items", "3", "--batch-format", "array", "--failure-threshold", "50"}, inHand: 3, breaker: []breakerState{closedAfter(1), closedAfter(2), closedAfter(0)}, build: func(e *env) {
 			e.endpoint.batch = "array"
 			e.batches()
 		}},

@@ -112,6 +112,12 @@ func TestARunRemovesWhatKilledWritesOfTheHostIDLeft(t *testing.T) {
 	}
 }
 
+func TestManyFirstRunsAtOnceAgreeOnTheHostID(t *testing.T) {
+	for range 50 {
+		firstRunsAgree(t, t.TempDir())
+	}
+}
+
 func TestFirstRunsAgreeOnTheHostIDWhileAnotherSweeps(t *testing.T) {
 	for range 50 {
 		dir := t.TempDir()
@@ -122,46 +128,29 @@ func TestFirstRunsAgreeOnTheHostIDWhileAnotherSweeps(t *testing.T) {
 				sweepHostID(dir)
 			}
 		}()
-		const runs = 8
-		ids := make(chan string, runs)
-		for range runs {
-			go func() {
-				id, err := KeepHostID(dir)
-				if err != nil {
-					t.Errorf("KeepHostID: %v", err)
-				}
-				ids <- id
-			}()
-		}
-		first := <-ids
-		for range runs - 1 {
-			if id := <-ids; id != first {
-				t.Fatalf("one run has host id %s, another %s", first, id)
-			}
-		}
+		firstRunsAgree(t, dir)
 		<-done
 	}
 }
 
-func TestManyFirstRunsAtOnceAgreeOnTheHostID(t *testing.T) {
-	for range 50 {
-		dir := t.TempDir()
-		const runs = 8
-		ids := make(chan string, runs)
-		for range runs {
-			go func() {
-				id, err := KeepHostID(dir)
-				if err != nil {
-					t.Errorf("KeepHostID: %v", err)
-				}
-				ids <- id
-			}()
-		}
-		first := <-ids
-		for range runs - 1 {
-			if id := <-ids; id != first {
-				t.Fatalf("one run has host id %s, another %s", first, id)
+// firstRunsAgree lets many runs at once be the first in a state directory.
+func firstRunsAgree(t *testing.T, dir string) {
+	t.Helper()
+	const runs = 8
+	ids := make(chan string, runs)
+	for range runs {
+		go func() {
+			id, err := KeepHostID(dir)
+			if err != nil {
+				t.Errorf("KeepHostID: %v", err)
 			}
+			ids <- id
+		}()
+	}
+	first := <-ids
+	for range runs - 1 {
+		if id := <-ids; id != first {
+			t.Errorf("one run has host id %s, another %s", first, id)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
@@ -120,7 +121,7 @@ func TestAnItemThatWasRejectedAndCouldNotBeCutOutIsNotSentAgain(t *testing.T) {
 		case `"n2"`:
 			locked := false
 			if unlock, locked = lockDir(t, w.dir); !locked {
-				t.Skip("this user cannot be kept from writing to a directory here")
+				need.Refused(t, "this user cannot be kept from writing to a directory here")
 			}
 		}
 		return ok()

@@ -14,6 +14,8 @@ import (
 	"testing"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 func TestASendOnAnIdleConnectionAllocatesNothing(t *testing.T) {
@@ -74,7 +76,7 @@ func descriptors(t *testing.T) int {
 	t.Helper()
 	entries, err := os.ReadDir("/dev/fd")
 	if err != nil {
-		t.Skipf("the open descriptors cannot be counted here: %v", err)
+		need.Refused(t, "the open descriptors cannot be counted here: %v", err)
 	}
 	return len(entries)
 }
@@ -123,12 +125,12 @@ func TestWithoutDescriptorsARequestIsAborted(t *testing.T) {
 	byName := newTransmitter(t, Config{URL: fmt.Sprintf("http://localhost:%s", port), Resolver: &net.Resolver{PreferGo: true}})
 	var limit unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {
-		t.Skipf("the limit of open files cannot be read here: %v", err)
+		need.Refused(t, "the limit of open files cannot be read here: %v", err)
 	}
 	none := limit
 	none.Cur = 0
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &none); err != nil {
-		t.Skipf("the limit of open files cannot be set here: %v", err)
+		need.Refused(t, "the limit of open files cannot be set here: %v", err)
 	}
 	first, second := send(byAddress, "{}"), send(byName, "{}")
 	if err := unix.Setrlimit(unix.RLIMIT_NOFILE, &limit); err != nil {

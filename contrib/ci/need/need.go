@@ -3,8 +3,7 @@
 //
 // A missing program fails a test in CI (CI=true), because CI installs them all, and so does a right
 // that root of CI's machine has. Anywhere else, and for rights that an ordinary user does not have,
-// the test is skipped. `make test` lists skipped
-// tests with their reasons at its end.
+// the test is skipped. `make test` lists skipped tests with their reasons at its end.
 package need
 
 import (

@@ -46,9 +46,9 @@ type choice struct {
 	at   int
 }
 
-// next returns what comes next in a search, without taking it. ok is false
-// if there is nothing. While the queue is busy there may be something later, because a request in
-// flight can give a file of this page back.
+// next returns what comes next in a search, without taking it. ok is false if there is nothing.
+// While the queue is busy there may be something later, because a request in flight can give a file
+// of this page back.
 func (q *queue) next(s search, busy bool) (c choice, ok bool, err error) {
 	for q.fresh.waiting.len == 0 && q.page.More {
 		if busy {

@@ -9,9 +9,10 @@
 // request. A redirect is never followed: Go's own client turns a 302 on POST into a GET, whose 200
 // would look like a delivery. A verdict of [Delivered] means that every byte of the item was handed
 // to the connection and that a final 2xx status line with complete headers came back after it. The
-// rest of the answer decides nothing. A listener that answers before it is asked delivers nothing:
-// the first request waits 2 to 10 ms for such words, and so does the next one after a kept
-// connection has died. After such words every request on a new connection waits.
+// rest of the answer decides nothing. Words of a listener that speaks before it is asked deliver
+// nothing if they come in time: the first request waits 2 to 10 ms for them, and so does the next
+// one after a kept connection has died. After such words every request on a new connection waits,
+// and likewise with DisableKeepAlives.
 //
 // Every call ends within Config.Timeout, and a tenth of a second, whatever the listener does, and
 // holds a bounded amount of memory. Only a process that was stopped meanwhile (SIGSTOP, suspend)

@@ -9,7 +9,8 @@
 // connection is looked at before each request, and one with anything on it is given up. Before the
 // first request of a client this look waits for twice the time that connecting took, 2 to 10 ms,
 // because a peer that speaks first needs a moment to begin. It does so again after a kept
-// connection was found dead.
+// connection was found dead, and for every connection if none are kept. A peer that speaks first on
+// other connections only is heard if its words are there in time.
 //
 // A connection is kept only if the next answer is certain to begin where this one ended. Whenever
 // the end of an answer is in doubt, the status stands and the connection is closed.

@@ -33,9 +33,9 @@ type Payload struct {
 //
 // The file is opened without following a link or waiting for a FIFO, and read with one open, one
 // fstat, one read and one close. Two more calls ask whether a file that was changed lately is still
-// being written. The error is ErrVanished, a *SkipError for a file that must be left alone now, or a
-// *RefuseError for one that can never be sent, together with a Payload that Reject takes. Any other
-// error is a fault of this machine.
+// being written. The error is ErrVanished, a *SkipError for a file that must be left alone now, or
+// a *RefuseError for one that can never be sent, together with a Payload that Reject takes. Any
+// other error is a fault of this machine.
 func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
 	p := &Payload{Entry: e}
 	if err := s.load(p, now, buf); err != nil {

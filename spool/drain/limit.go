@@ -5,8 +5,8 @@ import "time"
 // limit is how much may be in flight: how many requests, and how many items in each. A run begins
 // with one request of one item. Every good answer allows twice as many items in a request, and one
 // request more, which doubles the number in flight per round trip. Any failure brings both back to
-// one. An adaptive limit follows the listener's latency as well: see pace.
-// The run's lock guards it.
+// one. The number of requests of an adaptive limit follows the listener's latency instead: see
+// pace. The run's lock guards it.
 type limit struct {
 	requests, mostRequests int
 	items, mostItems       int

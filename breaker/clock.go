@@ -10,7 +10,7 @@ func (r rules) probeAt(s snapshot) micros {
 	if s.openedAt == 0 || s.tripped && s.notBefore != 0 {
 		return s.notBefore
 	}
-	return max(s.openedAt+r.timeout, s.notBefore)
+	return max(s.openedAt+r.retryTimeout(s.failedProbes), s.notBefore)
 }
 
 // wait is how long it takes until a request may go. It expects a snapshot without times in the

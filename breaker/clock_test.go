@@ -83,9 +83,11 @@ func TestNoTimeInTheFileHoldsTheBreakerBeyondItsLimit(t *testing.T) {
 			{"last_failure_time", `{"state":"open","opened_at":1763848123,"last_failure_time":%s}`, time.Minute},
 			{"not_before", `{"state":"open","opened_at":1763848123,"not_before":%s}`, time.Hour},
 			{"not_before of a trip", `{"state":"open","opened_at":1763848123,"tripped":true,"not_before":%s}`, maxTrip.duration()},
+			{"opened_at after failed probes", `{"state":"open","opened_at":%s,"failed_probes":2147483647}`, 2 * time.Hour},
 			{"both", `{"state":"open","opened_at":%[1]s,"not_before":%[1]s,"tripped":true}`, time.Hour},
 		} {
 			c := stateFile(t, fmt.Sprintf(test.file, bad))
+			c.RetryTimeoutMax = 2 * time.Hour
 			elapsed := time.Duration(0)
 			for range 100 { // enough to halve a century down to a microsecond
 				b := open(t, c, start.Add(elapsed))

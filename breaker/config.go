@@ -37,6 +37,12 @@ type Config struct {
 	// second. Default 0, which adds nothing.
 	RetryJitter float64
 
+	// RetryTimeoutMax lets RetryTimeout grow: each failed probe doubles it up to this. With a
+	// RetryJitter, a grown timeout is shortened by a part of up to a half, another one after each
+	// probe. So the probes of a fleet spread over the whole time, however long it has become, and
+	// even if an outage began for all in one second. Default 0, with which nothing grows.
+	RetryTimeoutMax time.Duration
+
 	// MaxRetryAfter is the longest Retry-After that is believed. Default 1h.
 	MaxRetryAfter time.Duration
 
@@ -75,6 +81,7 @@ func (c Config) withDefaults() (Config, error) {
 	}
 	check("failure threshold", c.FailureThreshold, CheckThreshold(c.FailureThreshold))
 	check("retry timeout", c.RetryTimeout, CheckTimeout(c.RetryTimeout))
+	check("longest retry timeout", c.RetryTimeoutMax, CheckTimeoutMax(c.RetryTimeoutMax, c.RetryTimeout))
 	check("retry jitter", c.RetryJitter, CheckJitter(c.RetryJitter))
 	check("longest retry-after", c.MaxRetryAfter, CheckTimeout(c.MaxRetryAfter))
 	return c, errors.Join(problems...)
@@ -89,6 +96,14 @@ func CheckTimeout(d time.Duration) error { return checkPositive(int64(d)) }
 func checkPositive(n int64) error {
 	if n <= 0 {
 		return errors.New("must be more than 0")
+	}
+	return nil
+}
+
+// CheckTimeoutMax judges Config.RetryTimeoutMax for a RetryTimeout.
+func CheckTimeoutMax(longest, timeout time.Duration) error {
+	if longest != 0 && longest < timeout {
+		return errors.New("must be 0, or not less than the retry timeout")
 	}
 	return nil
 }
@@ -126,17 +141,22 @@ func CheckName(name string) error {
 }
 
 func (c Config) rules() rules {
+	seed := c.seed()
+	part := float64(seed) / math.MaxUint64
+	jitter := micros(math.Round(float64(microsFrom(c.RetryTimeout)) * c.RetryJitter / 100 * part))
 	return rules{
 		threshold: c.FailureThreshold,
-		timeout:   microsFrom(c.RetryTimeout) + c.jitter(),
+		timeout:   microsFrom(c.RetryTimeout) + jitter,
+		longest:   microsFrom(c.RetryTimeoutMax),
+		spread:    c.RetryJitter > 0,
+		seed:      seed,
 		holdCap:   microsFrom(c.MaxRetryAfter),
 	}
 }
 
-// jitter is this host's part of the allowed addition to the retry timeout. The hash spreads machine
-// ids evenly, although they may differ in a few bits only.
-func (c Config) jitter() micros {
+// seed is this host's, of all that is to differ among the hosts of a fleet. The hash spreads
+// machine ids evenly, although they may differ in a few bits only.
+func (c Config) seed() uint64 {
 	sum := sha256.Sum256([]byte(c.HostID + "\x00" + c.Name))
-	part := float64(binary.BigEndian.Uint64(sum[:8])) / math.MaxUint64
-	return micros(math.Round(float64(microsFrom(c.RetryTimeout)) * c.RetryJitter / 100 * part))
+	return binary.BigEndian.Uint64(sum[:8])
 }

@@ -18,7 +18,7 @@ func TestTheDefaultsAreTheDocumentedOnes(t *testing.T) {
 	if got := b.Stats(start); got != want {
 		t.Errorf("the stats are %+v, want %+v", got, want)
 	}
-	if want := (rules{threshold: 5, timeout: 60_000_000, holdCap: 3600_000_000}); b.rules != want {
+	if want := (rules{threshold: 5, timeout: 60_000_000, holdCap: 3600_000_000, seed: Config{Name: "central_listener"}.seed()}); b.rules != want {
 		t.Errorf("the rules are %+v, want %+v", b.rules, want)
 	}
 }
@@ -44,6 +44,8 @@ func TestAConfigurationThatMakesNoSenseIsRefused(t *testing.T) {
 		{Config{FailureThreshold: -1}, "threshold"},
 		{Config{RetryTimeout: -1}, "timeout"},
 		{Config{MaxRetryAfter: -1}, "retry-after"},
+		{Config{RetryTimeoutMax: -1}, "longest retry timeout"},
+		{Config{RetryTimeoutMax: time.Minute - 1}, "longest retry timeout"},
 		{Config{RetryJitter: -0.1}, "jitter"},
 		{Config{RetryJitter: 100.1}, "jitter"},
 		{Config{RetryJitter: math.NaN()}, "jitter"},

@@ -37,13 +37,14 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 		set  func(value string) error
 	}{
 		{"state", s.setState},
-		{"failure_count", s.setFailures},
+		{"failure_count", func(v string) error { return setCount(&s.failures, v) }},
 		{"last_failure_time", s.lastFailure.set},
 		{"opened_at", s.openedAt.set},
 		{"not_before", s.notBefore.set},
 		{"tripped", s.setTripped},
 		{"open_since", s.openSince.set},
 		{"last_failure_cause", s.setCause},
+		{"failed_probes", func(v string) error { return setCount(&s.failedProbes, v) }},
 		{"version", func(string) error { return nil }}, // no version changes what the other keys mean
 	} {
 		if err := field.set(string(keys[field.name])); err != nil {
@@ -61,7 +62,7 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 	}
 	switch {
 	case s.state == Closed:
-		s.openSince = 0 // left likewise
+		s.openSince, s.failedProbes = 0, 0 // left likewise
 	case s.openSince == 0, s.openedAt != 0 && s.openSince > s.openedAt:
 		s.openSince = s.openedAt // opened by such a program
 	}
@@ -81,7 +82,7 @@ func (s *snapshot) setState(value string) error {
 	return nil
 }
 
-func (s *snapshot) setFailures(value string) error {
+func setCount(count *int, value string) error {
 	if value == "" {
 		return nil
 	}
@@ -89,7 +90,7 @@ func (s *snapshot) setFailures(value string) error {
 	if !isNumber || f != math.Trunc(f) || f < 0 || f > maxCount {
 		return notA("count", value)
 	}
-	s.failures = int(f)
+	*count = int(f)
 	return nil
 }
 

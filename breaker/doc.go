@@ -7,14 +7,15 @@
 // count to the threshold opens it, and a failure with a Retry-After opens it at once. An open
 // breaker lets nothing pass until the retry timeout is over, or the Retry-After if that ends later.
 // Then it is half-open, and one probe decides: a success closes it and clears everything, a failure
-// opens it anew. A result that arrives after the breaker opened never closes it.
+// opens it anew. A result that arrives after the breaker opened never closes it. With
+// Config.RetryTimeoutMax, each failed probe doubles the retry timeout, up to that maximum.
 //
 // Loading never fails. The breaker is usable afterwards, with any content of the state file and
 // with anything in its place. An absent file is a closed breaker and not worth a message. A file
 // that cannot be used is a closed breaker and one [Anomaly], and it is kept as NAME.state.corrupt
 // for a person to see.
 //
-// Only a trip by hand holds the breaker for longer than one retry timeout or one capped
+// Only a trip by hand holds the breaker for longer than the longest retry timeout or one capped
 // Retry-After, whatever the clock does. A time that lies in the future is counted from now on, and
 // that correction is saved. Otherwise each run of a host whose clock went back would hold for
 // another whole timeout. Where the correction cannot be saved, the hold counts as over. The price

@@ -36,6 +36,9 @@ func encode(s snapshot, unknown unknownKeys) []byte {
 			`"open_since":%s,"version":%d`,
 		s.state, s.failures, decimal(s.lastFailure), decimal(s.openedAt), decimal(s.notBefore), s.tripped,
 		decimal(s.openSince), fileVersion)
+	if s.failedProbes > 0 {
+		ours = fmt.Appendf(ours, `,"failed_probes":%d`, s.failedProbes)
+	}
 	if s.cause != "" {
 		quoted, _ := json.Marshal(s.cause) // a string always has a JSON form
 		ours = fmt.Appendf(ours, `,"last_failure_cause":%s`, quoted)

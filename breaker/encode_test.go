@@ -106,6 +106,8 @@ func TestStatesWrittenByOtherProgramsAreAccepted(t *testing.T) {
 			snapshot{state: Open, openedAt: 1763848123000000, openSince: 1763848000000000}},
 		{"open since later than opened", `{"state":"open","opened_at":1763848000,"open_since":1763848123}`,
 			snapshot{state: Open, openedAt: 1763848000000000, openSince: 1763848000000000}},
+		{"a failed probe of ours in a closed file", `{"state":"closed","failed_probes":3}`, snapshot{}},
+		{"a failed probe of ours in an open file", `{"state":"open","failed_probes":3}`, snapshot{state: Open, failedProbes: 3}},
 		{"open since no time", `{"state":"open","open_since":1763848123}`, snapshot{state: Open, openSince: 1763848123000000}},
 		{"a version we do not know", `{"state":"open","version":[2]}`, snapshot{state: Open}},
 	} {
@@ -144,7 +146,7 @@ func TestUnknownKeysNeverMakeTheFileUnreadable(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"state":"open","failure_count":5,"last_failure_time":1763848123.1234,"opened_at":1763848123.1234}`,
-		string(encode(snapshot{state: Open, failures: 5, lastFailure: 3, openedAt: 2, notBefore: 9, tripped: true}, nil)),
+		string(encode(snapshot{state: Open, failures: 5, lastFailure: 3, openedAt: 2, notBefore: 9, tripped: true, failedProbes: 7}, nil)),
 		`{"state":"closed","failure_count":0,"last_failure_time":null,"opened_at":null,"a":[1, 2],"\u00e9":{"b":1e999}}`,
 		`{"state":"half_open","failure_count":1e0,"last_failure_time":1e300,"opened_at":-1e-300,"é\ud800":"\ud800"}`,
 		`{"state":"open","failure_count":-0,"opened_at":8589934591.999999,"not_before":4294967296.000001}`,

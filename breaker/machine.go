@@ -12,6 +12,11 @@ type snapshot struct {
 	notBefore   micros // no probe before, on top of the retry timeout; 0 unless open
 	tripped     bool   // opened by hand: notBefore alone counts, and the cap does not; false unless open
 	forced      bool   // half-open by hand before the hold is over; only in memory
+
+	// failedProbes is how many probes have failed in succession since the breaker left closed. The
+	// retry timeout grows with it. Forced probes do not count: who looks whether the listener is
+	// back must not put off the next probe.
+	failedProbes int
 }
 
 type eventKind int
@@ -37,6 +42,9 @@ type event struct {
 type rules struct {
 	threshold int
 	timeout   micros // the retry timeout with this host's jitter
+	longest   micros // what the retry timeout grows to with failed probes; 0: it does not grow
+	spread    bool   // each grown retry timeout is shortened by a part of it
+	seed      uint64 // of these parts, this host's
 	holdCap   micros // the longest Retry-After that is believed
 }
 
@@ -60,7 +68,7 @@ func (r rules) step(s snapshot, e event, now micros) snapshot {
 		return snapshot{}
 	case tripped:
 		s = s.open(now)
-		s.tripped = true
+		s.tripped, s.failedProbes = true, 0
 		if e.hold > 0 {
 			s.notBefore = now + min(e.hold, maxTrip)
 		}
@@ -93,7 +101,10 @@ func (r rules) failure(s snapshot, now, retryAfter micros) snapshot {
 		// further away.
 	case s.forced:
 		s = r.openAgain(s, now)
-	case s.state == HalfOpen, s.failures >= r.threshold, retryAfter > 0:
+	case s.state == HalfOpen:
+		s = s.open(now)
+		s.failedProbes = min(s.failedProbes+1, maxCount)
+	case s.failures >= r.threshold, retryAfter > 0:
 		s = s.open(now)
 	}
 	if s.state == Open && retryAfter > 0 {

@@ -3,10 +3,10 @@ package breaker
 import "testing"
 
 // TestEveryEventInEveryState is the behaviour as a table: three states, one of them before and
-// after its hold, times every event. Times are in microseconds; the timeout is 100, the cap of
-// Retry-After 1000, the threshold 3.
+// after its hold, times every event. Times are in microseconds; the timeout is 100 and
+// grows to 350, the cap of Retry-After is 1000, the threshold 3.
 func TestEveryEventInEveryState(t *testing.T) {
-	r := rules{threshold: 3, timeout: 100, holdCap: 1000}
+	r := rules{threshold: 3, timeout: 100, longest: 350, holdCap: 1000}
 	var (
 		closed0  = snapshot{}
 		closed1  = snapshot{failures: 1, lastFailure: 500}
@@ -17,6 +17,9 @@ func TestEveryEventInEveryState(t *testing.T) {
 		tripped0 = snapshot{state: Open, openedAt: 1000, openSince: 1000, tripped: true}
 		tripped9 = snapshot{state: Open, openedAt: 1000, openSince: 1000, notBefore: 9_001_000, tripped: true}
 		halfOpen = snapshot{state: HalfOpen, failures: 3, lastFailure: 1000, openedAt: 1000, openSince: 1000}
+		again    = snapshot{state: Open, failures: 4, lastFailure: 1000, openedAt: 1000, openSince: 900, failedProbes: 1}
+		probing  = snapshot{state: HalfOpen, failures: 4, lastFailure: 1000, openedAt: 1000, openSince: 900, failedProbes: 1}
+		longest  = snapshot{state: Open, failures: 5, lastFailure: 1000, openedAt: 1000, openSince: 900, failedProbes: 2}
 		unknown  = snapshot{state: Open, failures: 3}
 		forcedR  = snapshot{state: HalfOpen, failures: 1, lastFailure: 1000, openedAt: 1000, openSince: 1000, notBefore: 1500, forced: true}
 		forced9  = snapshot{state: HalfOpen, openedAt: 1000, openSince: 1000, notBefore: 9_001_000, tripped: true, forced: true}
@@ -94,16 +97,38 @@ func TestEveryEventInEveryState(t *testing.T) {
 		{"half-open stays half-open when asked", halfOpen, event{allow, 0}, 1150, halfOpen},
 		{"half-open closes and clears on success", halfOpen, event{succeeded, 0}, 1150, snapshot{}},
 		{"half-open opens anew on failure", halfOpen, event{failed, 0}, 1150,
-			snapshot{state: Open, failures: 4, lastFailure: 1150, openedAt: 1150, openSince: 1000}},
+			snapshot{state: Open, failures: 4, lastFailure: 1150, openedAt: 1150, openSince: 1000, failedProbes: 1}},
 		{"half-open opens anew on one failure below the threshold", snapshot{state: HalfOpen}, event{failed, 0}, 1150,
-			snapshot{state: Open, failures: 1, lastFailure: 1150, openedAt: 1150, openSince: 1150}},
+			snapshot{state: Open, failures: 1, lastFailure: 1150, openedAt: 1150, openSince: 1150, failedProbes: 1}},
 		{"half-open opens anew on a retry-after", halfOpen, event{failed, 500}, 1150,
-			snapshot{state: Open, failures: 4, lastFailure: 1150, openedAt: 1150, openSince: 1000, notBefore: 1650}},
+			snapshot{state: Open, failures: 4, lastFailure: 1150, openedAt: 1150, openSince: 1000, notBefore: 1650, failedProbes: 1}},
 		{"half-open is not open since before its clock went back", halfOpen, event{failed, 0}, 600,
-			snapshot{state: Open, failures: 4, lastFailure: 600, openedAt: 600, openSince: 600}},
+			snapshot{state: Open, failures: 4, lastFailure: 600, openedAt: 600, openSince: 600, failedProbes: 1}},
 		{"half-open is cleared by reset", halfOpen, event{reset, 0}, 1150, snapshot{}},
 		{"half-open opens when tripped", halfOpen, event{tripped, 70}, 1150,
 			snapshot{state: Open, failures: 3, lastFailure: 1000, openedAt: 1150, openSince: 1000, notBefore: 1220, tripped: true}},
+
+		{"after a failed probe it stays open for twice the timeout", again, event{allow, 0}, 1199, again},
+		{"after a failed probe it turns half-open after twice the timeout", again, event{allow, 0}, 1200, probing},
+		{"after two failed probes it stays open for the longest timeout", longest, event{allow, 0}, 1349, longest},
+		{"after two failed probes it turns half-open after the longest timeout", longest, event{allow, 0}, 1350,
+			snapshot{state: HalfOpen, failures: 5, lastFailure: 1000, openedAt: 1000, openSince: 900, failedProbes: 2}},
+		{"after a failed probe another failure counts as another probe", probing, event{failed, 0}, 1200,
+			snapshot{state: Open, failures: 5, lastFailure: 1200, openedAt: 1200, openSince: 900, failedProbes: 2}},
+		{"after a failed probe a success forgets it", probing, event{succeeded, 0}, 1200, snapshot{}},
+		{"after a failed probe a late failure is not another probe", again, event{failed, 0}, 1050,
+			snapshot{state: Open, failures: 5, lastFailure: 1050, openedAt: 1000, openSince: 900, failedProbes: 1}},
+		{"after a failed probe a retry-after that ends earlier changes nothing", probing, event{failed, 349}, 1200,
+			snapshot{state: Open, failures: 5, lastFailure: 1200, openedAt: 1200, openSince: 900, failedProbes: 2}},
+		{"after a failed probe a retry-after that ends later counts", probing, event{failed, 351}, 1200,
+			snapshot{state: Open, failures: 5, lastFailure: 1200, openedAt: 1200, openSince: 900, notBefore: 1551, failedProbes: 2}},
+		{"after a failed probe it counts from now on when the clock went back", longest, event{allow, 0}, 600,
+			snapshot{state: Open, failures: 5, lastFailure: 600, openedAt: 600, openSince: 600, failedProbes: 2}},
+		{"after a failed probe a trip forgets it", again, event{tripped, 0}, 1050,
+			snapshot{state: Open, failures: 4, lastFailure: 1000, openedAt: 1050, openSince: 900, tripped: true}},
+		{"after a failed probe a forced one that fails is not another one",
+			snapshot{state: HalfOpen, failures: 4, lastFailure: 1000, openedAt: 1000, openSince: 900, forced: true, failedProbes: 1}, event{failed, 0}, 1050,
+			snapshot{state: Open, failures: 5, lastFailure: 1050, openedAt: 1050, openSince: 900, failedProbes: 1}},
 
 		{"closed cannot be forced", closed2, event{forced, 0}, 1050, closed2},
 		{"half-open cannot be forced", halfOpen, event{forced, 0}, 1150, halfOpen},
@@ -130,6 +155,10 @@ func TestEveryEventInEveryState(t *testing.T) {
 
 		{"the count does not overflow", snapshot{state: Open, failures: maxCount, openedAt: 1000, openSince: 1000}, event{failed, 0}, 1050,
 			snapshot{state: Open, failures: maxCount, lastFailure: 1050, openedAt: 1000, openSince: 1000}},
+		{"the count of failed probes does not overflow", snapshot{state: HalfOpen, failures: maxCount, failedProbes: maxCount}, event{failed, 0}, 1050,
+			snapshot{state: Open, failures: maxCount, lastFailure: 1050, openedAt: 1050, openSince: 1050, failedProbes: maxCount}},
+		{"any number of failed probes holds for the longest timeout", snapshot{state: Open, openedAt: 1000, openSince: 1000, failedProbes: maxCount},
+			event{allow, 0}, 1349, snapshot{state: Open, openedAt: 1000, openSince: 1000, failedProbes: maxCount}},
 		{"a trip ends after 100 years", closed0, event{tripped, 1 << 62}, 1050,
 			snapshot{state: Open, openedAt: 1050, openSince: 1050, notBefore: 1050 + maxTrip, tripped: true}},
 		{"a trip beyond 100 years is held to the cap", snapshot{state: Open, openedAt: 1000, openSince: 1000, notBefore: maxMicros, tripped: true},

@@ -23,11 +23,16 @@ type model struct {
 	until        time.Time // of a retry-after or a trip; zero is none
 	byHand       bool
 	forced       bool // half-open although the hold is not over
+	probes       int  // failed ones since it stopped being closed
 }
 
 // end is when the hold of an open breaker is over.
 func (m *model) end() time.Time {
-	end := m.opened.Add(m.c.RetryTimeout)
+	timeout := m.c.RetryTimeout
+	for range m.probes {
+		timeout = min(2*timeout, max(timeout, m.c.RetryTimeoutMax))
+	}
+	end := m.opened.Add(timeout)
 	if !m.until.IsZero() && (m.byHand || m.until.After(end)) {
 		end = m.until
 	}
@@ -102,6 +107,9 @@ func (m *model) failure(now time.Time, retryAfter time.Duration) {
 			m.until = before
 		}
 	}
+	if m.state == "half_open" {
+		m.probes++
+	}
 	if m.state == "half_open" || m.state == "closed" && (m.failures >= m.c.FailureThreshold || retryAfter > 0) {
 		if m.state == "closed" || m.since.After(now) {
 			m.since = now
@@ -117,7 +125,7 @@ func (m *model) trip(now time.Time, hold time.Duration) {
 	if m.state == "closed" || m.since.After(now) {
 		m.since = now
 	}
-	m.state, m.opened, m.until, m.byHand, m.forced = "open", now, time.Time{}, true, false
+	m.state, m.opened, m.until, m.byHand, m.forced, m.probes = "open", now, time.Time{}, true, false, 0
 	if hold > 0 {
 		m.until = now.Add(hold)
 	}
@@ -146,6 +154,9 @@ func TestNoSequenceOfEventsAndRestartsDiffersFromTheModel(t *testing.T) {
 			FailureThreshold: 1 + random.IntN(4),
 			RetryTimeout:     time.Duration(1+random.IntN(100)) * time.Second,
 			MaxRetryAfter:    time.Duration(1+random.IntN(7200)) * time.Second,
+		}
+		if random.IntN(2) == 0 {
+			c.RetryTimeoutMax = c.RetryTimeout + time.Duration(random.IntN(2000))*time.Second
 		}
 		m := model{c: c, state: "closed"}
 		w := &world{T: t, random: random, c: c, now: start, b: open(t, c, start), m: m, disk: m}
@@ -214,7 +225,7 @@ func (w *world) act() string {
 		if got := w.b.Wait(w.now); got != wait {
 			w.Errorf("the wait is %v, want %v", got, wait)
 		}
-		if longest := max(w.c.RetryTimeout, w.c.MaxRetryAfter); wait > longest && !w.m.byHand {
+		if longest := max(w.c.RetryTimeout, w.c.RetryTimeoutMax, w.c.MaxRetryAfter); wait > longest && !w.m.byHand {
 			w.Errorf("the wait is %v, more than %v", wait, longest)
 		}
 		return "waited"
@@ -267,6 +278,7 @@ func (w *world) compare() {
 		Until    float64 `json:"not_before"`
 		ByHand   bool    `json:"tripped"`
 		Since    float64 `json:"open_since"`
+		Probes   int     `json:"failed_probes"`
 	}
 	data, err := os.ReadFile(w.b.StatePath())
 	if err == nil {
@@ -277,7 +289,7 @@ func (w *world) compare() {
 	}
 	d := w.disk
 	if cmp.Or(file.State, "closed") != d.state || file.Failures != d.failures || file.Last != seconds(d.last) ||
-		file.Opened != seconds(d.opened) || file.Until != seconds(d.until) || file.ByHand != d.byHand || file.Since != seconds(d.since) {
+		file.Opened != seconds(d.opened) || file.Until != seconds(d.until) || file.ByHand != d.byHand || file.Since != seconds(d.since) || file.Probes != d.probes {
 		w.Errorf("the file is %s,\nwant %+v", data, d)
 	}
 }

@@ -14,7 +14,7 @@ func TestEveryPromisedFlagIsThere(t *testing.T) {
 	w := newWorld(t)
 	help := w.run("run", "--help").stdout
 	for _, name := range []string{
-		"spool", "pattern", "url", "name", "state-dir", "failure-threshold", "retry-timeout", "retry-jitter", "timeout",
+		"spool", "pattern", "url", "name", "state-dir", "failure-threshold", "retry-timeout", "retry-jitter", "retry-timeout-max", "timeout",
 		"connect-timeout", "concurrency", "max-concurrency", "token-file", "header", "max-attempts", "max-file-size", "max-runtime", "max-items",
 		"json", "config", "ca-file", "cert-file", "key-file", "on-status", "array-files", "raw", "rejected-max-age",
 		"rejected-max-bytes", "max-bytes", "max-retry-after", "log-format", "dry-run", "content-type", "compress",

@@ -81,6 +81,7 @@ func TestWrongFlagValuesAreRefused(t *testing.T) {
 		{"--retry-jitter", "101", "must be between 0 and 100"},
 		{"--retry-jitter", "NaN", "is not a number"},
 		{"--retry-timeout", "0", "more than 0"},
+		{"--retry-timeout-max", "-1s", "must not be negative"},
 		{"--url", "ftp://host/", "must begin with http"},
 		{"--url", "localhost:8080", "must begin with http"},
 		{"--url", "http://", "the host is missing"},

@@ -159,6 +159,7 @@ func TestValuesThatAreWrongTogetherAreRefused(t *testing.T) {
 		{"bytes, one by one", []string{"--raw", "--batch-items", "1"}, nil, "", exit.OK},
 		{"ages the wrong way round", []string{"--warning-age", "2h", "--critical-age", "1h"}, nil, "--warning-age is above --critical-age", exit.Usage},
 		{"one age above the other's default", []string{"--warning-age", "2h"}, nil, "", exit.OK},
+		{"retry timeouts the wrong way round", []string{"--retry-timeout-max", "59s"}, nil, "--retry-timeout-max is below --retry-timeout", exit.Usage},
 		{"files the wrong way round", []string{"--warning-files", "9", "--critical-files", "8"}, nil, "--warning-files is above --critical-files", exit.Usage},
 		{"the state in the spool", []string{"--state-dir", "/s", "--spool", "/s/"}, nil, "--state-dir is also the spool", exit.Usage},
 	} {

@@ -78,6 +78,8 @@ func table(v *Values) []Group {
 				Usage: "an open breaker lets one probe through after D"},
 			{Name: "retry-jitter", value: decimal(&v.Breaker.RetryJitter, breaker.CheckJitter), arg: "PCT", commands: Breaker,
 				Usage: "lengthen the retry timeout by up to PCT percent, a fixed part per machine; 0 is off"},
+			{Name: "retry-timeout-max", value: duration(&v.Breaker.RetryTimeoutMax, notNegative), commands: Breaker,
+				Usage: "each failed probe doubles the retry timeout, up to D; 0 is off"},
 			{Name: "max-retry-after", value: duration(&v.Breaker.MaxRetryAfter, breaker.CheckTimeout), commands: Breaker,
 				Usage: "obey a listener's Retry-After up to D"},
 			{Name: "force", value: toggle(&v.Force), commands: Flush, places: flagOnly,

@@ -5,6 +5,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -19,6 +20,8 @@ func (s *Settings) checkTogether() error {
 	}
 	refuse((s.Listener.CertFile == "") != (s.Listener.KeyFile == ""),
 		"--cert-file and --key-file need each other", "cert-file", "key-file")
+	refuse(breaker.CheckTimeoutMax(s.Breaker.RetryTimeoutMax, s.Breaker.RetryTimeout) != nil,
+		"--retry-timeout-max is below --retry-timeout", "retry-timeout-max", "retry-timeout")
 	refuse(drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw) != nil,
 		"--raw and --batch-items do not go together: only JSON can be batched", "raw", "batch-items")
 	// The breaker's files among payload files could be sent, rejected, counted or cleaned away with

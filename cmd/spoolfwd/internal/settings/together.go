@@ -2,6 +2,7 @@ package settings
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
 
@@ -22,8 +23,8 @@ func (s *Settings) checkTogether() error {
 		"--cert-file and --key-file need each other", "cert-file", "key-file")
 	refuse(breaker.CheckTimeoutMax(s.Breaker.RetryTimeoutMax, s.Breaker.RetryTimeout) != nil,
 		"--retry-timeout-max is below --retry-timeout", "retry-timeout-max", "retry-timeout")
-	refuse(drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw) != nil,
-		"--raw and --batch-items do not go together: only JSON can be batched", "raw", "batch-items")
+	err := drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw)
+	refuse(err != nil, fmt.Sprint("--raw and --batch-items do not go together: ", err), "raw", "batch-items")
 	// The breaker's files among payload files could be sent, rejected, counted or cleaned away with
 	// them.
 	refuse(sameDirectory(s.Breaker.StateDir, s.Spool.Dir) || sameDirectory(s.Breaker.StateDir, filepath.Join(s.Spool.Dir, spool.RejectedDir)),

@@ -52,7 +52,7 @@ func (s *session) dryRun(ctx context.Context) error {
 		Now:      s.env.Now,
 	}, func(p drain.Planned) error {
 		items += p.Items
-		if p.Fate == drain.Send {
+		if p.Intent == drain.Send {
 			files++
 		}
 		if s.cfg.JSON {
@@ -79,7 +79,7 @@ func (s *session) dryRun(ctx context.Context) error {
 
 func (s *session) printPlan(p drain.Planned) {
 	verdict, reason := verdictOf(p)
-	if p.Fate == drain.Send {
+	if p.Intent == drain.Send {
 		after := ""
 		if p.Attempts > 0 {
 			after = ", deferred after " + console.Count(p.Attempts, "attempt")
@@ -107,7 +107,7 @@ func verdictOf(p drain.Planned) (verdict, reason string) {
 	case p.Reason != nil:
 		reason = p.Reason.Error()
 	}
-	switch p.Fate {
+	switch p.Intent {
 	case drain.Send:
 		return "send", ""
 	case drain.Remove:

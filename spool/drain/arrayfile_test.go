@@ -54,7 +54,7 @@ func TestUntouchedItemsOfAnArrayFileGoBeforeItsDeferredOnes(t *testing.T) {
 	}
 	r := w.run()
 	equal(t, "sent", strings.Join(w.listener.bodies(), " "), `"n1" "n2" "d1" "d2" "d3"`)
-	equal(t, "faults", len(r.LocalErrors), 0)
+	equal(t, "errors of this machine", len(r.LocalErrors), 0)
 	equal(t, "left", w.read("a.json"), `["d2"]`)
 	equal(t, "rejected", len(w.rejected()), 1)
 
@@ -129,7 +129,7 @@ func TestAnItemThatWasRejectedAndCouldNotBeCutOutIsNotSentAgain(t *testing.T) {
 	r := w.run()
 	unlock()
 	equal(t, "rejected", r.Rejected, 1)
-	equal(t, "faults", len(r.LocalErrors), 1)
+	equal(t, "errors of this machine", len(r.LocalErrors), 1)
 	equal(t, "left", w.read("a.json"), `["d1","d2","d3","n1","n2"]`)
 	w.listener.bodies()
 	w.config.MaxItems = 0

@@ -48,12 +48,12 @@ func (r *run) countFailureLocked(items []delivery, v transmit.Verdict) {
 		return
 	}
 	d := &items[0]
-	a := r.attempt(*d, v, blames(v))
-	if r.report.Delivered == 0 || r.cfg.Index.attempts(a.name, a.key).Count == 0 {
+	a := r.attemptOf(*d, v, blames(v))
+	if r.report.Delivered == 0 || r.cfg.Index.attemptsLocked(a.name, a.key).Count == 0 {
 		r.onHold = append(r.onHold, heldAttempt{a, d.file, r.limit.generation})
 		return
 	}
-	counted := r.cfg.Index.fail(a)
+	counted := r.cfg.Index.addFailureLocked(a)
 	d.exhausted = r.cfg.MaxAttempts > 0 && counted >= r.cfg.MaxAttempts
 }
 
@@ -67,10 +67,10 @@ func (r *run) countHeldLocked(generation int) {
 			r.onHold = append(r.onHold, h)
 			continue
 		}
-		r.cfg.Index.fail(h.attempt)
-		if h.file.isDone() { // and may have been rewritten without the items that were delivered
-			left, _ := h.file.split()
-			r.cfg.Index.keepOnly(h.file.payload, left, false)
+		r.cfg.Index.addFailureLocked(h.attempt)
+		if h.file.isDoneLocked() { // and may have been rewritten without the items that were delivered
+			left, _ := h.file.splitLocked()
+			r.cfg.Index.keepOnlyLocked(h.file.payload, left, false)
 		}
 	}
 }
@@ -86,8 +86,8 @@ func (r *run) countLastLocked() {
 	}
 }
 
-// attempt describes a failure.
-func (r *run) attempt(d delivery, v transmit.Verdict, blamed bool) attempt {
+// attemptOf describes a failure.
+func (r *run) attemptOf(d delivery, v transmit.Verdict, blamed bool) attempt {
 	p := d.payload()
 	return attempt{p.Name, len(p.Items), d.item().Key, r.now(), v.Status, blamed}
 }

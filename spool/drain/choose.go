@@ -24,7 +24,7 @@ func (r *run) nextLocked() (choice, bool) {
 		return choice{}, false
 	}
 	c, ok := r.chooseLocked()
-	if !ok || r.inFlight > 0 && !r.limit.fits(r.loaded+c.size()) {
+	if !ok || r.inFlight > 0 && !r.limit.fits(r.loaded+c.sizeLocked()) {
 		return choice{}, false
 	}
 	if r.atLimitLocked() {
@@ -50,8 +50,8 @@ func (w *worker) moreLocked() (choice, bool) {
 	if !ok {
 		return choice{}, false
 	}
-	full := r.cfg.BatchBytes > 0 && w.size+c.size() > r.cfg.BatchBytes || !r.limit.fits(r.loaded+c.size())
-	if len(w.deliveries) > 0 && (full || c.goesAlone() || w.deliveries[0].alone) {
+	full := r.cfg.BatchBytes > 0 && w.size+c.sizeLocked() > r.cfg.BatchBytes || !r.limit.fits(r.loaded+c.sizeLocked())
+	if len(w.deliveries) > 0 && (full || c.goesAloneLocked() || w.deliveries[0].goesAlone) {
 		return choice{}, false
 	}
 	return c, true
@@ -59,9 +59,9 @@ func (w *worker) moreLocked() (choice, bool) {
 
 // chooseLocked chooses what comes next: after a failure, from elsewhere in the spool.
 func (r *run) chooseLocked() (choice, bool) {
-	c, ok, err := r.queue.next(r.search, r.inFlight > 0)
+	c, ok, err := r.queue.nextLocked(r.search, r.inFlight > 0)
 	if err != nil {
-		r.report.addLocalError(err)
+		r.report.addLocalErrorLocked(err)
 		r.haltLocked(LocalError)
 	}
 	return c, ok
@@ -70,29 +70,29 @@ func (r *run) chooseLocked() (choice, bool) {
 // takeLocked takes what was chosen: the next item of a file in hand, or a file that is still to be
 // read, which happens without the lock.
 func (w *worker) takeLocked(c choice) {
-	w.r.taken++
-	w.loaded += c.size()
-	w.r.loaded += c.size()
-	if f := c.file(); f != nil {
+	w.loaded += c.sizeLocked()
+	w.r.loaded += c.sizeLocked()
+	if f := c.fileLocked(); f != nil {
 		w.addLocked(f)
 		return
 	}
+	w.r.reading++
 	c.line.waiting.remove(c.at)
-	w.unread = c
+	w.unread, w.entry = c, c.queuedLocked().Entry
 }
 
 // addLocked adds the next item of a file to the request.
 func (w *worker) addLocked(f *file) {
 	r := w.r
-	i, was := f.take(r.search)
-	if was.isBack() {
-		r.taken-- // it was counted when it was taken for the first time
+	i, was := f.takeLocked(r.search)
+	if !was.goesAgain() {
+		r.taken++
 	}
-	if was == goesAlone {
-		r.report.Failed-- // it was counted there when its batch failed
+	if was == batchFailed {
+		r.report.removeFailedLocked()
 	}
-	f.place.line.hold(f)
-	d := delivery{file: f, index: i, alone: f.attempts[i] > 0 || was == goesAlone, doubted: was.isBack()}
+	f.place.line.holdLocked(f)
+	d := delivery{file: f, index: i, goesAlone: f.attempts[i] > 0 || was == batchFailed, doubted: was.goesAgain()}
 	w.deliveries = append(w.deliveries, d)
 	w.size += int64(len(d.item().Body))
 }

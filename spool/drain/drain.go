@@ -132,3 +132,8 @@ func checkBetween(n, most int) error {
 }
 
 func (c Config) batches() bool { return c.BatchItems > 1 }
+
+// atLimit reports whether no more may be sent after so many items and bytes.
+func (c Config) atLimit(items int, bytes int64) bool {
+	return c.MaxItems > 0 && items >= c.MaxItems || c.MaxBytes > 0 && bytes >= c.MaxBytes
+}

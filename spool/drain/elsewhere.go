@@ -1,6 +1,6 @@
 package drain
 
-// A search is for something good among payloads that fail.
+// A search is for something good among payloads that fail. It is a plain value that knows no lock.
 type search struct {
 	failures int // in succession, those of earlier runs included; of requests in flight together one
 	found    int // the step at which the last search of this run found something good

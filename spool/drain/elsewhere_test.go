@@ -59,7 +59,7 @@ func TestTheQueueHandsOutEachFileOnceWhateverFails(t *testing.T) {
 		seen := map[string]int{}
 		failures := 0
 		for {
-			c, ok, err := q.next(search{failures: failures}, false)
+			c, ok, err := q.nextLocked(search{failures: failures}, false)
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -11,22 +11,21 @@ import (
 type fate uint8
 
 const (
-	untouched fate = iota // not sent
-	inFlight              // being sent
-	delivered             // has had its 2xx, now or in an earlier run; or was rejected in one
-	rejected              // is in rejected/
-	failed                // was sent, failed and is kept
-	vanished              // could not be rejected: its file is gone, or is another one by now
-	givenBack             // was part of a refused batch that was halved, or was not sent after all
-	goesAlone             // was part of a batch that failed, and is to be sent alone
-	refused               // was refused in an earlier run and could not be moved to rejected/
+	untouched   fate = iota // not sent
+	inFlight                // being sent
+	delivered               // has had its 2xx, now or in an earlier run; or was rejected in one
+	rejected                // is in rejected/
+	failed                  // was sent, failed and is kept
+	vanished                // could not be rejected: its file is gone, or is another one by now
+	undecided               // was part of a refused batch that was halved, or was not sent after all
+	batchFailed             // was part of a batch that failed, and is to be sent alone
+	refused                 // was refused in an earlier run and could not be moved to rejected/
 )
 
-// isBack reports whether an item is to be sent again in this run.
-func (became fate) isBack() bool { return became == givenBack || became == goesAlone }
+// goesAgain reports whether an item is to be sent again in this run.
+func (became fate) goesAgain() bool { return became == undecided || became == batchFailed }
 
-// A file is a payload file in hand: it was read, and its items are being sent. The run's lock
-// guards its fields.
+// A file is a payload file in hand: it was read, and its items are being sent.
 type file struct {
 	place    choice
 	payload  *spool.Payload
@@ -55,16 +54,16 @@ type delivery struct {
 	file      *file
 	index     int  // of the item in the file
 	exhausted bool // it has failed and has no attempt left
-	alone     bool // no other item may join its request
+	goesAlone bool // no other item may join its request
 	doubted   bool // it was part of a batch that did not pass: see [run.doubtsLocked]
 }
 
 func (d delivery) item() *spool.Item       { return &d.file.payload.Items[d.index] }
 func (d delivery) payload() *spool.Payload { return d.file.payload }
 
-// newFile takes a payload in hand. Items that are not deferred go first, in file order, then those
-// that are, the fewest attempts first.
-func newFile(p *spool.Payload, place choice, x *Index) *file {
+// newFileLocked takes a payload in hand. Items that are not deferred go first, in file order, then
+// those that are, the fewest attempts first.
+func newFileLocked(p *spool.Payload, place choice, x *Index) *file {
 	f := &file{place: place, payload: p}
 	f.fates, f.attempts, f.pending = f.one.fates[:], f.one.attempts[:], f.one.pending[:0]
 	n := len(p.Items)
@@ -74,7 +73,7 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 	waits := make([]bool, n) // an equal item must go first
 	for i := range p.Items {
 		item := &p.Items[i]
-		if x.delivered(p.Name, item.Key) {
+		if x.isDeliveredLocked(p.Name, item.Key) {
 			f.fates[i] = delivered
 			f.gone++
 			continue
@@ -82,9 +81,9 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 		if item.NextEqual >= 0 {
 			waits[item.NextEqual] = true
 		}
-		f.attempts[i] = x.itemDeferredAfter(p.Name, item.Key)
+		f.attempts[i] = x.itemDeferredAfterLocked(p.Name, item.Key)
 		switch {
-		case x.attempts(p.Name, item.Key).Refused:
+		case x.attemptsLocked(p.Name, item.Key).Refused:
 			f.fates[i] = refused
 		case !waits[i]:
 			f.pending = append(f.pending, i)
@@ -94,19 +93,19 @@ func newFile(p *spool.Payload, place choice, x *Index) *file {
 	return f
 }
 
-// goesAlone reports whether the next item goes into a request of its own: another item must not be
-// blamed for what this one did to the listener.
-func (f *file) goesAlone() bool {
+// goesAloneLocked reports whether the next item goes into a request of its own: another item must
+// not be blamed for what this one did to the listener.
+func (f *file) goesAloneLocked() bool {
 	next := f.pending[0]
-	return f.attempts[next] > 0 || f.fates[next] == goesAlone
+	return f.attempts[next] > 0 || f.fates[next] == batchFailed
 }
 
-// ready reports whether an item can be handed out.
-func (f *file) ready() bool { return len(f.pending) > 0 }
+// isReadyLocked reports whether an item can be handed out.
+func (f *file) isReadyLocked() bool { return len(f.pending) > 0 }
 
-// take hands out the next item. In a search it comes from elsewhere in the file. A deferred item
-// comes after all others. was is its fate until now.
-func (f *file) take(s search) (i int, was fate) {
+// takeLocked hands out the next item. In a search it comes from elsewhere in the file. A deferred
+// item comes after all others. was is its fate until now.
+func (f *file) takeLocked(s search) (i int, was fate) {
 	at := 0
 	if s.failures > 0 {
 		n := slices.IndexFunc(f.pending, func(i int) bool { return f.attempts[i] > 0 })
@@ -127,25 +126,25 @@ func (f *file) take(s search) (i int, was fate) {
 	return i, was
 }
 
-// land records what became of an item. The next equal item may go only now, and only if this one is
-// out of the way for good: see [spool.Item.NextEqual]. It goes at once, deferred or not, since the
-// listener has just taken the same bytes.
-func (f *file) land(i int, became fate) {
+// settleLocked records what became of an item. The next equal item may go only now, and only if
+// this one is out of the way for good: see [spool.Item.NextEqual]. It goes at once, deferred or
+// not, since the listener has just taken the same bytes.
+func (f *file) settleLocked(i int, became fate) {
 	f.inFlight--
 	f.fates[i] = became
 	switch {
-	case f.isGone(i):
+	case f.isGoneLocked(i):
 		f.gone++
-	case became.isBack():
-		f.putBack(i)
+	case became.goesAgain():
+		f.putBackLocked(i)
 	}
-	if next := f.payload.Items[i].NextEqual; next >= 0 && f.isGone(i) && f.fates[next] == untouched {
+	if next := f.payload.Items[i].NextEqual; next >= 0 && f.isGoneLocked(i) && f.fates[next] == untouched {
 		f.pending = slices.Insert(f.pending, 0, next)
 	}
 }
 
-// putBack makes an item pending again, in its place.
-func (f *file) putBack(i int) {
+// putBackLocked makes an item pending again, in its place.
+func (f *file) putBackLocked(i int) {
 	isLater := func(j int) bool { return f.attempts[j] > f.attempts[i] || f.attempts[j] == f.attempts[i] && j > i }
 	at := slices.IndexFunc(f.pending, isLater)
 	if at < 0 {
@@ -154,21 +153,21 @@ func (f *file) putBack(i int) {
 	f.pending = slices.Insert(f.pending, at, i)
 }
 
-// isDone reports whether nothing of the file is left to send in this run.
-func (f *file) isDone() bool { return len(f.pending) == 0 && f.inFlight == 0 && !f.cutting }
+// isDoneLocked reports whether nothing of the file is left to send in this run.
+func (f *file) isDoneLocked() bool { return len(f.pending) == 0 && f.inFlight == 0 && !f.cutting }
 
-// isCutDue reports whether to rewrite the file before all of it is sent.
-func (f *file) isCutDue(now time.Time) bool {
-	return f.gone > f.cut && now.Sub(f.cutAt) >= cutEvery && !f.cutting && !f.isDone()
+// isCutDueLocked reports whether to rewrite the file before all of it is sent.
+func (f *file) isCutDueLocked(now time.Time) bool {
+	return f.gone > f.cut && now.Sub(f.cutAt) >= cutEvery && !f.cutting && !f.isDoneLocked()
 }
 
-// isGone reports whether an item need not stay in the spool.
-func (f *file) isGone(i int) bool { return f.fates[i] == delivered || f.fates[i] == rejected }
+// isGoneLocked reports whether an item need not stay in the spool.
+func (f *file) isGoneLocked(i int) bool { return f.fates[i] == delivered || f.fates[i] == rejected }
 
-// split returns the items that must stay in the spool and those that need not.
-func (f *file) split() (left, gone []int) {
+// splitLocked returns the items that must stay in the spool and those that need not.
+func (f *file) splitLocked() (left, gone []int) {
 	for i := range f.fates {
-		if f.isGone(i) {
+		if f.isGoneLocked(i) {
 			gone = append(gone, i)
 		} else {
 			left = append(left, i)

@@ -15,13 +15,13 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 	name := func(n int) string { return fmt.Sprintf("%s%05d", strings.Repeat("\x01", 250), n%maxIndexFiles) }
 	key := func(n int) string { return fmt.Sprintf("%032d", n) }
 	for n := range maxIndexDelivered {
-		if _, room := x.addDelivered(name(n), key(n)); !room {
+		if _, room := x.addDeliveredLocked(name(n), key(n)); !room {
 			t.Fatalf("there is no room for the delivered item %d", n)
 		}
 	}
 	long := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 5*3600))
 	for n := range maxIndexItems {
-		x.fail(attempt{name: name(n), key: key(n)})
+		x.addFailureLocked(attempt{name: name(n), key: key(n)})
 		x.files[name(n)].Failed[key(n)] = Attempts{Count: 1 << 30, Counted: 1 << 30, First: long, Last: long, Status: 500}
 	}
 	if err := x.Save(); err != nil {
@@ -39,7 +39,7 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 		t.Errorf("it holds %d delivered items and %d deferred ones of %d files", again.sent, again.items, len(again.files))
 	}
 	for n := range maxIndexDelivered {
-		if !again.delivered(name(n), key(n)) {
+		if !again.isDeliveredLocked(name(n), key(n)) {
 			t.Fatalf("item %d is no longer known as delivered", n)
 		}
 	}
@@ -48,19 +48,19 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 func TestAnIndexRemembersNoMoreFilesThanItsLimit(t *testing.T) {
 	x := &Index{}
 	for n := range maxIndexFiles {
-		x.fail(attempt{name: fmt.Sprint(n % maxIndexItems), key: "key"})
-		x.addDelivered(fmt.Sprint(n), "key")
+		x.addFailureLocked(attempt{name: fmt.Sprint(n % maxIndexItems), key: "key"})
+		x.addDeliveredLocked(fmt.Sprint(n), "key")
 	}
-	if _, room := x.addDelivered("one more", "key"); room {
+	if _, room := x.addDeliveredLocked("one more", "key"); room {
 		t.Error("there is room for a delivered item of another file")
 	}
-	if _, room := x.addDelivered("7", "another key"); !room {
+	if _, room := x.addDeliveredLocked("7", "another key"); !room {
 		t.Error("there is no room for another item of a file that is known")
 	}
-	x.forget("7")
-	x.fail(attempt{name: "one more", key: "key"})
-	x.fail(attempt{name: "one too many", key: "key"})
-	if x.attempts("one more", "key").Count != 1 || x.attempts("one too many", "key").Count != 0 {
+	x.forgetLocked("7")
+	x.addFailureLocked(attempt{name: "one more", key: "key"})
+	x.addFailureLocked(attempt{name: "one too many", key: "key"})
+	if x.attemptsLocked("one more", "key").Count != 1 || x.attemptsLocked("one too many", "key").Count != 0 {
 		t.Error("failures are not remembered for exactly as many files as there is room for")
 	}
 }
@@ -70,16 +70,16 @@ func TestAnIndexRemembersNoMoreFilesThanItsLimit(t *testing.T) {
 func TestAFullIndexForgetsFurtherFailuresAndDefersNothing(t *testing.T) {
 	x := &Index{maxItems: 3}
 	for n := range 5 {
-		x.fail(attempt{name: fmt.Sprint(n), items: 1, key: "key"})
+		x.addFailureLocked(attempt{name: fmt.Sprint(n), items: 1, key: "key"})
 	}
-	if x.Deferred() != 3 || x.deferredAfter("0") != 0 || x.itemDeferredAfter("0", "key") != 0 {
+	if x.Deferred() != 3 || x.deferredAfterLocked("0") != 0 || x.itemDeferredAfterLocked("0", "key") != 0 {
 		t.Errorf("it remembers %d of 3 items and defers them", x.Deferred())
 	}
-	if counted := x.fail(attempt{name: "0", items: 1, key: "key", blamed: true}); counted != 1 || x.attempts("0", "key").Count != 2 {
+	if counted := x.addFailureLocked(attempt{name: "0", items: 1, key: "key", blamed: true}); counted != 1 || x.attemptsLocked("0", "key").Count != 2 {
 		t.Error("it does not count on for an item that it knows")
 	}
-	x.forget("1")
-	if x.deferredAfter("0") != 2 {
+	x.forgetLocked("1")
+	if x.deferredAfterLocked("0") != 2 {
 		t.Error("it defers nothing although there is room again")
 	}
 }
@@ -87,7 +87,7 @@ func TestAFullIndexForgetsFurtherFailuresAndDefersNothing(t *testing.T) {
 func TestDeliveredItemsAreSavedAsASortedList(t *testing.T) {
 	x := &Index{path: filepath.Join(t.TempDir(), "x.index")}
 	for _, key := range []string{"c", "a", "b", "a"} {
-		x.addDelivered("x.json", key)
+		x.addDeliveredLocked("x.json", key)
 	}
 	if err := x.Save(); err != nil {
 		t.Fatal(err)
@@ -103,10 +103,10 @@ func TestDeliveredItemsAreSavedAsASortedList(t *testing.T) {
 func TestAHundredThousandDeliveredItemsOfOneFileAreFoundFast(t *testing.T) {
 	x := &Index{}
 	for n := range maxIndexDelivered {
-		x.addDelivered("x.json", fmt.Sprint(n))
+		x.addDeliveredLocked("x.json", fmt.Sprint(n))
 	}
 	for n := range maxIndexDelivered {
-		if !x.delivered("x.json", fmt.Sprint(n)) {
+		if !x.isDeliveredLocked("x.json", fmt.Sprint(n)) {
 			t.Fatalf("item %d is not known as delivered", n)
 		}
 	}

@@ -19,11 +19,11 @@ func (w *worker) halve(items []delivery, refused transmit.Verdict) {
 		v, again := w.try(half)
 		switch {
 		case again:
-			w.giveBack(rest)
+			w.putBack(rest)
 			items, refused = half, v
 			continue
 		case v.Action != transmit.Delivered || len(rest) == 0:
-			w.giveBack(rest)
+			w.putBack(rest)
 			return
 		case refused.Status != 413:
 			// The bad item must be in the rest, which need not be sent as it is.
@@ -64,7 +64,7 @@ func (r *run) doubtsLocked(d delivery) bool {
 // otherwise the verdict was acted on. A run that is stopped sends nothing more.
 func (w *worker) try(items []delivery) (v transmit.Verdict, again bool) {
 	if w.ended() {
-		w.giveBack(items)
+		w.putBack(items)
 		return transmit.Verdict{Action: transmit.Aborted}, false
 	}
 	v = w.post(items)
@@ -76,8 +76,8 @@ func (w *worker) try(items []delivery) (v transmit.Verdict, again bool) {
 	return v, false
 }
 
-// giveBack puts items back that were part of a batch and of which nothing was learned.
-func (w *worker) giveBack(items []delivery) {
+// putBack puts items back that were part of a batch and of which nothing was learned.
+func (w *worker) putBack(items []delivery) {
 	w.settle(items, transmit.Verdict{Action: transmit.Aborted})
 }
 

@@ -16,7 +16,7 @@ const (
 // An Index remembers three things from one run to the next: the items that failed after they had
 // reached the listener, the items that were delivered but are still in their files, and the entries
 // that cannot be sent and were already reported. The zero Index is empty and is never saved. It is
-// for one goroutine at a time; in a run, the run's lock guards it.
+// for one goroutine at a time; a run guards it with its lock.
 type Index struct {
 	path     string
 	files    map[string]*record // by file name
@@ -69,20 +69,20 @@ func (x *Index) Undeletable() int {
 	return n
 }
 
-// isFull reports whether no more failures can be remembered. Then nothing is deferred and all goes
-// by age. Otherwise items for which there is no room would stay ahead of those that the index
+// isFullLocked reports whether no more failures can be remembered. Then nothing is deferred and all
+// goes by age. Otherwise items for which there is no room would stay ahead of those that the index
 // knows, which would never have another attempt, never be rejected, and never make room.
-func (x *Index) isFull() bool {
+func (x *Index) isFullLocked() bool {
 	return x.items >= x.mostItems() || len(x.files) >= maxIndexFiles
 }
 
 func (x *Index) mostItems() int { return cmp.Or(x.maxItems, maxIndexItems) }
 
-// deferredAfter returns after how many attempts a file is deferred: those of its item with the
-// fewest. It is 0 for a file that holds an item that is not deferred.
-func (x *Index) deferredAfter(name string) (attempts int) {
+// deferredAfterLocked returns after how many attempts a file is deferred: those of its item with
+// the fewest. It is 0 for a file that holds an item that is not deferred.
+func (x *Index) deferredAfterLocked(name string) (attempts int) {
 	r := x.files[name]
-	if r == nil || r.Others || x.isFull() {
+	if r == nil || r.Others || x.isFullLocked() {
 		return 0
 	}
 	for _, a := range r.Failed {
@@ -93,22 +93,22 @@ func (x *Index) deferredAfter(name string) (attempts int) {
 	return attempts
 }
 
-// itemDeferredAfter returns after how many attempts an item is deferred; 0: it is not.
-func (x *Index) itemDeferredAfter(name, key string) int {
-	if x.isFull() {
+// itemDeferredAfterLocked returns after how many attempts an item is deferred; 0: it is not.
+func (x *Index) itemDeferredAfterLocked(name, key string) int {
+	if x.isFullLocked() {
 		return 0
 	}
-	return x.attempts(name, key).Count
+	return x.attemptsLocked(name, key).Count
 }
 
-// delivered reports whether an item has had its 2xx in an earlier run.
-func (x *Index) delivered(name, key string) bool {
+// isDeliveredLocked reports whether an item has had its 2xx in an earlier run.
+func (x *Index) isDeliveredLocked(name, key string) bool {
 	r := x.files[name]
 	return r != nil && r.Delivered.has(key)
 }
 
-// attempts returns the history of an item, which is zero when none is known.
-func (x *Index) attempts(name, key string) Attempts {
+// attemptsLocked returns the history of an item, which is zero when none is known.
+func (x *Index) attemptsLocked(name, key string) Attempts {
 	if r := x.files[name]; r != nil {
 		return r.Failed[key]
 	}

@@ -7,8 +7,8 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// record returns what is known of a file, and begins a record if there is none.
-func (x *Index) record(name string) *record {
+// recordLocked returns what is known of a file, and begins a record if there is none.
+func (x *Index) recordLocked(name string) *record {
 	if x.files == nil {
 		x.files = map[string]*record{}
 	}
@@ -20,15 +20,15 @@ func (x *Index) record(name string) *record {
 	return r
 }
 
-// hasRoom reports whether there is a record of the file or room for one.
-func (x *Index) hasRoom(name string) bool {
+// hasRoomLocked reports whether there is a record of the file or room for one.
+func (x *Index) hasRoomLocked(name string) bool {
 	return x.files[name] != nil || len(x.files) < maxIndexFiles
 }
 
-// fail remembers a failed attempt and returns how many count against the item by now. An index that
-// is full forgets the attempt.
-func (x *Index) fail(failed attempt) (counted int) {
-	a := x.attempts(failed.name, failed.key)
+// addFailureLocked remembers a failed attempt and returns how many count against the item by now.
+// An index that is full forgets the attempt.
+func (x *Index) addFailureLocked(failed attempt) (counted int) {
+	a := x.attemptsLocked(failed.name, failed.key)
 	known := a.Count > 0
 	if !known {
 		a.First = failed.at
@@ -38,10 +38,10 @@ func (x *Index) fail(failed attempt) (counted int) {
 		a.Counted++
 	}
 	a.Last, a.Status = failed.at, failed.status
-	if !known && (x.items >= x.mostItems() || !x.hasRoom(failed.name)) {
+	if !known && (x.items >= x.mostItems() || !x.hasRoomLocked(failed.name)) {
 		return a.Counted
 	}
-	r := x.record(failed.name)
+	r := x.recordLocked(failed.name)
 	if r.Failed == nil {
 		r.Failed = map[string]Attempts{}
 	}
@@ -54,25 +54,27 @@ func (x *Index) fail(failed attempt) (counted int) {
 	return a.Counted
 }
 
-// recall takes back the history of a payload that somebody has moved out of rejected/ by hand.
-func (x *Index) recall(name string, reason spool.Reason) {
-	if reason.Attempts == 0 || reason.Key == "" || x.files[name] != nil || x.isFull() {
+// readmitLocked takes back the history of a payload that somebody has moved out of rejected/ by
+// hand.
+func (x *Index) readmitLocked(name string, reason spool.Reason) {
+	if reason.Attempts == 0 || reason.Key == "" || x.files[name] != nil || x.isFullLocked() {
 		return
 	}
 	first := reason.Time
 	if reason.First != nil {
 		first = *reason.First
 	}
-	x.record(name).Failed = map[string]Attempts{reason.Key: {
+	x.recordLocked(name).Failed = map[string]Attempts{reason.Key: {
 		Count: reason.Attempts, Counted: reason.Attempts, First: first, Last: reason.Time, Status: reason.Status,
 	}}
 	x.items++
 	x.dirty = true
 }
 
-// refuse remembers that an item whose failure is known belongs in rejected/ and is not there.
-func (x *Index) refuse(name, key string, why error) {
-	a := x.attempts(name, key)
+// markRefusedLocked remembers that an item whose failure is known belongs in rejected/ and is not
+// there.
+func (x *Index) markRefusedLocked(name, key string, why error) {
+	a := x.attemptsLocked(name, key)
 	if a.Count == 0 { // there was no room for it
 		return
 	}
@@ -84,16 +86,16 @@ func (x *Index) refuse(name, key string, why error) {
 	x.dirty = true
 }
 
-// addDelivered remembers that an item must never be sent again and could not be cut out of its
-// file. It reports whether that was known, and whether there was room to remember it.
-func (x *Index) addDelivered(name, key string) (known, room bool) {
+// addDeliveredLocked remembers that an item must never be sent again and could not be cut out of
+// its file. It reports whether that was known, and whether there was room to remember it.
+func (x *Index) addDeliveredLocked(name, key string) (known, room bool) {
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
 		return true, true
 	}
-	if x.sent >= maxIndexDelivered || !x.hasRoom(name) {
+	if x.sent >= maxIndexDelivered || !x.hasRoomLocked(name) {
 		return false, false
 	}
-	r := x.record(name)
+	r := x.recordLocked(name)
 	if r.Delivered == nil {
 		r.Delivered = keySet{}
 	}
@@ -103,8 +105,8 @@ func (x *Index) addDelivered(name, key string) (known, room bool) {
 	return false, true
 }
 
-// forget drops what is known of a file that is gone, or is another file now.
-func (x *Index) forget(name string) {
+// forgetLocked drops what is known of a file that is gone, or is another file now.
+func (x *Index) forgetLocked(name string) {
 	if r := x.files[name]; r != nil {
 		x.items -= len(r.Failed)
 		x.sent -= len(r.Delivered)
@@ -113,9 +115,9 @@ func (x *Index) forget(name string) {
 	}
 }
 
-// keepOnly brings a file's record in step with the items that are left of it. rewritten says that
-// the file holds no others any more.
-func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
+// keepOnlyLocked brings a file's record in step with the items that are left of it. rewritten says
+// that the file holds no others any more.
+func (x *Index) keepOnlyLocked(p *spool.Payload, left []int, rewritten bool) {
 	r := x.files[p.Name]
 	if r == nil {
 		return
@@ -148,18 +150,18 @@ func (x *Index) keepOnly(p *spool.Payload, left []int, rewritten bool) {
 	}
 }
 
-// prune forgets files that are gone.
-func (x *Index) prune(s *spool.Spool) {
+// pruneLocked forgets files that are gone.
+func (x *Index) pruneLocked(s *spool.Spool) {
 	for name := range x.files {
 		if !s.Has(name) {
-			x.forget(name)
+			x.forgetLocked(name)
 		}
 	}
 }
 
-// skip remembers the hashes of entries that were skipped, and reports how many of them are new.
-// whole says that the run has seen all entries, so that others are gone.
-func (x *Index) skip(hashes []uint64, whole bool) (added int) {
+// addSkippedLocked remembers the hashes of entries that were skipped, and reports how many of them
+// are new. whole says that the run has seen all entries, so that others are gone.
+func (x *Index) addSkippedLocked(hashes []uint64, whole bool) (added int) {
 	for _, h := range hashes {
 		if _, known := slices.BinarySearch(x.skipped, h); !known {
 			added++

@@ -77,25 +77,25 @@ func (e *IndexError) Error() string { return fmt.Sprintf("index %s: %v", e.Path,
 func (e *IndexError) Unwrap() error { return e.Err }
 
 func readIndex(path string) (*Index, error) {
-	x := &Index{path: path}
 	data, err := indexAt(path).Read()
 	if errors.Is(err, fs.ErrNotExist) {
-		return x, nil
+		return &Index{path: path}, nil
 	}
-	if err == nil {
-		err = x.decode(data)
+	if err != nil {
+		return nil, err
 	}
-	return x, err
+	return decodeIndex(path, data)
 }
 
-func (x *Index) decode(data []byte) error {
+func decodeIndex(path string, data []byte) (*Index, error) {
 	var file indexFile
 	if err := json.Unmarshal(data, &file); err != nil {
-		return err
+		return nil, err
 	}
 	if file.Version != indexVersion {
-		return fmt.Errorf("version %d is not %d", file.Version, indexVersion)
+		return nil, fmt.Errorf("version %d is not %d", file.Version, indexVersion)
 	}
+	x := &Index{path: path, files: map[string]*record{}}
 	for name, r := range file.Files {
 		if r == nil {
 			continue
@@ -106,7 +106,6 @@ func (x *Index) decode(data []byte) error {
 			}
 		}
 		if len(r.Failed) > 0 || len(r.Delivered) > 0 {
-			x.record(spool.DecodeName(name))
 			x.files[spool.DecodeName(name)] = r
 			x.items += len(r.Failed)
 			x.sent += len(r.Delivered)
@@ -118,7 +117,7 @@ func (x *Index) decode(data []byte) error {
 		}
 	}
 	slices.Sort(x.skipped)
-	return nil
+	return x, nil
 }
 
 // Save writes the index if it has changed. An empty index has no file.

@@ -6,7 +6,7 @@ import "time"
 // with one request of one item. Every good answer allows twice as many items in a request, and one
 // request more, which doubles the number in flight per round trip. Any failure brings both back to
 // one. The number of requests of an adaptive limit follows the listener's latency instead: see
-// pace. The run's lock guards it.
+// pace. It is a plain value that knows no lock, in a simulation as in a run.
 type limit struct {
 	requests, mostRequests int
 	items, mostItems       int

@@ -12,7 +12,7 @@ import "time"
 // by a few in each round: by fewer than the failures that open a breaker by default, for a listener
 // that refuses one request too many. Otherwise the limit shrinks in proportion, down to a few.
 // There, the latency is that of a listener with next to no queue, and becomes the least even if the
-// listener was faster once.
+// listener was faster once. A pace is a plain value that knows no lock, as its limit.
 type pace struct {
 	claimed int // requests so far; their numbers begin with 0
 	over    int // of them

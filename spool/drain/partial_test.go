@@ -134,7 +134,7 @@ func TestGoodItemsThatShareABatchWithAFailingOneLeaveInTheSameRun(t *testing.T) 
 	}
 }
 
-// Payload files that were given back are read again when their turn comes. Were they held in hand,
+// Payload files that were put back are read again when their turn comes. Were they held in hand,
 // the request after a failure would come from among them, and never from elsewhere in the spool.
 func TestABatchOfBadPayloadsKeepsNothingBack(t *testing.T) {
 	for name, verdict := range map[string]transmit.Verdict{"failing": fails(500), "refused": refuses(400)} {

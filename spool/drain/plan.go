@@ -7,21 +7,21 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
-// Fate is what a run would do with a payload file.
-type Fate int
+// An Intent is what a run would do with a payload file.
+type Intent int
 
-// The fates of a payload file.
+// Intents of a run.
 const (
-	Send   Fate = iota // send items of it
-	Remove             // remove it: nothing in it is left to send
-	Reject             // move it to rejected/, unsent
-	Skip               // leave it alone
+	Send   Intent = iota // send items of it
+	Remove               // remove it: nothing in it is left to send
+	Reject               // move it to rejected/, unsent
+	Skip                 // leave it alone
 )
 
 // Planned is what a run would do with one payload file.
 type Planned struct {
 	Entry    spool.Entry
-	Fate     Fate
+	Intent   Intent
 	Items    int   // to be sent
 	Bytes    int64 // of these
 	Attempts int   // in earlier runs, of the item with the fewest; 0: not all items are deferred
@@ -43,7 +43,7 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	// The scanner has no overflow, since even a temporary file would be a change.
 	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.PageSize, false), index: p.cfg.Index}
 	defer q.close()
-	if err := q.turnPage(); err != nil {
+	if err := q.turnPageLocked(); err != nil {
 		return LocalError, err
 	}
 	var s search
@@ -51,11 +51,11 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 		s.failures = cfg.Breaker.Failures()
 	}
 	for {
-		c, ok, err := q.next(s, false)
+		c, ok, err := q.nextLocked(s, false)
 		switch {
 		case err != nil:
 			return LocalError, err
-		case ok && p.atLimit(), p.cut:
+		case ok && p.cfg.atLimit(p.items, p.bytes), p.cut:
 			return Limit, nil
 		case !ok:
 			return Drained, nil
@@ -65,7 +65,7 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 		if !ok {
 			continue
 		}
-		if planned.Fate == Send {
+		if planned.Intent == Send {
 			s.failures = 0
 		}
 		if err := visit(planned); err != nil {
@@ -85,7 +85,7 @@ type planner struct {
 
 // plan plans one payload file; false: there is nothing to do to it.
 func (p *planner) plan(c choice) (Planned, bool) {
-	next := c.queued()
+	next := c.queuedLocked()
 	planned := Planned{Entry: next.Entry, Attempts: next.attempts}
 	payload, err := p.cfg.Spool.Read(planned.Entry, p.cfg.Now(), p.buf)
 	if payload.Data != nil {
@@ -94,45 +94,41 @@ func (p *planner) plan(c choice) (Planned, bool) {
 	var refused *spool.RefuseError
 	switch {
 	case err == nil:
-		return p.pretend(planned, newFile(payload, c, p.cfg.Index))
+		return p.pretend(planned, newFileLocked(payload, c, p.cfg.Index))
 	case errors.Is(err, spool.ErrVanished):
 		return planned, false
 	case errors.As(err, &refused):
-		planned.Fate, planned.Reason = Reject, err
+		planned.Intent, planned.Reason = Reject, err
 	default:
-		planned.Fate, planned.Reason = Skip, err
+		planned.Intent, planned.Reason = Skip, err
 	}
 	return planned, true
 }
 
 // pretend sends a file's items until a limit is reached.
 func (p *planner) pretend(planned Planned, f *file) (Planned, bool) {
-	for f.ready() && !p.cut {
-		if p.atLimit() {
+	for f.isReadyLocked() {
+		if p.cfg.atLimit(p.items, p.bytes) {
 			p.cut = true
 			break
 		}
-		i, _ := f.take(search{})
-		f.land(i, delivered)
+		i, _ := f.takeLocked(search{})
+		f.settleLocked(i, delivered)
 		size := int64(len(f.payload.Items[i].Body))
 		planned.Items++
 		planned.Bytes += size
 		p.items++
 		p.bytes += size
 	}
-	left, _ := f.split()
+	left, _ := f.splitLocked()
 	switch {
 	case planned.Items > 0:
 	case len(left) == 0:
-		planned.Fate = Remove
+		planned.Intent = Remove
 	case slices.Contains(f.fates, refused):
-		planned.Fate, planned.Reason = Reject, errors.New("was refused in an earlier run")
+		planned.Intent, planned.Reason = Reject, errors.New("was refused in an earlier run")
 	default:
 		return planned, false
 	}
 	return planned, true
-}
-
-func (p *planner) atLimit() bool {
-	return p.cfg.MaxItems > 0 && p.items >= p.cfg.MaxItems || p.cfg.MaxBytes > 0 && p.bytes >= p.cfg.MaxBytes
 }

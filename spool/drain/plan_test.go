@@ -41,7 +41,7 @@ func (w *world) plan() (lines []string, stop drain.Stop) {
 	}
 	stop, err = drain.Plan(c, func(p drain.Planned) error {
 		line := p.Entry.Name
-		switch p.Fate {
+		switch p.Intent {
 		case drain.Send:
 			line += fmt.Sprintf(": send %d", p.Items)
 		case drain.Remove:

@@ -186,7 +186,7 @@ func TestADeliveredFileThatCannotBeRemovedIsNeverPostedAgain(t *testing.T) {
 	equal(t, "stop", r.Stop, drain.LocalError)
 	equal(t, "requests before it stopped", r.Requests, 1)
 	if len(r.LocalErrors) != 1 || !errors.Is(r.LocalErrors[0], syscall.EPERM) || !strings.Contains(r.LocalErrors[0].Error(), path) {
-		t.Errorf("faults %v, want one that names the file and the cause", r.LocalErrors)
+		t.Errorf("errors of this machine %v, want one that names the file and the cause", r.LocalErrors)
 	}
 	r = w.run()
 	equal(t, "deliveries of the second run", r.Delivered, 3)

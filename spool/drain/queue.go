@@ -12,8 +12,7 @@ import (
 // and behind them those whose items are all deferred, the fewest attempts first. It holds a page of
 // the oldest files and turns to the next one when that is used up; in a spool of several pages, the
 // deferred files are sorted page by page. A page may hold bad files alone, so that the youngest
-// files of the spool are at hand as well, for requests that are to come from elsewhere. In a run,
-// the run's lock guards the queue with its lines.
+// files of the spool are at hand as well, for requests that are to come from elsewhere.
 type queue struct {
 	scanner *spool.Scanner
 	index   *Index
@@ -37,7 +36,7 @@ type line struct {
 	queued  func(at int) queued
 	waiting set           // the places of files that have something to send
 	inHand  map[int]*file // those of them that were read already: array files
-	back    map[int]fate  // the fates of other files that were given back and are to be read again
+	putBack map[int]fate  // the fates of other files that were put back and are to be read again
 }
 
 // A choice is a file's place in its line.
@@ -46,27 +45,27 @@ type choice struct {
 	at   int
 }
 
-// next returns what comes next in a search, without taking it. ok is false if there is nothing.
-// While the queue is busy there may be something later, because a request in flight can give a file
-// of this page back.
-func (q *queue) next(s search, busy bool) (c choice, ok bool, err error) {
+// nextLocked returns what comes next in a search, without taking it. ok is false if there is
+// nothing. While the queue is busy there may be something later, because a request in flight can
+// put a file of this page back.
+func (q *queue) nextLocked(s search, busy bool) (c choice, ok bool, err error) {
 	for q.fresh.waiting.len == 0 && q.page.More {
 		if busy {
 			return choice{}, false, nil
 		}
-		if err := q.turnPage(); err != nil {
+		if err := q.turnPageLocked(); err != nil {
 			return choice{}, false, err
 		}
 	}
 	switch {
 	case q.deferred.waiting.len > 0 && s.isForDeferred():
-		return q.deferred.choose(search{failures: s.failures / 14}), true, nil
+		return q.deferred.chooseLocked(search{failures: s.failures / 14}), true, nil
 	case q.youngest.waiting.len > 0 && (s.isForYoungest() || q.fresh.waiting.len == 0):
-		return q.youngest.choose(s), true, nil
+		return q.youngest.chooseLocked(s), true, nil
 	case q.fresh.waiting.len > 0:
-		return q.fresh.choose(s), true, nil
+		return q.fresh.chooseLocked(s), true, nil
 	case q.deferred.waiting.len > 0:
-		return q.deferred.choose(s), true, nil
+		return q.deferred.chooseLocked(s), true, nil
 	}
 	return choice{}, false, nil
 }
@@ -75,8 +74,8 @@ func (q *queue) next(s search, busy bool) (c choice, ok bool, err error) {
 // failures.
 const maxInHand = 8
 
-// choose returns the place that comes next in a search.
-func (l *line) choose(s search) choice {
+// chooseLocked returns the place that comes next in a search.
+func (l *line) chooseLocked(s search) choice {
 	if s.failures > 0 && len(l.inHand) >= maxInHand {
 		read := slices.Sorted(maps.Keys(l.inHand))
 		return choice{l, read[s.elsewhere(len(read))]}
@@ -84,9 +83,9 @@ func (l *line) choose(s search) choice {
 	return choice{l, l.waiting.nth(s.elsewhere(l.waiting.len))}
 }
 
-// turnPage gets the next page. Files that this run has left behind are older than the last file of
-// the page before, so that they do not come up again.
-func (q *queue) turnPage() (err error) {
+// turnPageLocked gets the next page. Files that this run has left behind are older than the last
+// file of the page before, so that they do not come up again.
+func (q *queue) turnPageLocked() (err error) {
 	q.page, q.fresh = spool.Page{}, line{} // lets go of one page before there is another
 	if q.page, err = q.scanner.Next(); err != nil {
 		return err
@@ -94,18 +93,18 @@ func (q *queue) turnPage() (err error) {
 	q.fresh.queued = func(at int) queued { return queued{Entry: q.page.Entries.At(at)} }
 	q.fresh.waiting = fullSet(q.page.Entries.Len())
 	q.deferred.queued = func(at int) queued { return q.last[at] }
-	q.takeYoungest()
+	q.takeYoungestLocked()
 	if q.index.items > 0 {
-		q.putLast()
+		q.putLastLocked()
 	}
 	return nil
 }
 
-// takeYoungest takes the youngest files out of the spool's last pages, so that each is handed out
-// once. The first page names them. Deferred ones stay in their pages.
-func (q *queue) takeYoungest() {
+// takeYoungestLocked takes the youngest files out of the spool's last pages, so that each is handed
+// out once. The first page names them. Deferred ones stay in their pages.
+func (q *queue) takeYoungestLocked() {
 	if q.youngest.queued == nil {
-		isDeferred := func(e spool.Entry) bool { return q.index.deferredAfter(e.Name) > 0 }
+		isDeferred := func(e spool.Entry) bool { return q.index.deferredAfterLocked(e.Name) > 0 }
 		q.young = slices.DeleteFunc(q.page.Youngest, isDeferred)
 		q.youngest.queued = func(at int) queued { return queued{Entry: q.young[at]} }
 		q.youngest.waiting = fullSet(len(q.young))
@@ -120,12 +119,12 @@ func (q *queue) takeYoungest() {
 	}
 }
 
-// putLast takes the deferred files out of the page.
-func (q *queue) putLast() {
+// putLastLocked takes the deferred files out of the page.
+func (q *queue) putLastLocked() {
 	before := len(q.last)
 	for at := range q.page.Entries.Len() {
 		entry := q.page.Entries.At(at)
-		if attempts := q.index.deferredAfter(entry.Name); attempts > 0 && q.fresh.waiting.has(at) {
+		if attempts := q.index.deferredAfterLocked(entry.Name); attempts > 0 && q.fresh.waiting.has(at) {
 			q.fresh.waiting.remove(at)
 			q.last = append(q.last, queued{entry, attempts})
 		}
@@ -136,8 +135,8 @@ func (q *queue) putLast() {
 	}
 }
 
-// inHand returns the array files that have items left to send.
-func (q *queue) inHand() (files []*file) {
+// inHandLocked returns the array files that have items left to send.
+func (q *queue) inHandLocked() (files []*file) {
 	for _, l := range []*line{&q.youngest, &q.fresh, &q.deferred} {
 		for _, f := range l.inHand {
 			files = append(files, f)
@@ -152,10 +151,10 @@ func (q *queue) close() {
 	}
 }
 
-// hold keeps a file in its place for as long as it has items to hand out.
-func (l *line) hold(f *file) {
+// holdLocked keeps a file in its place for as long as it has items to hand out.
+func (l *line) holdLocked(f *file) {
 	at := f.place.at
-	if !f.ready() {
+	if !f.isReadyLocked() {
 		l.waiting.remove(at)
 		delete(l.inHand, at)
 		return
@@ -167,44 +166,44 @@ func (l *line) hold(f *file) {
 	l.inHand[at] = f
 }
 
-// giveBack puts a file of one item back in its place. It is read again when its turn comes. Were it
-// held in hand instead, the request after a failure would come from among such files, and not from
-// elsewhere in the spool.
-func (l *line) giveBack(at int, became fate) {
-	if l.back == nil {
-		l.back = map[int]fate{}
+// putBackLocked puts a file of one item back in its place. It is read again when its turn comes.
+// Were it held in hand instead, the request after a failure would come from among such files, and
+// not from elsewhere in the spool.
+func (l *line) putBackLocked(at int, became fate) {
+	if l.putBack == nil {
+		l.putBack = map[int]fate{}
 	}
-	l.back[at] = became
+	l.putBack[at] = became
 	l.waiting.add(at)
 }
 
-// recall lets a file that was read again know that it was given back.
-func (l *line) recall(f *file) {
-	was, ok := l.back[f.place.at]
-	delete(l.back, f.place.at)
+// recallLocked lets a file that was read again know that it was put back.
+func (l *line) recallLocked(f *file) {
+	was, ok := l.putBack[f.place.at]
+	delete(l.putBack, f.place.at)
 	if ok && !f.payload.Array && f.fates[0] == untouched {
 		f.fates[0] = was
 	}
 }
 
-func (c choice) queued() queued { return c.line.queued(c.at) }
+func (c choice) queuedLocked() queued { return c.line.queued(c.at) }
 
-// file returns the file if it was read already, otherwise nil.
-func (c choice) file() *file { return c.line.inHand[c.at] }
+// fileLocked returns the file if it was read already, otherwise nil.
+func (c choice) fileLocked() *file { return c.line.inHand[c.at] }
 
-// goesAlone is [file.goesAlone] of what was chosen.
-func (c choice) goesAlone() bool {
-	if f := c.file(); f != nil {
-		return f.goesAlone()
+// goesAloneLocked is [file.goesAloneLocked] of what was chosen.
+func (c choice) goesAloneLocked() bool {
+	if f := c.fileLocked(); f != nil {
+		return f.goesAloneLocked()
 	}
-	return c.queued().attempts > 0 || c.line.back[c.at] == goesAlone
+	return c.queuedLocked().attempts > 0 || c.line.putBack[c.at] == batchFailed
 }
 
-// size is how many bytes the choice adds to a request; a file whose items are not known yet counts
-// as a whole.
-func (c choice) size() int64 {
-	if f := c.file(); f != nil {
+// sizeLocked is how many bytes the choice adds to a request; a file whose items are not known yet
+// counts as a whole.
+func (c choice) sizeLocked() int64 {
+	if f := c.fileLocked(); f != nil {
 		return int64(len(f.payload.Items[f.pending[0]].Body))
 	}
-	return c.queued().Size
+	return c.queuedLocked().Size
 }

@@ -36,36 +36,34 @@ func (w *worker) read() {
 	}
 	w.unread = choice{}
 	r := w.r
-	// The place is looked up without the lock: no page is turned while a request is in flight.
-	p, err := r.cfg.Spool.Read(place.queued().Entry, r.now(), w.buffer())
+	p, err := r.cfg.Spool.Read(w.entry, r.now(), w.buffer())
 	if err != nil {
 		r.unreadable(p, err)
 		w.putBuffer(p.Data)
 		return
 	}
 	r.mu.Lock()
-	f := newFile(p, place, r.cfg.Index)
+	f := newFileLocked(p, place, r.cfg.Index)
 	f.cutAt = r.now()
-	place.line.recall(f)
+	place.line.recallLocked(f)
 	r.mu.Unlock()
 	r.moveRefused(f)
 	r.mu.Lock()
-	if f.ready() {
+	r.reading--
+	if f.isReadyLocked() {
 		w.addLocked(f)
-	} else {
-		r.taken--
 	}
-	done := f.isDone()
+	done := f.isDoneLocked()
 	r.mu.Unlock()
 	if done { // an empty array, or all of it was settled in earlier runs
-		w.finish(f)
+		w.finishFile(f)
 	}
 }
 
 // unreadable settles a file that has no items to send.
 func (r *run) unreadable(p *spool.Payload, err error) {
 	r.mu.Lock()
-	r.taken--
+	r.reading--
 	r.mu.Unlock()
 	var refused *spool.RefuseError
 	if errors.As(err, &refused) {
@@ -84,12 +82,12 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 			r.report.Unfinished++
 			return
 		}
-		r.report.removeLeft(p)
+		r.report.removeLeftLocked(p)
 		r.report.Skipped.Add(*skipped)
 	default:
 		// The error is this machine's and speaks neither of the payload nor of the listener: the
 		// file stays where it is, and the breaker hears nothing.
-		r.report.addLocalError(err)
+		r.report.addLocalErrorLocked(err)
 		if transmit.OutOfResources(err) { // the next file would fail the same way
 			r.haltLocked(LocalError)
 		}

@@ -16,7 +16,7 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.report.addRejected(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
+		r.report.addRejectedLocked(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
 		r.goneLocked(p)
 	case errors.Is(err, spool.ErrVanished):
 		r.report.Vanished++
@@ -26,43 +26,44 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 		r.changedLocked(p)
 		return vanished
 	default:
-		r.report.addLocalError(err)
+		r.report.addLocalErrorLocked(err)
 		return failed
 	}
 	return rejected
 }
 
-// setAside moves an item that has just failed to rejected/. If that cannot be done, it is
-// remembered as refused, since sending it again would have it refused again.
-func (r *run) setAside(d delivery, v transmit.Verdict) fate {
+// moveToRejected moves an item that has just failed to rejected/. If that cannot be done, the item
+// is remembered as refused, since sending it again would have it refused again.
+func (r *run) moveToRejected(d delivery, v transmit.Verdict) fate {
 	became := r.rejectItem(d, v)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch became {
 	case rejected:
-		r.report.Failed-- // it was counted there when its answer came
+		r.report.removeFailedLocked()
 	case failed:
 		if v.Action == transmit.Rejected { // otherwise the attempt is in the index already
-			r.cfg.Index.fail(r.attempt(d, v, false))
+			r.cfg.Index.addFailureLocked(r.attemptOf(d, v, false))
 		}
-		r.cfg.Index.refuse(d.payload().Name, d.item().Key, v.Err)
+		r.cfg.Index.markRefusedLocked(d.payload().Name, d.item().Key, v.Err)
 	}
 	return became
 }
 
-// moveRefused moves the items of a file to rejected/ that earlier runs could not move. Nobody else
-// knows the file yet.
+// moveRefused moves the items of a file to rejected/ that earlier runs could not move.
 func (r *run) moveRefused(f *file) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	for i, was := range f.fates {
 		if was != refused {
 			continue
 		}
 		d := delivery{file: f, index: i}
-		r.mu.Lock()
-		a := r.cfg.Index.attempts(f.payload.Name, d.item().Key)
+		a := r.cfg.Index.attemptsLocked(f.payload.Name, d.item().Key)
 		r.mu.Unlock()
-		v := transmit.Verdict{Action: transmit.Kept, Status: a.Status, Err: errors.New(a.Error)}
-		if r.rejectItem(d, v) == rejected {
+		became := r.rejectItem(d, transmit.Verdict{Action: transmit.Kept, Status: a.Status, Err: errors.New(a.Error)})
+		r.mu.Lock()
+		if became == rejected {
 			f.fates[i] = rejected
 			f.gone++
 		}
@@ -72,7 +73,7 @@ func (r *run) moveRefused(f *file) {
 // rejectItem moves an item's file to rejected/ or, if it is one of several in an array file, a copy
 // of it. The copy allows the item to be cut out of its file.
 func (r *run) rejectItem(d delivery, v transmit.Verdict) fate {
-	p, reason := d.payload(), r.reason(d, v)
+	p, reason := d.payload(), r.reasonOf(d, v)
 	if !p.Array {
 		return r.reject(p, reason, "")
 	}
@@ -80,22 +81,22 @@ func (r *run) rejectItem(d delivery, v transmit.Verdict) fate {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if err != nil {
-		r.report.addLocalError(err)
+		r.report.addLocalErrorLocked(err)
 		return failed
 	}
-	r.report.addRejected(Rejection{Name: p.Name, Item: d.index + 1, Attempts: reason.Attempts, Status: reason.Status})
+	r.report.addRejectedLocked(Rejection{Name: p.Name, Item: d.index + 1, Attempts: reason.Attempts, Status: reason.Status})
 	return rejected
 }
 
-// reason is what rejected/ keeps of an item's history.
-func (r *run) reason(d delivery, v transmit.Verdict) spool.Reason {
+// reasonOf is what rejected/ keeps of an item's history.
+func (r *run) reasonOf(d delivery, v transmit.Verdict) spool.Reason {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	reason := spool.Reason{Key: d.item().Key, Time: r.now(), Attempts: 1, Status: v.Status, Answer: string(v.Excerpt)}
 	if v.Err != nil {
 		reason.Error = v.Err.Error()
 	}
-	if a := r.cfg.Index.attempts(d.payload().Name, d.item().Key); a.Count > 0 {
+	if a := r.cfg.Index.attemptsLocked(d.payload().Name, d.item().Key); a.Count > 0 {
 		reason.First = &a.First
 		reason.Attempts = a.Count
 		if v.Action == transmit.Rejected {

@@ -19,7 +19,7 @@ const (
 )
 
 func (s Stop) String() string {
-	return [...]string{"drained", "breaker open", "limit", "cancelled", "fault"}[s]
+	return [...]string{"drained", "breaker open", "limit", "cancelled", "local error"}[s]
 }
 
 // A Report is what became of a run's items and files. While the run lasts, the run's lock guards
@@ -92,7 +92,7 @@ type Rejection struct {
 // maxNamed is how many rejected payloads a report names; a spool full of them is a number.
 const maxNamed = 5
 
-func (r *Report) addRejected(rejected Rejection) {
+func (r *Report) addRejectedLocked(rejected Rejection) {
 	r.Rejected++
 	if len(r.Rejections) < maxNamed {
 		r.Rejections = append(r.Rejections, rejected)
@@ -102,7 +102,7 @@ func (r *Report) addRejected(rejected Rejection) {
 // maxDistinct bounds how many errors a report holds, in case every one of a million is different.
 const maxDistinct = 50
 
-func (r *Report) addError(err error, status int) {
+func (r *Report) addErrorLocked(err error, status int) {
 	if err == nil {
 		return
 	}
@@ -119,16 +119,20 @@ func (r *Report) addError(err error, status int) {
 	r.Errors[maxDistinct-1].Count++
 }
 
-func (r *Report) addLocalError(err error) {
+func (r *Report) addLocalErrorLocked(err error) {
 	isSame := func(other error) bool { return other.Error() == err.Error() }
 	if err != nil && len(r.LocalErrors) < maxDistinct && !slices.ContainsFunc(r.LocalErrors, isSame) {
 		r.LocalErrors = append(r.LocalErrors, err)
 	}
 }
 
-// removeLeft takes a file out of what is left: it is gone, or is not a payload file that can be
-// sent.
-func (r *Report) removeLeft(p *spool.Payload) {
+// removeFailedLocked takes an item out of those that failed and are kept: it is sent again or was
+// rejected.
+func (r *Report) removeFailedLocked() { r.Failed-- }
+
+// removeLeftLocked takes a file out of what is left: it is gone, or is not a payload file that can
+// be sent.
+func (r *Report) removeLeftLocked(p *spool.Payload) {
 	if r.Left > 0 {
 		r.Left--
 		r.LeftBytes -= p.Size

@@ -6,17 +6,17 @@ import "testing"
 // there is room for must hear of it.
 func TestAFullIndexSaysThatItRemembersNoMoreDeliveries(t *testing.T) {
 	x := &Index{sent: maxIndexDelivered - 1}
-	if known, room := x.addDelivered("a.json", "1"); known || !room {
+	if known, room := x.addDeliveredLocked("a.json", "1"); known || !room {
 		t.Errorf("the last one that fits: known %v, room %v", known, room)
 	}
-	if known, room := x.addDelivered("a.json", "2"); known || room {
+	if known, room := x.addDeliveredLocked("a.json", "2"); known || room {
 		t.Errorf("one more: known %v, room %v", known, room)
 	}
-	if known, room := x.addDelivered("a.json", "1"); !known || !room {
+	if known, room := x.addDeliveredLocked("a.json", "1"); !known || !room {
 		t.Errorf("one that is remembered: known %v, room %v", known, room)
 	}
-	x.forget("a.json")
-	if known, room := x.addDelivered("b.json", "2"); known || !room {
+	x.forgetLocked("a.json")
+	if known, room := x.addDeliveredLocked("b.json", "2"); known || !room {
 		t.Errorf("one more after another was forgotten: known %v, room %v", known, room)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"errors"
 	"sync"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // run is one run under way. Its workers send requests side by side and share its fields.
@@ -16,12 +18,11 @@ type run struct {
 	working sync.WaitGroup // the workers but the first
 
 	// mu guards everything below and what these fields lead to: the queue with its lines and files,
-	// the limit, the failures on hold, the report and the index. Methods of run and worker that
-	// need it held end in Locked; their others take it themselves. The methods of queue, line,
-	// choice, file, limit, Report and Index need it held. Two files are exempt: one that only one
-	// worker knows, and one that is done, which nobody writes to any more; and of any file its
-	// payload, which never changes. Before the workers start and after they have ended there is one
-	// goroutine, which needs no lock.
+	// the failures on hold, the report and the index. Every function that needs it held ends in
+	// Locked, whatever its type; the others take it themselves. Exempt are the methods of search,
+	// set, limit and pace, plain values that know nothing of a run, and what callers of the package
+	// use. A goroutine that is alone needs no lock: before the workers start, after they have
+	// ended, and in Plan. The payload of a file never changes and may be read without it.
 	//
 	// It is not held while a payload file is read, removed, rewritten or rejected, nor during a
 	// request. It is held while a failure is recorded, the index is saved and the next page of a
@@ -35,7 +36,8 @@ type run struct {
 	workers  int
 	inFlight int           // requests being filled, sent or settled
 	loaded   int64         // bytes claimed for these requests
-	taken    int           // items sent or about to be
+	reading  int           // files that were taken and whose first item is not counted yet
+	taken    int           // items sent or about to be, each counted once
 	bytes    int64         // of the items sent
 	stopped  bool          // no work is taken; report.Stop says why
 	unsynced bool          // something has left the spool that a power cut could bring back
@@ -63,8 +65,8 @@ func (r *run) drain() error {
 		return err
 	}
 	if empty {
-		r.cfg.Index.prune(r.cfg.Spool)
-		r.report.addLocalError(r.cfg.Index.Save())
+		r.cfg.Index.pruneLocked(r.cfg.Spool)
+		r.report.addLocalErrorLocked(r.cfg.Index.Save())
 		return nil
 	}
 	if !r.cfg.Breaker.Available(r.now()) {
@@ -82,10 +84,10 @@ func (r *run) drain() error {
 	r.began = r.cfg.Breaker.Failures()
 	r.search.failures = r.began
 	for _, back := range r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers) {
-		r.cfg.Index.recall(back.Name, back.Reason)
+		r.cfg.Index.readmitLocked(back.Name, back.Reason)
 	}
 	r.cfg.Index.sweep()
-	r.cfg.Index.prune(r.cfg.Spool)
+	r.cfg.Index.pruneLocked(r.cfg.Spool)
 
 	r.workers = 1
 	r.work() // the first worker needs no goroutine of its own
@@ -102,15 +104,15 @@ func (r *run) standBy() error {
 		return nil
 	}
 	err := r.scan(false)
-	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, false)
-	r.report.addLocalError(r.cfg.Index.Save())
+	r.report.NewlySkipped = r.cfg.Index.addSkippedLocked(r.report.Skipped.Hashes, false)
+	r.report.addLocalErrorLocked(r.cfg.Index.Save())
 	return err
 }
 
 // scan looks at the spool for the first time. overflow is that of [spool.Spool.Scanner].
 func (r *run) scan(overflow bool) error {
 	r.queue.scanner = r.cfg.Spool.Scanner(r.cfg.PageSize, overflow)
-	if err := r.queue.turnPage(); err != nil {
+	if err := r.queue.turnPageLocked(); err != nil {
 		return err
 	}
 	first := r.queue.page
@@ -122,15 +124,15 @@ func (r *run) scan(overflow bool) error {
 // finish settles what only the end of a run can: files in hand that were not sent to their end, and
 // the index.
 func (r *run) finish() {
-	for _, f := range r.queue.inHand() {
+	for _, f := range r.queue.inHandLocked() {
 		r.finishFile(f)
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	r.tellUntoldLocked() // no request was left whose answer could have spoken for the listener
 	r.countLastLocked()
-	r.report.NewlySkipped = r.cfg.Index.skip(r.report.Skipped.Hashes, r.report.Stop == Drained)
-	r.report.addLocalError(r.saveIndexLocked())
+	r.report.NewlySkipped = r.cfg.Index.addSkippedLocked(r.report.Skipped.Hashes, r.report.Stop == Drained)
+	r.report.addLocalErrorLocked(r.saveIndexLocked())
 }
 
 // A worker sends one request after the other. Its fields are its own.
@@ -141,7 +143,8 @@ type worker struct {
 	number     int           // of the request, among all of the run
 	loaded     int64         // bytes claimed for it
 	latency    time.Duration // of its answer, or noLatency
-	unread     choice        // was taken and is to be read; without a line there is none
+	unread     choice        // a file that was taken and is to be read; without a line there is none
+	entry      spool.Entry   // of that file
 	deliveries []delivery    // the items of the request
 	size       int64         // bytes of these items
 	batch      []byte        // the body of a request of several items
@@ -204,8 +207,7 @@ func (r *run) endedLocked() bool {
 
 // atLimitLocked reports whether no more items may be sent.
 func (r *run) atLimitLocked() bool {
-	return r.cfg.MaxItems > 0 && r.taken >= r.cfg.MaxItems ||
-		r.cfg.MaxBytes > 0 && r.bytes >= r.cfg.MaxBytes
+	return r.cfg.atLimit(r.taken+r.reading, r.bytes)
 }
 
 func (r *run) now() time.Time { return r.cfg.Now() }

@@ -60,7 +60,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 	r.bytes += size
 	switch v.Action {
 	case transmit.Aborted:
-		r.report.addLocalError(v.Err)
+		r.report.addLocalErrorLocked(v.Err)
 		r.haltLocked(LocalError)
 		return
 	case transmit.Delivered:
@@ -73,7 +73,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 		r.succeededLocked(w.generation)
 	default:
 		r.report.Failed += len(items)
-		r.report.addError(v.Err, v.Status)
+		r.report.addErrorLocked(v.Err, v.Status)
 		r.report.LastFailure = failureOf(items[0], v.Err)
 		r.failedLocked(w.generation, v)
 		r.countFailureLocked(items, v)

@@ -2,7 +2,8 @@ package drain
 
 import "math/bits"
 
-// A set holds small numbers and finds the nth of them, in ascending order.
+// A set holds small numbers and finds the nth of them, in ascending order. It is a plain value that
+// knows no lock.
 type set struct {
 	len   int
 	words []uint64 // one bit per number

@@ -12,33 +12,33 @@ import (
 // settle acts on the verdict for each item.
 func (w *worker) settle(items []delivery, v transmit.Verdict) {
 	for _, d := range items {
-		w.land(d, w.r.fateOf(d, v, len(items) == 1))
+		w.settleItem(d, w.r.fateOf(d, v, len(items) == 1))
 	}
 }
 
-// land records what became of an item, and does to its file what that makes due.
-func (w *worker) land(d delivery, became fate) {
+// settleItem records what became of an item, and does to its file what that makes due.
+func (w *worker) settleItem(d delivery, became fate) {
 	r, f := w.r, d.file
 	r.mu.Lock()
-	if became.isBack() && !f.payload.Array {
-		f.place.line.giveBack(f.place.at, became)
+	if became.goesAgain() && !f.payload.Array {
+		f.place.line.putBackLocked(f.place.at, became)
 		r.mu.Unlock()
 		w.putBuffer(f.payload.Data)
 		return
 	}
-	f.land(d.index, became)
-	f.place.line.hold(f)
-	due := f.isCutDue(r.now())
+	f.settleLocked(d.index, became)
+	f.place.line.holdLocked(f)
+	due := f.isCutDueLocked(r.now())
 	if due {
 		f.cutting = true
 	}
-	done := f.isDone()
+	done := f.isDoneLocked()
 	r.mu.Unlock()
 	if due {
 		done = r.cutOut(f)
 	}
 	if done {
-		w.finish(f)
+		w.finishFile(f)
 	}
 }
 
@@ -50,21 +50,21 @@ func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
 	case transmit.Delivered:
 		return delivered
 	case transmit.Rejected:
-		return r.setAside(d, v)
+		return r.moveToRejected(d, v)
 	case transmit.Kept:
 		if !alone {
-			return goesAlone
+			return batchFailed
 		}
 		if d.exhausted {
-			return r.setAside(d, v)
+			return r.moveToRejected(d, v)
 		}
 		return failed
 	}
-	return givenBack
+	return undecided
 }
 
-// finish settles a file that is done and takes its buffer back.
-func (w *worker) finish(f *file) {
+// finishFile settles a file that is done and takes its buffer back.
+func (w *worker) finishFile(f *file) {
 	w.r.finishFile(f)
 	w.putBuffer(f.payload.Data)
 }
@@ -75,7 +75,7 @@ func (w *worker) finish(f *file) {
 func (r *run) cutOut(f *file) (done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	left, gone := f.split()
+	left, gone := f.splitLocked()
 	if len(left) > 0 { // otherwise the last item has landed meanwhile, and the file is to be removed
 		r.mu.Unlock()
 		err := r.cfg.Spool.Rewrite(f.payload, left)
@@ -85,24 +85,26 @@ func (r *run) cutOut(f *file) (done bool) {
 		}
 	}
 	f.cutting, f.cutAt = false, r.now()
-	return f.isDone()
+	return f.isDoneLocked()
 }
 
-// finishFile removes a file, or rewrites it with the items that are left, or leaves it. It reads
-// the file without the lock: a file that is done, or left over at the end of the run, is not
-// written to any more.
+// finishFile removes a file, or rewrites it with the items that are left, or leaves it. The file is
+// done, or left over at the end of the run, so that nothing becomes of it while it is unlocked.
 func (r *run) finishFile(f *file) {
-	left, gone := f.split()
+	r.mu.Lock()
+	left, gone := f.splitLocked()
+	cut, wasRejected := f.cut, !f.payload.Array && (f.fates[0] == rejected || f.fates[0] == vanished)
+	r.mu.Unlock()
 	switch {
-	case !f.payload.Array && (f.fates[0] == rejected || f.fates[0] == vanished): // it was dealt with as a whole
+	case wasRejected: // as a whole
 	case len(left) == 0:
 		r.remove(f.payload)
-	case len(gone) > f.cut:
+	case len(gone) > cut:
 		r.rewrite(f.payload, left, gone)
 	default:
 		r.mu.Lock()
 		defer r.mu.Unlock()
-		r.cfg.Index.keepOnly(f.payload, left, f.cut > 0)
+		r.cfg.Index.keepOnlyLocked(f.payload, left, cut > 0)
 	}
 }
 
@@ -135,7 +137,7 @@ func (r *run) rewrite(p *spool.Payload, left, gone []int) {
 	switch {
 	case err == nil:
 		r.unsynced = true
-		r.cfg.Index.keepOnly(p, left, true)
+		r.cfg.Index.keepOnlyLocked(p, left, true)
 	case errors.Is(err, spool.ErrVanished):
 		r.report.Vanished++
 		r.goneLocked(p)
@@ -143,7 +145,7 @@ func (r *run) rewrite(p *spool.Payload, left, gone []int) {
 		r.changedLocked(p)
 	default:
 		r.stuckLocked(p, gone, err)
-		r.cfg.Index.keepOnly(p, left, false)
+		r.cfg.Index.keepOnlyLocked(p, left, false)
 	}
 }
 
@@ -155,15 +157,15 @@ func (r *run) rewrite(p *spool.Payload, left, gone []int) {
 func (r *run) stuckLocked(p *spool.Payload, items []int, err error) {
 	known, room := true, true
 	for _, i := range items {
-		k, ok := r.cfg.Index.addDelivered(p.Name, p.Items[i].Key)
+		k, ok := r.cfg.Index.addDeliveredLocked(p.Name, p.Items[i].Key)
 		known, room = known && k, room && ok
 	}
 	var errSave error
 	if !known {
 		errSave = r.saveIndexLocked()
 	}
-	r.report.addLocalError(&StuckError{Err: err, Remembered: room && errSave == nil})
-	r.report.addLocalError(errSave)
+	r.report.addLocalErrorLocked(&StuckError{Err: err, Remembered: room && errSave == nil})
+	r.report.addLocalErrorLocked(errSave)
 	isFull := errors.Is(err, unix.ENOSPC) || errors.Is(err, unix.EDQUOT)
 	if !known && !(room && isFull) {
 		r.haltLocked(LocalError)
@@ -182,15 +184,15 @@ func (e *StuckError) Unwrap() error { return e.Err }
 
 // goneLocked notes that a payload file is no longer in the spool.
 func (r *run) goneLocked(p *spool.Payload) {
-	r.cfg.Index.forget(p.Name)
-	r.report.removeLeft(p)
+	r.cfg.Index.forgetLocked(p.Name)
+	r.report.removeLeftLocked(p)
 }
 
 // changedLocked notes that a producer changed a payload file while it was sent. Its present content
 // was never sent, and stays.
 func (r *run) changedLocked(p *spool.Payload) {
 	r.report.Changed++
-	r.cfg.Index.forget(p.Name)
+	r.cfg.Index.forgetLocked(p.Name)
 }
 
 // saveIndexLocked saves the index after making durable what has left the spool. The index forgets
@@ -199,7 +201,7 @@ func (r *run) changedLocked(p *spool.Payload) {
 func (r *run) saveIndexLocked() error {
 	if r.unsynced {
 		err := r.cfg.Spool.Sync()
-		r.report.addLocalError(err)
+		r.report.addLocalErrorLocked(err)
 		r.unsynced = err != nil
 	}
 	return r.cfg.Index.Save()

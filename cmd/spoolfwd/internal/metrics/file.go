@@ -1,16 +1,11 @@
 package metrics
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
-
-	"github.com/prometheus/common/expfmt"
-	"github.com/prometheus/common/model"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/breaker/statefile"
@@ -59,13 +54,7 @@ func (f File) write(got Samples) (replaced string, err error) {
 		before, replaced = nil, name
 	}
 	got.goOnFrom(before, metrics)
-	var text bytes.Buffer
-	for _, family := range got.families(f.Breaker, metrics) {
-		if _, err := expfmt.MetricFamilyToText(&text, family); err != nil {
-			return "", err
-		}
-	}
-	if err := file.Write(text.Bytes()); err != nil {
+	if err := file.Write(got.text(f.Breaker, metrics)); err != nil {
 		return "", fmt.Errorf("%s: %w", f.Path, err)
 	}
 	return replaced, nil
@@ -94,36 +83,4 @@ func read(file statefile.File, metrics []metric) (before Samples, name string, e
 	}
 	before, name = parse(text, metrics)
 	return before, name, nil
-}
-
-// parse reads the values of the metrics that are ours. Text with an error in it holds nothing at
-// all, rather than what stands above the error.
-func parse(text []byte, metrics []metric) (before Samples, name string) {
-	parser := expfmt.NewTextParser(model.UTF8Validation)
-	families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
-	if err != nil {
-		return nil, ""
-	}
-	before = Samples{}
-	for _, m := range metrics {
-		for _, one := range families[m.name].GetMetric() {
-			key := series{metric: m.name}
-			for _, l := range one.GetLabel() {
-				switch l.GetName() {
-				case "name":
-					name = l.GetValue()
-				case m.label:
-					key.label = l.GetValue()
-				}
-			}
-			value := one.GetGauge().GetValue()
-			if m.kind == counter {
-				value = one.GetCounter().GetValue()
-			}
-			if value >= 0 && !math.IsInf(value, 0) { // not NaN either
-				before[key] = value
-			}
-		}
-	}
-	return before, name
 }

@@ -1,12 +1,17 @@
 package metrics
 
 import (
+	"bytes"
+	"maps"
 	"math"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/prometheus/common/expfmt"
+	"github.com/prometheus/common/model"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
@@ -35,7 +40,7 @@ func TestASuccessfulRunWritesEverySeriesOfTheTableAndNoOther(t *testing.T) {
 		t.Errorf("the file names breaker %q", breakerName)
 	}
 	for _, m := range table("1.2.3") {
-		for _, head := range []string{"# HELP " + m.name + " " + m.help + "\n", "# TYPE " + m.name + " " + strings.ToLower(m.kind.String()) + "\n"} {
+		for _, head := range []string{"# HELP " + m.name + " " + m.help + "\n", "# TYPE " + m.name + " " + m.kind + "\n"} {
 			if !strings.Contains(string(text), head) {
 				t.Errorf("the file has no line %q", head)
 			}
@@ -49,6 +54,53 @@ func TestASuccessfulRunWritesEverySeriesOfTheTableAndNoOther(t *testing.T) {
 	}
 	for s := range got {
 		t.Errorf("the series %v is not in the table", s)
+	}
+}
+
+// Later runs read what a run wrote, and so does Prometheus: here its own parser does.
+func TestPrometheusReadsWhatWasWritten(t *testing.T) {
+	for _, name := range []string{"east", "a name with \"quotes\", {braces} and spaces", "Größe", `back\slash`, "two\nlines"} {
+		t.Run(name, func(t *testing.T) {
+			metrics := table("1.2.3")
+			wrote := Samples{}
+			for i, m := range metrics {
+				for j, one := range m.series() {
+					wrote[one] = []float64{0, 1, 0.25, 1.772366402e+09, 1e21, 1 << 53}[(i+j)%6]
+				}
+			}
+			text := wrote.text(name, metrics)
+			if read, breakerName := parse(text, metrics); breakerName != name || !maps.Equal(read, wrote) {
+				t.Errorf("a later run reads %v of breaker %q, want %v", read, breakerName, wrote)
+			}
+			parser := expfmt.NewTextParser(model.UTF8Validation)
+			families, err := parser.TextToMetricFamilies(bytes.NewReader(text))
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, m := range metrics {
+				family := families[m.name]
+				if family.GetHelp() != m.help || !strings.EqualFold(family.GetType().String(), m.kind) || len(family.GetMetric()) != len(m.series()) {
+					t.Fatalf("Prometheus reads %v, want all series of %+v", family, m)
+				}
+				for i, one := range m.series() {
+					got := family.GetMetric()[i]
+					if value := got.GetGauge().GetValue() + got.GetCounter().GetValue(); value != wrote[one] {
+						t.Errorf("Prometheus reads %v for %v, want %v", value, one, wrote[one])
+					}
+					labels := map[string]string{}
+					for _, l := range got.GetLabel() {
+						labels[l.GetName()] = l.GetValue()
+					}
+					want := map[string]string{"name": name}
+					if m.label != "" {
+						want[m.label] = one.label
+					}
+					if !maps.Equal(labels, want) {
+						t.Errorf("Prometheus reads the labels %q, want %q", labels, want)
+					}
+				}
+			}
+		})
 	}
 }
 

@@ -4,8 +4,6 @@ import (
 	"strconv"
 	"time"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -95,36 +93,4 @@ func (s Samples) goOnFrom(before Samples, metrics []metric) {
 	if _, isNew := s[success]; known && !isNew {
 		s[success] = was
 	}
-}
-
-// families returns the samples in the form that the exposition library writes.
-func (s Samples) families(name string, metrics []metric) []*dto.MetricFamily {
-	var all []*dto.MetricFamily
-	for _, m := range metrics {
-		family := &dto.MetricFamily{Name: &m.name, Help: &m.help, Type: &m.kind}
-		for _, key := range m.series() {
-			value, known := s[key]
-			if !known {
-				continue
-			}
-			out := &dto.Metric{Label: []*dto.LabelPair{labelPair("name", name)}}
-			if m.label != "" {
-				out.Label = append(out.Label, labelPair(m.label, key.label))
-			}
-			if m.kind == counter {
-				out.Counter = &dto.Counter{Value: &value}
-			} else {
-				out.Gauge = &dto.Gauge{Value: &value}
-			}
-			family.Metric = append(family.Metric, out)
-		}
-		if len(family.Metric) > 0 {
-			all = append(all, family)
-		}
-	}
-	return all
-}
-
-func labelPair(name, value string) *dto.LabelPair {
-	return &dto.LabelPair{Name: &name, Value: &value}
 }

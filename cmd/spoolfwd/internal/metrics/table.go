@@ -13,22 +13,21 @@ package metrics
 import (
 	"strconv"
 
-	dto "github.com/prometheus/client_model/go"
-
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
+// The kinds of metrics, as the text format names them.
 const (
-	gauge   = dto.MetricType_GAUGE
-	counter = dto.MetricType_COUNTER
+	gauge   = "gauge"
+	counter = "counter"
 )
 
 // metric declares one metric. Every series carries the label "name", the breaker's name, so that
 // the files of several listeners can lie side by side.
 type metric struct {
 	name   string
-	kind   dto.MetricType
+	kind   string
 	help   string
 	label  string   // a second label, or ""
 	values []string // of that label: each is a series from the first run on

@@ -31,8 +31,8 @@ type account struct {
 	because  string // the directory of that owner; "" while the user is the one who started the program
 }
 
-// prepare opens what perhaps only the user may read who started the program: token, keys and
-// certificates, and the files to be put. Then root becomes the owner of the spool.
+// prepare opens what perhaps only the user may read who started the program: token, keys,
+// certificates and authorities, and the files to be put. Then root becomes the owner of the spool.
 func (s *session) prepare(takes settings.Commands) error {
 	s.startedBy = os.Geteuid()
 	s.account = account{uid: s.startedBy}
@@ -63,6 +63,9 @@ func (s *session) becomeOwner(takes settings.Commands) error {
 	dir, st, err := s.decisive(takes)
 	if err != nil || st.Uid == 0 {
 		return nil // a spool that is not there is an error of whoever opens it
+	}
+	if s.transmitter != nil {
+		s.transmitter.ReadSystemRoots()
 	}
 	owner := accountOf(int(st.Uid), int(st.Gid))
 	if err := s.env.Become(owner.uid, owner.gid, owner.groups); err != nil {

@@ -120,28 +120,6 @@ func TestTheServiceCanUseWhatRootsCommandsHaveMade(t *testing.T) {
 	}
 }
 
-// A file that only root may read is opened while the process is root.
-func TestRootsFilesAreReadBeforeRootIsGivenUp(t *testing.T) {
-	w, _ := newServiceWorld(t)
-	secrets := t.TempDir() // nobody cannot enter it
-	file := func(name, content string) string {
-		path := filepath.Join(secrets, name)
-		if err := os.WriteFile(path, []byte(content), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	w.run("put", "--spool", w.spool, file("one", `{"n":1}`), file("two", `{"n":2}`)).wantCode(t, exit.OK)
-	config := file("c.toml", `header = ["@`+file("header", "X-Key: k3y")+"\"]\n")
-	w.do("run", "--config", config, "--token-file", file("token", "t0ken")).wantCode(t, exit.OK).wantSilence(t)
-	if got := w.received(); !slices.Equal(got, []string{`{"n":1}`, `{"n":2}`}) {
-		t.Errorf("the listener has received %q", got)
-	}
-	if head := w.heads[0]; head.Get("Authorization") != "Bearer t0ken" || head.Get("X-Key") != "k3y" {
-		t.Errorf("the request's head is %v", head)
-	}
-}
-
 // A rejected/ that is not the user's own is not used.
 func TestRootsShellCompletesRejectedPayloadsOfTheServicesSpool(t *testing.T) {
 	w, _ := newServiceWorld(t)

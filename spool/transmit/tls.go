@@ -58,6 +58,14 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	return errors.Join(problems...)
 }
 
+// ReadSystemRoots reads the system's certificate authorities now if they judge the listener or its
+// proxy. Otherwise the first connection does that, for a process that may have other rights then.
+func (t *Transmitter) ReadSystemRoots() {
+	if c := cmp.Or(t.client.TLS, t.client.ProxyTLS); c != nil && c.RootCAs == nil {
+		_, _ = x509.SystemCertPool() // keeps what it has read, also an error, for all connections
+	}
+}
+
 // CertificateEnd returns when the client certificate ends; zero if there is none.
 func (t *Transmitter) CertificateEnd() time.Time {
 	if t.client.TLS == nil || len(t.client.TLS.Certificates) == 0 || t.client.TLS.Certificates[0].Leaf == nil {

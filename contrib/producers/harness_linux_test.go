@@ -131,9 +131,14 @@ func (p producer) put(t *testing.T, dir, name string, prefix ...string) bool {
 	return err == nil
 }
 
-// payloads reads what a run would take. The names and modes are those of the known producers.
+// payloads reads what a run would take. The names and modes are those of the known producers, and
+// in a directory with the set-group-ID bit the group may read.
 func (p producer) payloads(t *testing.T, dir string) [][]byte {
 	t.Helper()
+	mode := fs.FileMode(0o600)
+	if info, err := os.Stat(dir); err == nil && info.Mode()&fs.ModeSetgid != 0 {
+		mode = 0o640
+	}
 	names, err := filepath.Glob(filepath.Join(dir, "*.json"))
 	if err != nil {
 		t.Fatal(err)
@@ -144,8 +149,8 @@ func (p producer) payloads(t *testing.T, dir string) [][]byte {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if !p.files.MatchString(info.Name()) || info.Mode() != 0o600 {
-			t.Errorf("%s has mode %v; want a regular file of mode 0600 with a name like %s", info.Name(), info.Mode(), p.files)
+		if !p.files.MatchString(info.Name()) || info.Mode() != mode {
+			t.Errorf("%s has mode %v; want a regular file of mode %v with a name like %s", info.Name(), info.Mode(), mode, p.files)
 		}
 		data, err := os.ReadFile(path)
 		if err != nil {

@@ -8,6 +8,7 @@ package producers_test
 
 import (
 	"bytes"
+	"os"
 	"os/exec"
 	"testing"
 )
@@ -45,6 +46,21 @@ func TestSpooledValueBecomesOneCompletePayloadFile(t *testing.T) {
 				}
 				nothingElse(t, dir)
 			})
+		}
+	})
+}
+
+// A spoolfwd with a user of its own reads payload files through the group of the spool.
+func TestTheGroupOfASpoolWithTheSetGroupIDBitMayReadWhateverTheUmask(t *testing.T) {
+	each(t, func(t *testing.T, p producer) {
+		for _, umask := range []string{"0077", "0000"} {
+			dir := t.TempDir()
+			if err := os.Chmod(dir, 0o750|os.ModeSetgid); err != nil {
+				t.Fatal(err)
+			}
+			if !p.put(t, dir, "small", "sh", "-c", "umask "+umask+`; exec "$0" "$@"`) || len(p.payloads(t, dir)) != 1 {
+				t.Errorf("with umask %s nothing is spooled", umask)
+			}
 		}
 	})
 }

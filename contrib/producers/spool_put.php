@@ -83,14 +83,15 @@ function spool_put($value, string $dir = '/var/lib/bitville-apm/buffer', int $li
 }
 
 /**
- * Makes a file of mode 0600. This is the only time that it is opened: whoever may write the directory can put a link to any
+ * Makes a file of mode 0600, or 0640 in a directory with the set-group-ID bit: it gives the directory's group to the file, for a
+ * reader that is not its owner. This is the only time that it is opened: whoever may write the directory can put a link to any
  * other file in its place at any moment.
  *
  * @return resource|false
  */
 function spool_put_create(string $path)
 {
-    $umask = umask(0077);
+    $umask = umask((fileperms(dirname($path)) & 02000) === 0 ? 0077 : 0027);
     try {
         return fopen($path, 'xb'); // O_EXCL: never through a name, or a link, that is there already
     } finally {

@@ -12,6 +12,7 @@ program goes on. fsync waits for the disk: in a server, call it from a thread or
 
 import json
 import os
+import stat
 import time
 
 
@@ -38,6 +39,9 @@ def spool_put(value, directory="/var/lib/bitville-apm/buffer", limit=16 * 1024 *
         fd = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
         tmp = path
         try:
+            if os.stat(directory).st_mode & stat.S_ISGID:
+                # This bit gives the directory's group to the file, for a reader that is not its owner.
+                os.fchmod(fd, 0o640)
             _write(fd, data)
             os.fsync(fd)
         finally:

@@ -6,7 +6,8 @@
 #
 # Promises. A file that ends in .json appears in the spool complete or not at all: the bytes go to a temporary name in the
 # same directory, are flushed, and take their final name by rename(2). It prints nothing, but for the refusal below, and
-# changes nothing in the calling shell. The exit status is 0 once the payload file has its final name, otherwise 1.
+# changes nothing in the calling shell. The exit status is 0 once the payload file has its final name, otherwise 1. The file
+# has mode 0600, or 0640 in a spool with the set-group-ID bit.
 #
 # The bytes are written through the one handle that made the temporary, whatever becomes of its name. But a shell can flush
 # and rename a file by name only, and whoever may write the directory can put another file there at any moment. Root would
@@ -46,6 +47,7 @@ spool_put() (
     final=profile_$(date +%Y%m%d_%H%M%S)_${id#????????}.json || exit 1
     [ ! -e "$final" ] || exit 1
     umask 077
+    [ ! -g . ] || umask 027 # this bit gives the directory's group to the file, for a reader that is not its owner
     set -C # a redirection now creates its file (O_EXCL) and never follows a name that is there already
     {
         trap 'rm -f "$tmp"' EXIT

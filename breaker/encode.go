@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"strconv"
+
+	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
 const (
@@ -41,7 +43,7 @@ func encode(s snapshot, unknown unknownKeys) []byte {
 	}
 	if s.cause != "" {
 		quoted, _ := json.Marshal(s.cause) // a string always has a JSON form
-		ours = fmt.Appendf(ours, `,"last_failure_cause":%s`, quoted)
+		ours = fmt.Appendf(ours, `,"last_failure_cause":%s`, statefile.EscapeJSON(quoted))
 	}
 	all := slices.Clone(ours)
 	for _, key := range slices.Sorted(maps.Keys(unknown)) {

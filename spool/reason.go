@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
 // reasonSuffix ends the name of a note: <name of the rejected payload>.reason.json.
@@ -37,7 +39,7 @@ func (s *Spool) writeReason(dir int, name string, r Reason) error {
 	if err != nil {
 		return err
 	}
-	return s.replace(dir, name+reasonSuffix, append(data, '\n'))
+	return s.replace(dir, name+reasonSuffix, append(statefile.EscapeJSON(data), '\n'))
 }
 
 // replace writes a small file of the program's own, whole or not at all. Its temporary is made in

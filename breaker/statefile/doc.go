@@ -13,6 +13,8 @@
 // Write makes its temporary file exclusively and changes the mode through the handle that it writes
 // to, never by path.
 //
+// EscapeJSON keeps what a terminal could obey out of a file of JSON.
+//
 // Errors keep their errno, so errors.Is finds fs.ErrPermission or ENOSPC in them. They do not name
 // the file: the caller puts them into a sentence that does.
 //

@@ -33,6 +33,7 @@ type world struct {
 	now    time.Time
 	status int         // what the listener answers
 	header http.Header // of its answers
+	text   string      // their bodies
 	bodies []string    // what it has received
 	heads  []http.Header
 	pid    int // of the process
@@ -89,6 +90,7 @@ func (w *world) serve(rw http.ResponseWriter, r *http.Request) {
 		status = w.statusOf(string(body))
 	}
 	rw.WriteHeader(status)
+	io.WriteString(rw, w.text)
 }
 
 func (w *world) answer(status int) {

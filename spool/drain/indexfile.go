@@ -143,7 +143,7 @@ func (x *Index) Save() error {
 	if err != nil {
 		return fmt.Errorf("index %s: %w", x.path, err)
 	}
-	if err := indexAt(x.path).Write(append(data, '\n')); err != nil {
+	if err := indexAt(x.path).Write(append(statefile.EscapeJSON(data), '\n')); err != nil {
 		return fmt.Errorf("index %s: save: %w", x.path, err)
 	}
 	x.dirty = false

@@ -6,9 +6,8 @@ import (
 	"fmt"
 	"io"
 	"iter"
-	"strconv"
-	"unicode/utf16"
-	"unicode/utf8"
+
+	"github.com/bitville-apm/spoolfwd/breaker/statefile"
 )
 
 // JSON prints one indented value.
@@ -36,36 +35,15 @@ func indented(v any, prefix string) []byte {
 	e.SetEscapeHTML(false)
 	e.SetIndent(prefix, "  ")
 	e.Encode(v)
-	return escapeJSON(bytes.TrimSpace(text.Bytes()))
+	return statefile.EscapeJSON(bytes.TrimSpace(text.Bytes()))
 }
 
 // jsonLines escapes what is written through it, one JSON value at a time.
 type jsonLines struct{ w io.Writer }
 
 func (l jsonLines) Write(line []byte) (int, error) {
-	if _, err := l.w.Write(escapeJSON(line)); err != nil {
+	if _, err := l.w.Write(statefile.EscapeJSON(line)); err != nil {
 		return 0, err
 	}
 	return len(line), nil
-}
-
-// escapeJSON escapes what a terminal could obey in the strings of a JSON text. Go's encoder leaves
-// DEL, the control characters above 127 and the marks that turn the direction of writing as they
-// are. Outside strings JSON has no such characters.
-func escapeJSON(text []byte) []byte {
-	out := make([]byte, 0, len(text))
-	for len(text) > 0 {
-		r, size := utf8.DecodeRune(text)
-		switch {
-		case r < ' ' || strconv.IsPrint(r) && r != utf8.RuneError:
-			out = append(out, text[:size]...)
-		case r > 0xffff:
-			high, low := utf16.EncodeRune(r)
-			out = fmt.Appendf(out, `\u%04x\u%04x`, high, low)
-		default:
-			out = fmt.Appendf(out, `\u%04x`, r)
-		}
-		text = text[size:]
-	}
-	return out
 }

@@ -145,7 +145,7 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 		}
 		return withUsageHint(path, err)
 	}
-	if err := s.prepare(c.takes); err != nil {
+	if err := s.prepare(ctx, c.takes); err != nil {
 		if s.cfg.Check {
 			return s.pluginUnknown(err)
 		}

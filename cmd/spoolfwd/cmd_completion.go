@@ -65,7 +65,7 @@ complete -c spoolfwd -f -a '(__spoolfwd_complete)'
 
 // completionCommand prints the script for a shell. The script calls it again with "--" and the
 // words of a command line, and it prints what the last of them may become.
-func completionCommand(_ context.Context, s *session) error {
+func completionCommand(ctx context.Context, s *session) error {
 	scripts := map[string]string{"bash": bashCompletion, "zsh": zshCompletion, "fish": fishCompletion}
 	refuse := func(format string, a ...any) error {
 		return usageError("spoolfwd completion", fmt.Errorf(format, a...))
@@ -83,7 +83,7 @@ func completionCommand(_ context.Context, s *session) error {
 	case s.env.Args[3] != "--": // which a person does not type
 		return refuse("unexpected argument %q", words[0])
 	}
-	for _, c := range s.complete(words) {
+	for _, c := range s.complete(ctx, words) {
 		switch shell {
 		case "bash":
 			s.out.Line("%s", c.word)
@@ -100,7 +100,7 @@ func completionCommand(_ context.Context, s *session) error {
 type candidate struct{ word, about string }
 
 // complete returns what the last of a command line's words may become.
-func (s *session) complete(words []string) []candidate {
+func (s *session) complete(ctx context.Context, words []string) []candidate {
 	last, before := words[len(words)-1], words[:len(words)-1]
 	c, args := program(), before
 	if len(before) > 0 && before[0] == "help" {
@@ -115,7 +115,7 @@ func (s *session) complete(words []string) []candidate {
 	}
 	all, isValue := c.values(args, last)
 	if !isValue {
-		all = append(c.subcommands(len(before) == 0), s.operandsFor(c, args)...)
+		all = append(c.subcommands(len(before) == 0), s.operandsFor(ctx, c, args)...)
 		if !slices.Contains(args, "--") && (strings.HasPrefix(last, "-") || c.operands == "") {
 			all = append(all, c.flags()...)
 		}
@@ -159,7 +159,7 @@ func (c command) subcommands(isProgram bool) (all []candidate) {
 // operandsFor returns what an operand of the command may be under the settings that its arguments,
 // the environment and the configuration file make. A problem offers nothing, since nobody reads
 // messages while typing.
-func (s *session) operandsFor(c command, args []string) []candidate {
+func (s *session) operandsFor(ctx context.Context, c command, args []string) []candidate {
 	if c.offers == nil {
 		return nil
 	}
@@ -168,7 +168,7 @@ func (s *session) operandsFor(c command, args []string) []candidate {
 		return nil
 	}
 	if c.takes&settings.Work != 0 {
-		if s.cfg.Resolve(s.env.Environ, s.env.ConfigFile) != nil || s.prepare(c.takes) != nil {
+		if s.cfg.Resolve(s.env.Environ, s.env.ConfigFile) != nil || s.prepare(ctx, c.takes) != nil {
 			return nil
 		}
 	}

@@ -70,10 +70,10 @@ func (s *session) putSources() []*source {
 	return s.sources
 }
 
-// open opens the file, once.
-func (f *source) open() error {
+// open opens the file, once. A FIFO waits for its writer, as it does for cat.
+func (f *source) open(ctx context.Context) error {
 	if f.name != "-" && f.file == nil && f.err == nil {
-		f.file, f.err = os.Open(f.name)
+		f.file, f.err = orSignal(ctx, func() (*os.File, error) { return os.Open(f.name) })
 	}
 	return f.err
 }
@@ -85,14 +85,14 @@ func (s *session) putOne(ctx context.Context, sp *spool.Spool, source *source) (
 		}
 		return sp.Put(s.cfg.Put, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
 	}
-	if err := source.open(); err != nil {
+	if err := source.open(ctx); err != nil {
 		return "", &sourceError{err}
 	}
 	defer source.file.Close()
 	if info, err := source.file.Stat(); err == nil && info.IsDir() {
 		return "", &sourceError{fmt.Errorf("%s: %w", source.name, syscall.EISDIR)}
 	}
-	return sp.Put(s.cfg.Put, s.env.Now(), source.file)
+	return sp.Put(s.cfg.Put, s.env.Now(), &cancellableReader{ctx, source.file})
 }
 
 // sourceError is a fault of a file that put was told to read, and not of the spool.
@@ -113,6 +113,8 @@ func putError(source string, err error) error {
 		return exit.With(exit.SpoolFull, err)
 	case errors.Is(err, spool.ErrInvalid):
 		return exit.With(exit.Rejected, named)
+	case errors.As(err, new(exit.Signalled)):
+		return named
 	case errors.As(err, &src) && !errors.Is(err, os.ErrPermission):
 		return exit.With(exit.Usage, err)
 	case errors.As(err, &src):
@@ -121,29 +123,35 @@ func putError(source string, err error) error {
 	return named
 }
 
-// cancellableReader lets a signal end a read that may never end by itself. It abandons that read,
-// since the process is about to end.
+// cancellableReader lets a signal end a read that may never end by itself.
 type cancellableReader struct {
 	ctx context.Context
 	r   io.Reader
 }
 
 func (c *cancellableReader) Read(p []byte) (int, error) {
+	buf := make([]byte, len(p)) // p is the caller's again when we return
+	n, err := orSignal(c.ctx, func() (int, error) { return c.r.Read(buf) })
+	copy(p, buf[:n])
+	return n, err
+}
+
+// orSignal does what may never end by itself. A signal abandons it, since the process is about to
+// end.
+func orSignal[T any](ctx context.Context, do func() (T, error)) (T, error) {
 	type result struct {
-		n   int
-		err error
+		value T
+		err   error
 	}
-	// The abandoned read needs a buffer of its own: p is the caller's again when we return.
-	buf, done := make([]byte, len(p)), make(chan result, 1)
+	done := make(chan result, 1)
 	go func() {
-		n, err := c.r.Read(buf)
-		done <- result{n, err}
+		value, err := do()
+		done <- result{value, err}
 	}()
 	select {
 	case r := <-done:
-		copy(p, buf[:r.n])
-		return r.n, r.err
-	case <-c.ctx.Done():
-		return 0, context.Cause(c.ctx)
+		return r.value, r.err
+	case <-ctx.Done():
+		return *new(T), context.Cause(ctx)
 	}
 }

@@ -3,12 +3,14 @@ package main
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
@@ -91,22 +93,91 @@ func TestPutGoesOnAfterAFileItCannotTake(t *testing.T) {
 	}
 }
 
-// A read from a terminal or a pipe may never end; a signal must end it.
+// A read from a terminal or a pipe may never end, and neither may the opening of a FIFO. A signal
+// must end them.
 func TestASignalEndsAPutThatWaitsForInput(t *testing.T) {
+	fifo := newFIFO(t)
+	for _, tt := range []struct {
+		name  string
+		input func(t *testing.T, w *world) (operand string)
+	}{
+		{"a pipe that says nothing", func(t *testing.T, w *world) string {
+			w.env.Stdin, _ = newPipe(t)
+			return "-"
+		}},
+		{"a FIFO that nobody writes to", func(t *testing.T, _ *world) string { return fifo }},
+		{"a FIFO whose writer says nothing", func(t *testing.T, _ *world) string {
+			writer, err := os.OpenFile(fifo, os.O_RDWR, 0)
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { writer.Close() })
+			return fifo
+		}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := newWorld(t)
+			operand := tt.input(t, w)
+			ctx, cancel := context.WithCancelCause(t.Context())
+			time.AfterFunc(50*time.Millisecond, func() { cancel(exit.Signalled{Signal: syscall.SIGTERM}) })
+			w.runContext(ctx, "put", "--spool", w.spool, operand).wantCode(t, exit.Terminated)
+			if len(w.left()) != 0 {
+				t.Error("half a payload was spooled")
+			}
+		})
+	}
+}
+
+// Shells name the pipe of <(command) /dev/fd/63, for example.
+func TestPutTakesWhatIsWrittenToAPipeThatItOpens(t *testing.T) {
 	w := newWorld(t)
-	r, hold, err := os.Pipe()
+	r, substitution := newPipe(t)
+	fifo := newFIFO(t)
+	go func() {
+		io.WriteString(substitution, `{"n":1}`)
+		substitution.Close()
+		if err := os.WriteFile(fifo, []byte(`{"n":2}`), 0); err != nil { // waits for its reader
+			t.Error(err)
+		}
+	}()
+	out := w.run("put", "--spool", w.spool, fmt.Sprint("/dev/fd/", r.Fd()), fifo).wantCode(t, exit.OK)
+	for i, name := range strings.Fields(out.stdout) {
+		got, err := os.ReadFile(filepath.Join(w.spool, name))
+		if want := fmt.Sprintf(`{"n":%d}`, i+1); err != nil || string(got) != want {
+			t.Errorf("%s holds %q, %v, want %q", name, got, err, want)
+		}
+	}
+	if len(w.left()) != 2 {
+		t.Errorf("the spool holds %q, want two payload files", w.left())
+	}
+}
+
+func newPipe(t *testing.T) (r, w *os.File) {
+	t.Helper()
+	r, w, err := os.Pipe()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer r.Close()
-	defer hold.Close() // ends the read that is left behind
-	w.env.Stdin = r
-	ctx, cancel := context.WithCancelCause(t.Context())
-	cancel(exit.Signalled{Signal: syscall.SIGINT})
-	w.runContext(ctx, "put", "--spool", w.spool).wantCode(t, exit.Interrupt)
-	if len(w.left()) != 0 {
-		t.Error("half a payload was spooled")
+	t.Cleanup(func() {
+		r.Close()
+		w.Close()
+	})
+	return r, w
+}
+
+func newFIFO(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "fifo")
+	if err := syscall.Mkfifo(path, 0o600); err != nil {
+		t.Fatal(err)
 	}
+	// Whoever has been left waiting for a writer sees one come and go.
+	t.Cleanup(func() {
+		if f, err := os.OpenFile(path, os.O_RDWR, 0); err == nil {
+			f.Close()
+		}
+	})
+	return path
 }
 
 func TestPutSaysHowToEndInputFromATerminal(t *testing.T) {

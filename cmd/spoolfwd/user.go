@@ -2,6 +2,7 @@ package main
 
 import (
 	"cmp"
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -33,7 +34,7 @@ type account struct {
 
 // prepare opens what perhaps only the user may read who started the program: token, keys,
 // certificates and authorities, and the files to be put. Then root becomes the owner of the spool.
-func (s *session) prepare(takes settings.Commands) error {
+func (s *session) prepare(ctx context.Context, takes settings.Commands) error {
 	s.startedBy = os.Geteuid()
 	s.account = account{uid: s.startedBy}
 	if takes&settings.Delivery != 0 {
@@ -45,7 +46,7 @@ func (s *session) prepare(takes settings.Commands) error {
 	s.account.name = "root"
 	if takes&settings.Put != 0 {
 		for _, source := range s.putSources() {
-			_ = source.open() // put tells it when it comes to the file
+			_ = source.open(ctx) // put tells it when it comes to the file
 		}
 	}
 	err := s.becomeOwner(takes)

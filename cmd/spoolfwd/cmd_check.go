@@ -16,6 +16,7 @@ func checkCommand(ctx context.Context, s *session) error {
 		User:        s.examineUser,
 		Spool:       s.examineSpool,
 		Breaker:     s.newBreaker,
+		Lock:        s.examineLock,
 		Transmitter: func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
 		StateDir:    s.cfg.Breaker.StateDir,
 		IndexPath:   drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),

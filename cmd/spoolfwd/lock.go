@@ -60,7 +60,7 @@ func whoHolds(path string) *lockHolder {
 }
 
 // heldForLong returns what to say when a run finds the lock held, or nil when that is nothing
-// unusual. cron-run knows these words.
+// unusual.
 func (s *session) heldForLong(err error) error {
 	var held *breaker.HeldError
 	if !errors.As(err, &held) {
@@ -70,10 +70,20 @@ func (s *session) heldForLong(err error) error {
 	if who == nil { // /proc does not tell, as under the hardened unit; that the lock is held is certain
 		who = &lockHolder{PID: held.PID, Since: held.Since}
 	}
-	if who.Since.IsZero() || s.env.Now().Sub(who.Since) < longHeld {
+	return s.judgeHolder(held.Path, who)
+}
+
+// examineLock says for check, which does not try the lock, what a run would say of a lock held.
+func (s *session) examineLock(path string) error {
+	return s.judgeHolder(path, whoHolds(path))
+}
+
+// judgeHolder complains of a process that has held the lock for long. cron-run knows these words.
+func (s *session) judgeHolder(path string, who *lockHolder) error {
+	if who == nil || who.Since.IsZero() || s.env.Now().Sub(who.Since) < longHeld {
 		return nil
 	}
-	return withHint(fmt.Errorf("%s has been locked for more than an hour, by %s since %s", held.Path, who, who.Since.Format(time.DateTime)),
+	return withHint(fmt.Errorf("%s has been locked for more than an hour, by %s since %s", path, who, who.Since.Format(time.DateTime)),
 		"nothing is sent until that process ends")
 }
 

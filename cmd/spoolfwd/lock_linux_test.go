@@ -45,10 +45,15 @@ func TestALockThatIsHeldForAnHourIsTold(t *testing.T) {
 	w.do("run").wantCode(t, exit.Busy).wantSilence(t)
 	r := w.do("status").wantCode(t, exit.OK)
 	wantText(t, "status", r.stdout, "lock           held by process "+pid+" (")
+	r = w.do("check").wantCode(t, exit.OK)
+	wantNoText(t, "check", r.stdout, "locked")
 
 	w.pass(2 * time.Hour)
 	r = w.do("run").wantCode(t, exit.Busy)
 	wantText(t, "standard error", r.stderr, "central_listener.lock has been locked for more than an hour, by process "+pid+" (",
+		"nothing is sent until that process ends")
+	r = w.do("check").wantCode(t, exit.OK)
+	wantText(t, "check", r.stdout, "warn state: ", "central_listener.lock has been locked for more than an hour, by process "+pid+" (",
 		"nothing is sent until that process ends")
 	r = w.do("status", "--check", "--warning-age", "3h", "--critical-age", "4h").wantCode(t, pluginWarning)
 	wantText(t, "status --check", r.stdout, "has held the lock for 2h")

@@ -35,6 +35,7 @@ type Config struct {
 	User        func() (string, error) // as whom a run works
 	Spool       func() (*spool.Spool, error)
 	Breaker     func() (*breaker.Breaker, error)
+	Lock        func(path string) error // that it has been held for long
 	Transmitter func() (*transmit.Transmitter, error)
 
 	StateDir   string

@@ -83,6 +83,9 @@ func (d *doctor) lock(path string) {
 		if err := may(path, unix.R_OK|unix.W_OK); err != nil {
 			d.fail("state", "run as the user who owns it", fmt.Errorf("the lock cannot be taken: %w", err))
 		}
+		if err := d.Lock(path); err != nil {
+			d.warn("state", d.Hint(err), "%v", err)
+		}
 	}
 }
 

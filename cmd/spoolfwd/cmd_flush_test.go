@@ -1,18 +1,14 @@
 package main
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"net/http"
-	"strings"
 	"syscall"
 	"testing"
 	"time"
 
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 )
 
 // openWorld has an open breaker and n payload files.
@@ -150,27 +146,5 @@ func TestAnEmptySpoolIsNotWaitedFor(t *testing.T) {
 	w.do("flush", "--wait", "2m").wantCode(t, exit.OK)
 	if w.time() != start {
 		t.Error("it waited for a breaker that nothing needs")
-	}
-}
-
-func TestTheProgressBarIsForTerminalsOnly(t *testing.T) {
-	var b bytes.Buffer
-	for _, c := range []struct {
-		kind   console.StreamKind
-		format string
-		bar    bool
-	}{
-		{console.Terminal, "text", true}, {console.Pipe, "text", false}, {console.Journal, "text", false}, {console.File, "text", false}, {console.Terminal, "json", false},
-	} {
-		b.Reset()
-		s := &session{env: Env{StderrIs: c.kind}, stderr: console.NewWriter(t.Context(), &b, time.Second), cfg: settings.New()}
-		s.cfg.LogFormat = c.format
-		p := s.newProgress(10)
-		p.Step(3)
-		p.Step(20)
-		p.Finish()
-		if drawn := strings.Contains(b.String(), "sending"); drawn != c.bar {
-			t.Errorf("kind %d, format %s: a bar is drawn: %v, want %v", c.kind, c.format, drawn, c.bar)
-		}
 	}
 }

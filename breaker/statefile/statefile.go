@@ -26,12 +26,17 @@ type File struct {
 
 	// Volatile leaves out the fsyncs, for content that may get lost in a power cut.
 	Volatile bool
+
+	// Secret keeps the content from other users. Read refuses a file that another user owns, or
+	// that others than the owner may read or write.
+	Secret bool
 }
 
 // Causes for which Read refuses what is at the path.
 var (
 	ErrNotRegular = errors.New("not a regular file")
 	ErrTooLarge   = errors.New("too large")
+	ErrNotSecret  = errors.New("another user may read or write it")
 )
 
 // Read returns the content. The error of an absent file is fs.ErrNotExist.
@@ -53,6 +58,9 @@ func (f File) Read() ([]byte, error) {
 	if !info.Mode().IsRegular() {
 		return nil, notRegular(info.Mode())
 	}
+	if f.Secret && !isSecret(info) {
+		return nil, ErrNotSecret
+	}
 	data, err := io.ReadAll(io.LimitReader(file, f.MaxSize+1))
 	if err != nil {
 		return nil, bare(err)
@@ -61,6 +69,11 @@ func (f File) Read() ([]byte, error) {
 		return nil, fmt.Errorf("%w: more than %d bytes", ErrTooLarge, f.MaxSize)
 	}
 	return data, nil
+}
+
+func isSecret(info fs.FileInfo) bool {
+	st, known := info.Sys().(*syscall.Stat_t)
+	return known && int(st.Uid) == os.Geteuid() && info.Mode().Perm()&0o077 == 0
 }
 
 func notRegular(mode fs.FileMode) error {

@@ -119,8 +119,11 @@ func (f File) mayOverwrite(file *os.File) error {
 }
 
 // successorMode is the mode of the next file, which is that of the file that it replaces. A first
-// file is readable for everybody, because monitoring reads it and no secret is in it.
+// file is readable for everybody, because monitoring reads it, unless it is secret.
 func (f File) successorMode() fs.FileMode {
+	if f.Secret {
+		return 0o600
+	}
 	if info, err := os.Lstat(f.Path); err == nil && info.Mode().IsRegular() {
 		return info.Mode().Perm()
 	}

@@ -67,6 +67,9 @@ func (c *conn) serve(ctx context.Context) {
 			c.logf("TLS handshake with %s failed: %v", c.raw.RemoteAddr(), err)
 			return
 		}
+		if t.ConnectionState().DidResume {
+			c.stats.add(func(n *counts) { n.Resumed++ })
+		}
 	}
 	for first := true; ; first = false {
 		c.busy.Store(false)

@@ -33,6 +33,7 @@ type counts struct {
 	CutOff         int64            `json:"cut_off"`         // requests that the client did not send to the end
 	Malformed      int64            `json:"malformed"`       // requests that are not HTTP; answered 400 and counted nowhere else
 	Connections    int64            `json:"connections"`     // accepted
+	Resumed        int64            `json:"resumed"`         // those of them that resumed a TLS session
 	InFlight       int64            `json:"in_flight"`       // begun and not yet answered
 	MaxInFlight    int64            `json:"max_in_flight"`
 }

@@ -48,6 +48,11 @@ func (s *session) openDrainer() (*drainer, error) {
 	}
 	d.index, err = drain.OpenIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
+	if sessions := sessionFileFor(s.cfg.Breaker); s.cfg.TLSResume {
+		t.ResumeFrom(sessions)
+	} else {
+		logError(s.log, slog.LevelDebug, sessions.Save(nil))
+	}
 	return d, nil
 }
 
@@ -113,6 +118,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		d.breaker.NoteFailure(itemName(failed.Name, failed.Item) + ": " + failed.Error.Error())
 	}
 	o.addFaults(errPrune, d.breaker.Save())
+	logError(d.s.log, slog.LevelDebug, d.transmitter.KeepSession())
 	o.after, o.ended = d.breaker.Stats(now), now
 	if o.report.Stop == drain.Cancelled {
 		o.signal = context.Cause(ctx)

@@ -30,7 +30,8 @@ import (
 //	ended NAME CODE        wait for its end and expect an exit code
 //	immutable on|off FILE  make a file undeletable, as chattr +i does
 //
-// and the conditions [root] and [immutable].
+// and the conditions [root] and [immutable]. $TLS_CERT and $TLS_KEY are a pair for a listener that
+// speaks TLS, $TLS_CA is the authority behind it, and $TLS_OTHER_CA is another one.
 //
 // The forms with "at" call run in this process, because only there the clock can be moved; state,
 // spool and listener are those of the processes before it. With "@" no more time passes than the
@@ -38,6 +39,8 @@ import (
 // Do not mix it with processes: their clock goes on.
 func TestScripts(t *testing.T) {
 	bin := buildCommands(t)
+	ours, others := newAuthority(t), newAuthority(t)
+	cert, key := pairFiles(t, ours.issue(t, "127.0.0.1", time.Now().Add(24*time.Hour)))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
 		RequireExplicitExec: true,
@@ -48,6 +51,10 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SPOOLFWD_RETRY_JITTER", "0")
 			env.Setenv("STATE", filepath.Join(env.WorkDir, "state", "central_listener.state"))
 			env.Setenv("NO_PROXY", "*")
+			env.Setenv("TLS_CERT", cert)
+			env.Setenv("TLS_KEY", key)
+			env.Setenv("TLS_CA", ours.file(t))
+			env.Setenv("TLS_OTHER_CA", others.file(t))
 			env.Setenv("START", time.Now().Format(time.RFC3339Nano))
 			env.Values[processesKey{}] = processes{}
 			return os.MkdirAll(filepath.Join(env.WorkDir, "spool"), 0o755)

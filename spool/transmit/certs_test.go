@@ -40,7 +40,13 @@ func newAuthority(t testing.TB, name string) *authority {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &authority{key, cert, writeFile(t, "ca.pem", string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})))}
+	a := &authority{key: key, cert: cert}
+	a.file = writeFile(t, "ca.pem", a.pem())
+	return a
+}
+
+func (a *authority) pem() string {
+	return string(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: a.cert.Raw}))
 }
 
 // issue makes a certificate for names that is valid until end, and its PEM.

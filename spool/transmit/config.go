@@ -55,6 +55,9 @@ type Transmitter struct {
 	compressor     *compressor // nil: as it stands
 	secrets        secrets
 	client         h1.Client
+	authorities    []byte       // the content of Config.CAFile
+	sessions       SessionStore // nil: sessions end with this process
+	resumed        h1.Session   // what sessions held; without TLS: nothing of use
 	connectTimeout time.Duration
 	timeout        time.Duration
 	dialer         *dialer                                                              // nil if there is a dial
@@ -98,6 +101,7 @@ func New(cfg Config) (*Transmitter, error) {
 	if t.now == nil {
 		t.now = time.Now
 	}
+	t.client.Sessions.Now = t.now
 	getenv := cfg.Getenv
 	if getenv == nil {
 		getenv = os.Getenv

@@ -27,6 +27,10 @@
 // A silent name server costs a second and a dead address a quarter of one, if there is another (RFC
 // 8305). The address that worked is used first and without a lookup from then on.
 //
+// A TLS session can outlive the process ([Transmitter.ResumeFrom]). It ends when a certificate, a
+// secret or the address changes, within a day, and with the listener's certificate. A session that
+// fails costs a connection, and no request.
+//
 // # What a crash leaves behind
 //
 // Nothing on disk. The listener may or may not have taken a request in flight. Sent again, the item

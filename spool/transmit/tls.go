@@ -19,11 +19,7 @@ func (t *Transmitter) setTLS(cfg Config) error {
 		}
 		return nil
 	}
-	base := &tls.Config{
-		MinVersion:         tls.VersionTLS12,
-		NextProtos:         []string{"http/1.1"},
-		ClientSessionCache: tls.NewLRUClientSessionCache(0),
-	}
+	base := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
 	var problems []error
 	if cfg.CAFile != "" {
 		pem, err := ReadSmall(cfg.CAFile, maxCAFile)
@@ -33,10 +29,12 @@ func (t *Transmitter) setTLS(cfg Config) error {
 		} else if !base.RootCAs.AppendCertsFromPEM(pem) {
 			problems = append(problems, fmt.Errorf("CA file %s holds no PEM certificate", cfg.CAFile))
 		}
+		t.authorities = pem
 	}
 	if proxied {
 		t.client.ProxyTLS = base.Clone()
 		t.client.ProxyTLS.ServerName = serverName(t.proxy.host)
+		t.client.ProxyTLS.ClientSessionCache = tls.NewLRUClientSessionCache(1)
 	}
 	if t.target.secure {
 		t.client.TLS = base

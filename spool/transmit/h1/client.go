@@ -15,6 +15,7 @@ type Client struct {
 	ProxyTLS *tls.Config                                 // nil: the proxy is spoken to without TLS
 	Tunnel   []byte                                      // the CONNECT request for a proxy's tunnel; nil: none is needed
 	TLS      *tls.Config                                 // nil: the peer is spoken to without TLS
+	Sessions Sessions                                    // of TLS with the peer
 	MaxIdle  int                                         // idle connections kept; 0 keeps none
 	Expect   Field                                       // sets Answer.Expected; without a name, nothing does
 
@@ -43,15 +44,27 @@ func (cl *Client) Idle(limit time.Time) *Conn {
 }
 
 // Open makes a connection that is ready for an exchange until limit. Its errors are of type *Error.
+//
+// A peer that does not know a session any more makes a whole handshake instead. A few end the
+// connection. The session is forgotten then, and a second connection decides.
 func (cl *Client) Open(ctx context.Context, limit time.Time) (*Conn, error) {
+	c, err := cl.open(ctx, limit)
+	if c != nil && err != nil && c.resumes && ctx.Err() == nil && time.Now().Before(limit) {
+		c, err = cl.open(ctx, limit)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// open returns a connection also with the error of establishing it.
+func (cl *Client) open(ctx context.Context, limit time.Time) (*Conn, error) {
 	c, err := cl.Connect(ctx, limit)
 	if err != nil {
 		return nil, err
 	}
-	if err := c.Establish(ctx); err != nil {
-		return nil, err
-	}
-	return c, nil
+	return c, c.Establish(ctx)
 }
 
 // DropIdle closes the idle connections, for a caller that has found one of them dead.

@@ -29,6 +29,7 @@ type Conn struct {
 	out     io.Writer     // what HTTP is written to: the TCP connection itself, or TLS on it
 	in      *bufio.Reader // of top
 	session *tls.Conn     // with the peer; nil without TLS
+	resumes bool          // an earlier TLS session was offered to the peer
 	head    []byte        // the request's head, and a small body
 	parts   [2][]byte     // backing of vector
 	vector  net.Buffers

@@ -54,7 +54,10 @@ func (c *Conn) establish() (Stage, error) {
 		}
 	}
 	if c.client.TLS != nil {
-		if err := c.secure(c.client.TLS); err != nil {
+		r := resumption{sessions: &c.client.Sessions}
+		err := c.secure(r.configFor(c.client.TLS))
+		c.resumes = r.offered != nil
+		if err != nil {
 			return Securing, err
 		}
 		c.session = c.top.(*tls.Conn)

@@ -15,6 +15,9 @@
 // A connection is kept only if the next answer is certain to begin where this one ended. Whenever
 // the end of an answer is in doubt, the status stands and the connection is closed.
 //
+// A TLS session is resumed by later connections for a day at most after the peer has shown its
+// certificate. A session that fails is forgotten, and [Client.Open] connects once more without it.
+//
 // An exchange ends at its limit, whatever the peer does, or a tenth of a second later where an
 // answer may have been waiting: the peer stopped reading the request, or this process was stopped.
 // Memory is bounded: 64 KiB of headers, 16 interim answers, and of the body what the caller has
@@ -37,7 +40,8 @@
 //
 // # What it does not do
 //
-// No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no retries.
+// No HTTP/2, no redirects, no cookies, no decompression, no Expect: 100-continue, no second
+// request.
 //
 // HTTP/1.1 gives an answer nothing that names its request. So an answer that a peer sends unasked
 // after the look, and before it has read the request, cannot be told from a real one, on a new

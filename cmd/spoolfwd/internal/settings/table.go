@@ -50,6 +50,8 @@ func table(v *Values) []Group {
 				Usage: "client certificate for the listener, PEM"},
 			{Name: "key-file", value: text(&v.Listener.KeyFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "private key of --cert-file, PEM"},
+			{Name: "tls-resume", value: toggle(&v.TLSResume), commands: drains,
+				Usage: "resume the TLS session of the last run, which is kept in --state-dir"},
 			{Name: "expect-header", value: text(&v.Listener.ExpectHeader, transmit.CheckExpectHeader), arg: "'NAME: VALUE'", commands: Delivery,
 				Usage: "an answer without this header delivers nothing, as those of a captive portal"},
 			{Name: "on-status", value: list(&v.Listener.OnStatus, transmit.CheckOnStatus), arg: "CODE=ACTION", commands: Delivery,

@@ -20,6 +20,7 @@ type Values struct {
 	HostID   string
 
 	// A run.
+	TLSResume        bool
 	MaxRuntime       time.Duration
 	RejectedMaxAge   time.Duration
 	RejectedMaxBytes int64
@@ -61,6 +62,7 @@ func defaults() Values {
 		Listener:    transmit.DefaultConfig(),
 		Breaker:     breaker.DefaultConfig(),
 		Drain:       drain.DefaultConfig(),
+		TLSResume:   true,
 		Wait:        10 * time.Second,
 		WarningAge:  10 * time.Minute,
 		CriticalAge: time.Hour,

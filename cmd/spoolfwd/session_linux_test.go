@@ -1,0 +1,109 @@
+package main
+
+import (
+	"crypto/tls"
+	"errors"
+	"io"
+	"log"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"slices"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
+)
+
+// secure lets the world's listener speak TLS. resumed is of each request whether its connection
+// resumed a session; the flags are what a run needs to trust the listener.
+func (w *world) secure() (resumed *[]bool, flags []string) {
+	ca := newAuthority(w.t)
+	resumed = new([]bool)
+	w.listener = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		w.mu.Lock()
+		*resumed = append(*resumed, r.TLS.DidResume)
+		w.mu.Unlock()
+		w.serve(rw, r)
+	}))
+	w.listener.Config.ErrorLog = log.New(io.Discard, "", 0)
+	w.listener.TLS = &tls.Config{Certificates: []tls.Certificate{ca.issue(w.t, "127.0.0.1", time.Now().Add(24*time.Hour))}}
+	w.listener.StartTLS()
+	w.t.Cleanup(w.listener.Close)
+	return resumed, []string{"--ca-file", ca.file(w.t)}
+}
+
+// The file is made after root has become the owner of the spool. Certificates, keys and the token,
+// which seal it, may be root's alone.
+func TestTheTLSSessionOfARunThatRootStartsIsTheSpoolOwners(t *testing.T) {
+	w, dir := newServiceWorld(t)
+	resumed, flags := w.secure()
+	token := filepath.Join(t.TempDir(), "token")
+	if err := os.WriteFile(token, []byte("root-s-token"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	flags = append(flags, "--token-file", token)
+	for range 2 {
+		w.putAs(nobody, "a.json", `{}`)
+		w.do("run", flags...).wantCode(t, exit.OK).wantSilence(t)
+	}
+	if want := []bool{false, true}; !slices.Equal(*resumed, want) {
+		t.Errorf("the runs resumed a session: %v, want %v", *resumed, want)
+	}
+	if info, err := os.Lstat(w.state + "/central_listener.session"); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the session's file: %v, %v, want mode 0600", info, err)
+	}
+	wantAllOf(t, nobody, dir)
+}
+
+func TestADiskThatTakesNoSessionStopsNoDeliveries(t *testing.T) {
+	need.Root(t, "mount")
+	for _, before := range []string{"no run before", "a run before"} {
+		t.Run(before, func(t *testing.T) {
+			w := newWorld(t)
+			w.now = time.Now()
+			resumed, flags := w.secure()
+			if err := os.Mkdir(w.state, 0o755); err != nil {
+				t.Fatal(err)
+			}
+			if before == "a run before" {
+				w.put("first.json", `{}`)
+				w.do("run", flags...).wantCode(t, exit.OK)
+			}
+			mountReadOnly(t, w.state)
+			w.put("a.json", `{}`)
+			w.do("run", flags...).wantCode(t, exit.OK).wantSilence(t)
+			if n, last := len(w.received()), (*resumed)[len(*resumed)-1]; last != (before == "a run before") {
+				t.Errorf("after %d requests the last connection resumed a session: %v", n, last)
+			}
+			w.put("b.json", `{}`)
+			r := w.do("run -v", flags...).wantCode(t, exit.OK)
+			wantText(t, "standard error with -v", r.stderr, "the TLS session cannot be kept for the next run", "read-only file system")
+		})
+	}
+}
+
+// A ticket that was used is not for a second run, even if there is no room for the new one.
+func TestAFullDiskKeepsNoUsedSession(t *testing.T) {
+	need.Root(t, "mount a small disk")
+	dir := t.TempDir()
+	if err := unix.Mount("tmpfs", dir, "tmpfs", 0, "nr_inodes=2"); err != nil {
+		need.Refused(t, "cannot mount: %v", err)
+	}
+	t.Cleanup(func() { unix.Unmount(dir, unix.MNT_DETACH) })
+	f := sessionFileFor(breaker.Config{StateDir: dir, Name: "x"})
+	if err := f.Save([]byte("first")); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Save([]byte("second")); !errors.Is(err, unix.ENOSPC) {
+		t.Errorf("the error is %v, want %v", err, unix.ENOSPC)
+	}
+	if data, err := f.Load(); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("the file holds %q, %v, want none", data, err)
+	}
+}

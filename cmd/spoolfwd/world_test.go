@@ -157,12 +157,15 @@ func (w *world) exec(args ...string) result {
 	cmd := exec.Command(words[0], words[1:]...)
 	cmd.Env = w.env.Environ
 	cmd.Stdin, cmd.Stdout, cmd.Stderr = w.env.Stdin, &stdout, &stderr
-	if err := cmd.Start(); err != nil {
+	w.mu.Lock() // no request is served before the process id is known
+	err := cmd.Start()
+	if err == nil {
+		w.pid = cmd.Process.Pid
+	}
+	w.mu.Unlock()
+	if err != nil {
 		w.t.Fatal(err)
 	}
-	w.mu.Lock()
-	w.pid = cmd.Process.Pid
-	w.mu.Unlock()
 	_ = cmd.Wait() // ProcessState has it
 	return result{exit.Code(cmd.ProcessState.ExitCode()), stdout.String(), stderr.String()}
 }

@@ -32,6 +32,7 @@ lint: ## run the linters
 
 bench: ## measure speed against a plain net/http loop and the file system, as ratios
 	$(GO) run ./contrib/bench
+	$(GO) run ./contrib/bench -idle
 
 bench-race: ## race the binary against curl, xargs and PHP
 	contrib/bench/race.sh

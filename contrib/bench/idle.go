@@ -4,6 +4,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -15,29 +16,29 @@ import (
 
 // Targets for a run that finds an empty spool.
 const (
-	mostIdle       = 1.3 // times the empty program
+	mostIdle       = 1.3 // times the empty program with the same imports
 	mostIdleMemory = 12  // MiB
 	memoryRuns     = 9
+	idleTurns      = 20 // of which a ratio is formed
 )
 
-// idleRun measures a run that finds an empty spool beside a program that does nothing. That a run
-// writes nothing then is tested in cmd/spoolfwd.
+// idleRun measures a run that finds an empty spool beside two programs that do nothing. One of them
+// imports what the command imports, and so tells what the run itself costs. That a run writes
+// nothing then is tested in cmd/spoolfwd.
 func (b *bench) idleRun(w io.Writer) error {
-	if err := b.buildEmpty(); err != nil {
+	names := []string{"spoolfwd run", "empty program with the same imports", "empty program"}
+	if err := errors.Join(b.buildEmpty("imports", true), b.buildEmpty("empty", false)); err != nil {
 		return err
 	}
-	programs := [2]func() *exec.Cmd{
+	programs := []func() *exec.Cmd{
 		func() *exec.Cmd { return b.command("http://127.0.0.1:1/") },
-		func() *exec.Cmd {
-			cmd := b.command("")
-			cmd.Path, cmd.Args[0] = b.program("empty"), b.program("empty")
-			return cmd
-		},
+		func() *exec.Cmd { return b.emptyCommand("imports") },
+		func() *exec.Cmd { return b.emptyCommand("empty") },
 	}
-	var wall, cpu, memory [2][]float64
+	wall, cpu, memory := make([][]float64, len(names)), make([][]float64, len(names)), make([][]float64, len(names))
 	for n := range b.idleRuns {
 		for i := range programs {
-			i = (i + n) % 2 // they take turns in being first
+			i = (i + n) % len(programs) // they take turns in being first
 			cmd := programs[i]()
 			began := time.Now()
 			if err := cmd.Run(); err != nil {
@@ -58,16 +59,17 @@ func (b *bench) idleRun(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs\n\n", b.machine(), b.idleRuns)
-	fmt.Fprint(w, "| | spoolfwd run | empty program with the same imports |\n|---|--:|--:|\n")
-	row := func(name string, both [2][]float64) (over float64) {
-		first, second := summarize(both[0]).median, summarize(both[1]).median
-		fmt.Fprintf(w, "| %s | %.2f | %.2f |\n", name, first, second)
-		return first / second
+	fmt.Fprintf(w, "| | %s |\n|---|--:|--:|--:|\n", strings.Join(names, " | "))
+	row := func(name string, of [][]float64) {
+		fmt.Fprintf(w, "| %s | %.2f | %.2f | %.2f |\n", name, summarize(of[0]).median, summarize(of[1]).median, summarize(of[2]).median)
 	}
-	overWall, overCPU := row("wall time, ms", wall), row("CPU time, ms", cpu)
+	row("wall time, ms", wall)
+	row("CPU time, ms", cpu)
 	ratios := []ratio{
-		{text: "wall time, to the empty program", spread: summarize([]float64{overWall}), limit: mostIdle, atMost: true},
-		{text: "CPU time, to the empty program", spread: summarize([]float64{overCPU}), limit: mostIdle, atMost: true},
+		{text: "wall time, to the same imports", spread: inTurns(wall[0], wall[1]), limit: mostIdle, atMost: true},
+		{text: "CPU time, to the same imports", spread: inTurns(cpu[0], cpu[1]), limit: mostIdle, atMost: true},
+		{text: "wall time, to the empty program", spread: inTurns(wall[0], wall[2])},
+		{text: "CPU time, to the empty program", spread: inTurns(cpu[0], cpu[2])},
 	}
 	if err != nil {
 		b.progress("peak memory is not measured: %v", err)
@@ -77,6 +79,17 @@ func (b *bench) idleRun(w io.Writer) error {
 	}
 	printRatios(w, ratios)
 	return nil
+}
+
+// inTurns returns the ratios of what was measured in turns, each formed of the medians of a while.
+func inTurns(over, under []float64) spread {
+	var ratios []float64
+	for len(over) > 0 {
+		n := min(idleTurns, len(over))
+		ratios = append(ratios, summarize(over[:n]).median/summarize(under[:n]).median)
+		over, under = over[n:], under[n:]
+	}
+	return summarize(ratios)
 }
 
 // idleMemory returns the peak memory of a program that lives for milliseconds: strace holds it at
@@ -89,10 +102,18 @@ func idleMemory(cmd *exec.Cmd) (int64, error) {
 	return runAndWatch(held, cmd.Path)
 }
 
-// buildEmpty builds a program that imports what the command imports and does nothing: the cost of
-// the Go runtime and of the packages' initialization. An overlay shows it to the Go tool as part of
-// this module; nothing is written into the checkout.
-func (b *bench) buildEmpty() error {
+// emptyCommand runs a program that buildEmpty built, with the arguments and the environment of a
+// run.
+func (b *bench) emptyCommand(name string) *exec.Cmd {
+	cmd := b.command("")
+	cmd.Path, cmd.Args[0] = b.program(name), b.program(name)
+	return cmd
+}
+
+// buildEmpty builds a program that does nothing. With the imports of the command it costs the Go
+// runtime and the packages' initialization. An overlay shows it to the Go tool as part of this
+// module; nothing is written into the checkout.
+func (b *bench) buildEmpty(name string, imports bool) error {
 	const command = "github.com/bitville-apm/spoolfwd/cmd/spoolfwd"
 	out, err := exec.Command("go", "list", "-f", `{{.Dir}}{{range .Imports}}{{"\n"}}{{.}}{{end}}`, command).Output()
 	if err != nil {
@@ -102,20 +123,22 @@ func (b *bench) buildEmpty() error {
 	var source strings.Builder
 	source.WriteString("package main\n\n")
 	for _, path := range lines[1:] {
-		fmt.Fprintf(&source, "import _ %q\n", path)
+		if imports {
+			fmt.Fprintf(&source, "import _ %q\n", path)
+		}
 	}
 	source.WriteString("\nfunc main() {}\n")
-	file := b.program("empty.go")
+	file, overlay := b.program(name+".go"), b.program(name+".json")
 	if err := os.WriteFile(file, []byte(source.String()), 0o600); err != nil {
 		return err
 	}
 	// Below the command, whose internal packages it imports.
-	overlay, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(lines[0], "empty", "main.go"): file}})
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(lines[0], name, "main.go"): file}})
 	if err != nil {
 		return err
 	}
-	if err := os.WriteFile(b.program("overlay.json"), overlay, 0o600); err != nil {
+	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return err
 	}
-	return b.build("-overlay", b.program("overlay.json"), "-o", b.program("empty"), command+"/empty")
+	return b.build("-overlay", overlay, "-o", b.program(name), command+"/"+name)
 }

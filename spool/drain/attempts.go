@@ -31,7 +31,7 @@ func blames(v transmit.Verdict) bool {
 type heldAttempt struct {
 	attempt
 	file       *file
-	generation int // of the limit, which requests have that begin after the failure
+	generation int // the limit's after the failure: only requests of it or later ones began after that
 }
 
 // countFailureLocked takes note of the item of a request that failed, and marks it if it has no
@@ -80,7 +80,7 @@ func (r *run) countHeldLocked(generation int) {
 // its deliveries stand between two rows of failures, and the first on hold counts: a bad payload
 // that fails last in every run, or opens the breaker in every run, must be deferred some time.
 func (r *run) countLastLocked() {
-	if r.began > 0 && r.report.Delivered > 0 && len(r.onHold) > 0 {
+	if r.beganWith > 0 && r.report.Delivered > 0 && len(r.onHold) > 0 {
 		r.onHold = r.onHold[:1]
 		r.countHeldLocked(r.limit.generation)
 	}

@@ -40,21 +40,24 @@ func (r *run) nextLocked() (choice, bool) {
 	return c, true
 }
 
-// moreLocked chooses another thing for a request that has room for it.
-func (w *worker) moreLocked() (choice, bool) {
+// takeMore takes another thing for the same request, if that has room for it.
+func (w *worker) takeMore() bool {
 	r := w.r
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	if len(w.deliveries) >= r.limit.items || r.endedLocked() || r.atLimitLocked() {
-		return choice{}, false
+		return false
 	}
 	c, ok := r.chooseLocked()
 	if !ok {
-		return choice{}, false
+		return false
 	}
 	full := r.cfg.BatchBytes > 0 && w.size+c.sizeLocked() > r.cfg.BatchBytes || !r.limit.fits(r.loaded+c.sizeLocked())
 	if len(w.deliveries) > 0 && (full || c.goesAloneLocked() || w.deliveries[0].goesAlone) {
-		return choice{}, false
+		return false
 	}
-	return c, true
+	w.takeLocked(c)
+	return true
 }
 
 // chooseLocked chooses what comes next: after a failure, from elsewhere in the spool.
@@ -91,7 +94,7 @@ func (w *worker) addLocked(f *file) {
 	if was == batchFailed {
 		r.report.removeFailedLocked()
 	}
-	f.place.line.holdLocked(f)
+	f.place.line.keepLocked(f)
 	d := delivery{file: f, index: i, goesAlone: f.attempts[i] > 0 || was == batchFailed, doubted: was.goesAgain()}
 	w.deliveries = append(w.deliveries, d)
 	w.size += int64(len(d.item().Body))

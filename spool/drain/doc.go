@@ -10,25 +10,26 @@
 //
 // # Order
 //
-// Payload files are taken oldest first, and each item is sent alone at most once in a run. A
-// failure makes the next request come from elsewhere in the spool: another file, or another part of
-// the only one, far from the failed one. After a success the oldest is next again, and the next
-// failure goes on where the last search found something good. Bad payloads stand together, being
-// one producer's or one minute's, while a failing listener fails everywhere. So the five failures
-// in succession that open the breaker speak of the listener, and bad payloads ahead cost one
-// request each and keep nothing back. The probe of a half-open breaker is chosen in the same way:
-// the number of failures, which the breaker keeps from run to run, says where. A failing listener
-// gets as many requests as ever: the threshold, and then one per probe. Of a spool larger than
-// [Config.PageSize], the oldest files and a thousand of the youngest are in reach of these choices.
-// Good payloads between more bad ones than that wait until bad ones are rejected.
+// Payload files are taken oldest first, and each item is sent alone at most once in a run. After a
+// failure the next request comes from elsewhere in the spool, far from the payload that failed:
+// from another file, or from another part of the only one. After a success the oldest is next
+// again, and the next search begins where the last one found something good. Bad payloads stand
+// together, because they come from one producer or one minute. A failing listener fails everywhere.
+// So the five failures in succession that open the breaker speak of the listener. Bad payloads at
+// the front cost one request each and keep nothing back. The probe of a half-open breaker is chosen
+// in the same way: the number of failures, which the breaker keeps from run to run, says where. A
+// failing listener gets no request more than without all this: as many as the threshold, and then
+// one per probe. Of a spool larger than [Config.PageSize], the oldest files and a thousand of the
+// youngest are in reach of these choices. Good payloads that stand between more bad ones than that
+// wait until bad ones are rejected.
 //
 // An item is deferred if it failed after it had reached the listener, and a request that began
 // after the failure was delivered. In an array file it goes after the others. A file all of whose
-// items are deferred goes last, the fewest attempts first. After [Config.MaxAttempts]
-// failures that count against it, a payload is rejected. A failure counts when the item was sent
-// alone and the answer did not speak of the listener's own load (429, 503). In an outage nothing
-// more is delivered, so that it changes neither the order nor what is remembered, even if it begins
-// in the middle of a run. There are two exceptions. An item that is deferred already goes after all
+// items are deferred goes last, the fewest attempts first. After [Config.MaxAttempts] failures that
+// count against it, a payload is rejected. A failure counts when the item was sent alone and the
+// answer did not speak of the listener's own load (429, 503). In an outage nothing more is
+// delivered. So an outage changes neither the order nor what is remembered, even one that begins in
+// the middle of a run. There are two exceptions. An item that is deferred already goes after all
 // others, so its failures count if anything was delivered before them. And a run that begins with
 // failures on record, delivers something and ends with failures defers the first of these: bad
 // payloads that are last in every run would otherwise never be deferred.

@@ -18,16 +18,15 @@ func (s *search) succeeded() {
 }
 
 // elsewhere returns which of n things in a row comes next: the first, as long as nothing fails, and
-// after a failure one from elsewhere in the row. Payloads that are bad together stand together,
-// being one producer's or one minute's; a listener that fails does so everywhere. So a few failures
-// in different places speak of the listener.
+// after a failure one from elsewhere in the row. Bad payloads stand together, because they come
+// from one producer or one minute. A failing listener fails everywhere. So a few failures in
+// different places speak of the listener.
 //
-// The places spread over the row, as evenly as can be for however many there will be: each is a
-// golden section of the row further than the one before. No other step is so far from every
-// fraction, so bad payloads that come in a regular pattern are not met again and again. In between
-// comes every fourth time the youngest, since good payloads may have arrived meanwhile, sometimes
-// one that is near it, and every seventh time the first, with which the failures began, in case all
-// the others are bad.
+// Each place is a golden section of the row further than the one before. So the places spread over
+// the row evenly, however many there will be. No other step is so far from every fraction, so that
+// bad payloads in a regular pattern are not met again and again. Every fourth place is the
+// youngest, or sometimes one near it, since good payloads may have arrived meanwhile. Every seventh
+// is the first, in case all the others are bad.
 //
 // The number of failures outlives the run, in the breaker's state. So probes do not try the same
 // place twice in a row, and nothing else needs to be remembered for that.

@@ -1,4 +1,4 @@
 package drain
 
 // SetMaxDeferred bounds how many deferred items the index remembers.
-func (x *Index) SetMaxDeferred(n int) { x.maxItems = n }
+func (x *Index) SetMaxDeferred(n int) { x.maxDeferred = n }

@@ -16,7 +16,7 @@ const (
 	delivered               // has had its 2xx, now or in an earlier run; or was rejected in one
 	rejected                // is in rejected/
 	failed                  // was sent, failed and is kept
-	vanished                // could not be rejected: its file is gone, or is another one by now
+	lost                    // could not be rejected: its file is gone, or is another one by now
 	undecided               // was part of a refused batch that was halved, or was not sent after all
 	batchFailed             // was part of a batch that failed, and is to be sent alone
 	refused                 // was refused in an earlier run and could not be moved to rejected/
@@ -81,9 +81,12 @@ func newFileLocked(p *spool.Payload, place choice, x *Index) *file {
 		if item.NextEqual >= 0 {
 			waits[item.NextEqual] = true
 		}
-		f.attempts[i] = x.itemDeferredAfterLocked(p.Name, item.Key)
+		known := x.attemptsLocked(p.Name, item.Key)
+		if !x.isFullLocked() {
+			f.attempts[i] = known.Count
+		}
 		switch {
-		case x.attemptsLocked(p.Name, item.Key).Refused:
+		case known.Refused:
 			f.fates[i] = refused
 		case !waits[i]:
 			f.pending = append(f.pending, i)

@@ -7,6 +7,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // A full index, with the names that take the most bytes in JSON, is still one.
@@ -20,7 +22,7 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 		}
 	}
 	long := time.Date(2026, 3, 1, 12, 0, 0, 123456789, time.FixedZone("", 5*3600))
-	for n := range maxIndexItems {
+	for n := range maxIndexDeferred {
 		x.addFailureLocked(attempt{name: name(n), key: key(n)})
 		x.files[name(n)].Failed[key(n)] = Attempts{Count: 1 << 30, Counted: 1 << 30, First: long, Last: long, Status: 500}
 	}
@@ -35,8 +37,8 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if again.sent != maxIndexDelivered || again.items != maxIndexItems || len(again.files) != maxIndexFiles {
-		t.Errorf("it holds %d delivered items and %d deferred ones of %d files", again.sent, again.items, len(again.files))
+	if again.delivered != maxIndexDelivered || again.deferred != maxIndexDeferred || len(again.files) != maxIndexFiles {
+		t.Errorf("it holds %d delivered items and %d deferred ones of %d files", again.delivered, again.deferred, len(again.files))
 	}
 	for n := range maxIndexDelivered {
 		if !again.isDeliveredLocked(name(n), key(n)) {
@@ -48,7 +50,7 @@ func TestTheFullestIndexCanBeReadAgain(t *testing.T) {
 func TestAnIndexRemembersNoMoreFilesThanItsLimit(t *testing.T) {
 	x := &Index{}
 	for n := range maxIndexFiles {
-		x.addFailureLocked(attempt{name: fmt.Sprint(n % maxIndexItems), key: "key"})
+		x.addFailureLocked(attempt{name: fmt.Sprint(n % maxIndexDeferred), key: "key"})
 		x.addDeliveredLocked(fmt.Sprint(n), "key")
 	}
 	if _, room := x.addDeliveredLocked("one more", "key"); room {
@@ -68,11 +70,12 @@ func TestAnIndexRemembersNoMoreFilesThanItsLimit(t *testing.T) {
 // While the index is full nothing is deferred: payloads that it cannot remember must not come
 // before those that it knows for ever.
 func TestAFullIndexForgetsFurtherFailuresAndDefersNothing(t *testing.T) {
-	x := &Index{maxItems: 3}
+	x := &Index{maxDeferred: 3}
 	for n := range 5 {
 		x.addFailureLocked(attempt{name: fmt.Sprint(n), items: 1, key: "key"})
 	}
-	if x.Deferred() != 3 || x.deferredAfterLocked("0") != 0 || x.itemDeferredAfterLocked("0", "key") != 0 {
+	f := newFileLocked(&spool.Payload{Entry: spool.Entry{Name: "0"}, Items: []spool.Item{{Key: "key", NextEqual: -1}}}, choice{}, x)
+	if x.Deferred() != 3 || x.deferredAfterLocked("0") != 0 || f.attempts[0] != 0 {
 		t.Errorf("it remembers %d of 3 items and defers them", x.Deferred())
 	}
 	if counted := x.addFailureLocked(attempt{name: "0", items: 1, key: "key", blamed: true}); counted != 1 || x.attemptsLocked("0", "key").Count != 2 {

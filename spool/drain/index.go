@@ -8,7 +8,7 @@ import (
 // An index is bounded, so that a saved one can be read again (maxIndexBytes). A run that cannot
 // remember another delivered item ends.
 const (
-	maxIndexItems     = 10_000
+	maxIndexDeferred  = 10_000
 	maxIndexDelivered = 100_000
 	maxIndexFiles     = 20_000
 )
@@ -18,12 +18,12 @@ const (
 // that cannot be sent and were already reported. The zero Index is empty and is never saved. It is
 // for one goroutine at a time; a run guards it with its lock.
 type Index struct {
-	path     string
-	files    map[string]*record // by file name
-	items    int                // deferred items in all files
-	maxItems int                // of them; default maxIndexItems
-	sent     int                // delivered items in all files
-	dirty    bool
+	path        string
+	files       map[string]*record // by file name
+	deferred    int                // deferred items in all files
+	maxDeferred int                // of them at most; default maxIndexDeferred
+	delivered   int                // delivered items in all files
+	dirty       bool
 
 	// skipped are the hashes of the entries that runs have skipped and told of.
 	skipped []uint64
@@ -55,7 +55,7 @@ type Attempts struct {
 }
 
 // Deferred returns how many items are deferred.
-func (x *Index) Deferred() int { return x.items }
+func (x *Index) Deferred() int { return x.deferred }
 
 // Undeletable returns how many payload files hold items that were delivered but could not be
 // removed.
@@ -73,10 +73,10 @@ func (x *Index) Undeletable() int {
 // goes by age. Otherwise items for which there is no room would stay ahead of those that the index
 // knows, which would never have another attempt, never be rejected, and never make room.
 func (x *Index) isFullLocked() bool {
-	return x.items >= x.mostItems() || len(x.files) >= maxIndexFiles
+	return x.deferred >= x.mostDeferred() || len(x.files) >= maxIndexFiles
 }
 
-func (x *Index) mostItems() int { return cmp.Or(x.maxItems, maxIndexItems) }
+func (x *Index) mostDeferred() int { return cmp.Or(x.maxDeferred, maxIndexDeferred) }
 
 // deferredAfterLocked returns after how many attempts a file is deferred: those of its item with
 // the fewest. It is 0 for a file that holds an item that is not deferred.
@@ -91,14 +91,6 @@ func (x *Index) deferredAfterLocked(name string) (attempts int) {
 		}
 	}
 	return attempts
-}
-
-// itemDeferredAfterLocked returns after how many attempts an item is deferred; 0: it is not.
-func (x *Index) itemDeferredAfterLocked(name, key string) int {
-	if x.isFullLocked() {
-		return 0
-	}
-	return x.attemptsLocked(name, key).Count
 }
 
 // isDeliveredLocked reports whether an item has had its 2xx in an earlier run.

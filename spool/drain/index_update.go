@@ -38,7 +38,7 @@ func (x *Index) addFailureLocked(failed attempt) (counted int) {
 		a.Counted++
 	}
 	a.Last, a.Status = failed.at, failed.status
-	if !known && (x.items >= x.mostItems() || !x.hasRoomLocked(failed.name)) {
+	if !known && (x.deferred >= x.mostDeferred() || !x.hasRoomLocked(failed.name)) {
 		return a.Counted
 	}
 	r := x.recordLocked(failed.name)
@@ -46,7 +46,7 @@ func (x *Index) addFailureLocked(failed attempt) (counted int) {
 		r.Failed = map[string]Attempts{}
 	}
 	if !known {
-		x.items++
+		x.deferred++
 	}
 	r.Failed[failed.key] = a
 	r.Others = len(r.Failed)+len(r.Delivered) < failed.items
@@ -67,7 +67,7 @@ func (x *Index) readmitLocked(name string, reason spool.Reason) {
 	x.recordLocked(name).Failed = map[string]Attempts{reason.Key: {
 		Count: reason.Attempts, Counted: reason.Attempts, First: first, Last: reason.Time, Status: reason.Status,
 	}}
-	x.items++
+	x.deferred++
 	x.dirty = true
 }
 
@@ -92,7 +92,7 @@ func (x *Index) addDeliveredLocked(name, key string) (known, room bool) {
 	if r := x.files[name]; r != nil && r.Delivered.has(key) {
 		return true, true
 	}
-	if x.sent >= maxIndexDelivered || !x.hasRoomLocked(name) {
+	if x.delivered >= maxIndexDelivered || !x.hasRoomLocked(name) {
 		return false, false
 	}
 	r := x.recordLocked(name)
@@ -100,7 +100,7 @@ func (x *Index) addDeliveredLocked(name, key string) (known, room bool) {
 		r.Delivered = keySet{}
 	}
 	r.Delivered[key] = struct{}{}
-	x.sent++
+	x.delivered++
 	x.dirty = true
 	return false, true
 }
@@ -108,8 +108,8 @@ func (x *Index) addDeliveredLocked(name, key string) (known, room bool) {
 // forgetLocked drops what is known of a file that is gone, or is another file now.
 func (x *Index) forgetLocked(name string) {
 	if r := x.files[name]; r != nil {
-		x.items -= len(r.Failed)
-		x.sent -= len(r.Delivered)
+		x.deferred -= len(r.Failed)
+		x.delivered -= len(r.Delivered)
 		delete(x.files, name)
 		x.dirty = true
 	}
@@ -123,7 +123,7 @@ func (x *Index) keepOnlyLocked(p *spool.Payload, left []int, rewritten bool) {
 		return
 	}
 	was := *r
-	x.items -= len(was.Failed)
+	x.deferred -= len(was.Failed)
 	r.Failed, r.Others = nil, false
 	for _, i := range left {
 		key := p.Items[i].Key
@@ -137,9 +137,9 @@ func (x *Index) keepOnlyLocked(p *spool.Payload, left []int, rewritten bool) {
 		}
 		r.Failed[key] = a
 	}
-	x.items += len(r.Failed)
+	x.deferred += len(r.Failed)
 	if rewritten {
-		x.sent -= len(r.Delivered)
+		x.delivered -= len(r.Delivered)
 		r.Delivered = nil
 	}
 	if len(r.Failed) == 0 && len(r.Delivered) == 0 {

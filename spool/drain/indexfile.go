@@ -107,8 +107,8 @@ func decodeIndex(path string, data []byte) (*Index, error) {
 		}
 		if len(r.Failed) > 0 || len(r.Delivered) > 0 {
 			x.files[spool.DecodeName(name)] = r
-			x.items += len(r.Failed)
-			x.sent += len(r.Delivered)
+			x.deferred += len(r.Failed)
+			x.delivered += len(r.Delivered)
 		}
 	}
 	for _, text := range file.Skipped {

@@ -8,11 +8,12 @@ import "time"
 //
 // It goes by rounds. A round is as many requests as the limit allows: those in flight when it was
 // set, and the next ones. It ends when all of them are over, so that requests that hang keep the
-// limit from growing. While the latency is tolerable, the limit doubles up to a few and then grows
-// by a few in each round: by fewer than the failures that open a breaker by default, for a listener
-// that refuses one request too many. Otherwise the limit shrinks in proportion, down to a few.
-// There, the latency is that of a listener with next to no queue, and becomes the least even if the
-// listener was faster once. A pace is a plain value that knows no lock, as its limit.
+// limit from growing. While the latency is tolerable, the limit doubles up to a few requests and
+// then grows by a few in each round. A listener that refuses all that is too many refuses no more
+// than these, which are fewer than the failures that open a breaker by default. Otherwise the limit
+// shrinks in proportion, down to a few. With so few requests there is next to no queue, and their
+// latency becomes the least even if the listener was faster once. A pace is a plain value that
+// knows no lock, as its limit.
 type pace struct {
 	claimed int // requests so far; their numbers begin with 0
 	over    int // of them

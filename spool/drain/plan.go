@@ -55,7 +55,7 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 		switch {
 		case err != nil:
 			return LocalError, err
-		case ok && p.cfg.atLimit(p.items, p.bytes), p.cut:
+		case ok && p.cfg.atLimit(p.items, p.bytes), p.limited:
 			return Limit, nil
 		case !ok:
 			return Drained, nil
@@ -76,11 +76,11 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 
 // planner pretends to send.
 type planner struct {
-	cfg   Config
-	items int   // sent
-	bytes int64 // of these
-	cut   bool  // a limit was reached with items of a file left
-	buf   []byte
+	cfg     Config
+	items   int   // sent
+	bytes   int64 // of these
+	limited bool  // a limit was reached in the middle of a file
+	buf     []byte
 }
 
 // plan plans one payload file; false: there is nothing to do to it.
@@ -109,7 +109,7 @@ func (p *planner) plan(c choice) (Planned, bool) {
 func (p *planner) pretend(planned Planned, f *file) (Planned, bool) {
 	for f.isReadyLocked() {
 		if p.cfg.atLimit(p.items, p.bytes) {
-			p.cut = true
+			p.limited = true
 			break
 		}
 		i, _ := f.takeLocked(search{})

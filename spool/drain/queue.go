@@ -94,7 +94,7 @@ func (q *queue) turnPageLocked() (err error) {
 	q.fresh.waiting = fullSet(q.page.Entries.Len())
 	q.deferred.queued = func(at int) queued { return q.last[at] }
 	q.takeYoungestLocked()
-	if q.index.items > 0 {
+	if q.index.deferred > 0 {
 		q.putLastLocked()
 	}
 	return nil
@@ -151,8 +151,8 @@ func (q *queue) close() {
 	}
 }
 
-// holdLocked keeps a file in its place for as long as it has items to hand out.
-func (l *line) holdLocked(f *file) {
+// keepLocked keeps a file in its place for as long as it has items to hand out.
+func (l *line) keepLocked(f *file) {
 	at := f.place.at
 	if !f.isReadyLocked() {
 		l.waiting.remove(at)

@@ -16,17 +16,6 @@ func (w *worker) fillRequest() {
 	}
 }
 
-// takeMore takes another thing for the same request.
-func (w *worker) takeMore() bool {
-	w.r.mu.Lock()
-	defer w.r.mu.Unlock()
-	c, ok := w.moreLocked()
-	if ok {
-		w.takeLocked(c)
-	}
-	return ok
-}
-
 // read takes a payload file in hand and adds its next item to the request. An array file that holds
 // more items goes back to its place, where other workers find it.
 func (w *worker) read() {
@@ -74,9 +63,7 @@ func (r *run) unreadable(p *spool.Payload, err error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	switch {
-	case errors.Is(err, spool.ErrVanished):
-		r.report.Vanished++
-		r.goneLocked(p)
+	case r.isLostLocked(p, err):
 	case errors.As(err, &skipped):
 		if skipped.Pending { // it is left like any other that this run could not send
 			r.report.Unfinished++

@@ -18,18 +18,12 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	case err == nil:
 		r.report.addRejectedLocked(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
 		r.goneLocked(p)
-	case errors.Is(err, spool.ErrVanished):
-		r.report.Vanished++
-		r.goneLocked(p)
-		return vanished
-	case errors.Is(err, spool.ErrChanged):
-		r.changedLocked(p)
-		return vanished
-	default:
-		r.report.addLocalErrorLocked(err)
-		return failed
+		return rejected
+	case r.isLostLocked(p, err):
+		return lost
 	}
-	return rejected
+	r.report.addLocalErrorLocked(err)
+	return failed
 }
 
 // moveToRejected moves an item that has just failed to rejected/. If that cannot be done, the item

@@ -5,7 +5,7 @@ import "testing"
 // Delivered items that are not remembered would be delivered again: whoever has more of them than
 // there is room for must hear of it.
 func TestAFullIndexSaysThatItRemembersNoMoreDeliveries(t *testing.T) {
-	x := &Index{sent: maxIndexDelivered - 1}
+	x := &Index{delivered: maxIndexDelivered - 1}
 	if known, room := x.addDeliveredLocked("a.json", "1"); known || !room {
 		t.Errorf("the last one that fits: known %v, room %v", known, room)
 	}

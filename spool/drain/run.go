@@ -27,23 +27,23 @@ type run struct {
 	// It is not held while a payload file is read, removed, rewritten or rejected, nor during a
 	// request. It is held while a failure is recorded, the index is saved and the next page of a
 	// large spool is read, since no worker may get ahead of these.
-	mu       sync.Mutex
-	queue    queue
-	limit    limit
-	search   search
-	began    int // failures in succession when the run began
-	untold   int // failures that the breaker hears of if nothing is left to send
-	workers  int
-	inFlight int           // requests being filled, sent or settled
-	loaded   int64         // bytes claimed for these requests
-	reading  int           // files that were taken and whose first item is not counted yet
-	taken    int           // items sent or about to be, each counted once
-	bytes    int64         // of the items sent
-	stopped  bool          // no work is taken; report.Stop says why
-	unsynced bool          // something has left the spool that a power cut could bring back
-	onHold   []heldAttempt // failures that speak against their items if others pass after them
-	doubted  int           // payloads that were refused after a batch in which they were did not pass
-	report   Report
+	mu        sync.Mutex
+	queue     queue
+	limit     limit
+	search    search
+	beganWith int // failures in succession when the run began
+	untold    int // failures that the breaker hears of if nothing is left to send
+	workers   int
+	inFlight  int           // requests being filled, sent or settled
+	loaded    int64         // bytes claimed for these requests
+	reading   int           // files that were taken and whose first item is not counted yet
+	taken     int           // items sent or about to be, each counted once
+	bytes     int64         // of the items sent
+	stopped   bool          // no work is taken; report.Stop says why
+	unsynced  bool          // something has left the spool that a power cut could bring back
+	onHold    []heldAttempt // failures that speak against their items if others pass after them
+	doubted   int           // payloads that were refused after a batch in which they were did not pass
+	report    Report
 }
 
 func newRun(ctx context.Context, cfg Config) *run {
@@ -81,8 +81,8 @@ func (r *run) drain() error {
 	if err := r.scan(true); err != nil {
 		return err
 	}
-	r.began = r.cfg.Breaker.Failures()
-	r.search.failures = r.began
+	r.beganWith = r.cfg.Breaker.Failures()
+	r.search.failures = r.beganWith
 	for _, back := range r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers) {
 		r.cfg.Index.readmitLocked(back.Name, back.Reason)
 	}

@@ -8,13 +8,21 @@ import (
 
 // deliver sends items in one request and acts on the verdict.
 func (w *worker) deliver(items []delivery) {
-	v := w.post(items)
-	if v.Action == transmit.Rejected && len(items) > 1 {
+	if v, again := w.send(items); again {
 		w.halve(items, v)
-		return
+	}
+}
+
+// send makes one request of items and acts on the verdict. But of a batch that is refused nothing
+// more is known: again says that it is to be halved.
+func (w *worker) send(items []delivery) (v transmit.Verdict, again bool) {
+	v = w.post(items)
+	if v.Action == transmit.Rejected && len(items) > 1 {
+		return v, true
 	}
 	w.countResult(v, items)
 	w.settle(items, v)
+	return v, false
 }
 
 // post makes one request of the items.

@@ -27,7 +27,7 @@ func (w *worker) settleItem(d delivery, became fate) {
 		return
 	}
 	f.settleLocked(d.index, became)
-	f.place.line.holdLocked(f)
+	f.place.line.keepLocked(f)
 	due := f.isCutDueLocked(r.now())
 	if due {
 		f.cutting = true
@@ -70,13 +70,13 @@ func (w *worker) finishFile(f *file) {
 }
 
 // cutOut rewrites an array file with the items that are left while some of them are still being
-// sent, and reports whether the file is done by then. When that fails, nothing is lost but the
-// protection: the end of the file tries again and tells.
+// sent, and reports whether the file is done by then. An error is not reported: finishFile tries
+// again and reports its own.
 func (r *run) cutOut(f *file) (done bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	left, gone := f.splitLocked()
-	if len(left) > 0 { // otherwise the last item has landed meanwhile, and the file is to be removed
+	if len(left) > 0 { // otherwise the last item was settled meanwhile, and the file is to be removed
 		r.mu.Unlock()
 		err := r.cfg.Spool.Rewrite(f.payload, left)
 		r.mu.Lock()
@@ -93,12 +93,12 @@ func (r *run) cutOut(f *file) (done bool) {
 func (r *run) finishFile(f *file) {
 	r.mu.Lock()
 	left, gone := f.splitLocked()
-	cut, wasRejected := f.cut, !f.payload.Array && (f.fates[0] == rejected || f.fates[0] == vanished)
+	cut, isElsewhere := f.cut, !f.payload.Array && (f.fates[0] == rejected || f.fates[0] == lost)
 	r.mu.Unlock()
 	switch {
-	case wasRejected: // as a whole
+	case isElsewhere:
 	case len(left) == 0:
-		r.remove(f.payload)
+		r.remove(f.payload, gone)
 	case len(gone) > cut:
 		r.rewrite(f.payload, left, gone)
 	default:
@@ -108,8 +108,8 @@ func (r *run) finishFile(f *file) {
 	}
 }
 
-// remove removes a payload file all of whose items are delivered or rejected.
-func (r *run) remove(p *spool.Payload) {
+// remove removes a payload file all of whose items are gone.
+func (r *run) remove(p *spool.Payload, gone []int) {
 	err := r.cfg.Spool.Remove(p)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -118,14 +118,9 @@ func (r *run) remove(p *spool.Payload) {
 		r.report.Removed++
 		r.unsynced = true
 		r.goneLocked(p)
-	case errors.Is(err, spool.ErrChanged):
-		r.changedLocked(p)
+	case r.isLostLocked(p, err):
 	default:
-		all := make([]int, len(p.Items))
-		for i := range all {
-			all[i] = i
-		}
-		r.stuckLocked(p, all, err)
+		r.stuckLocked(p, gone, err)
 	}
 }
 
@@ -138,11 +133,7 @@ func (r *run) rewrite(p *spool.Payload, left, gone []int) {
 	case err == nil:
 		r.unsynced = true
 		r.cfg.Index.keepOnlyLocked(p, left, true)
-	case errors.Is(err, spool.ErrVanished):
-		r.report.Vanished++
-		r.goneLocked(p)
-	case errors.Is(err, spool.ErrChanged):
-		r.changedLocked(p)
+	case r.isLostLocked(p, err):
 	default:
 		r.stuckLocked(p, gone, err)
 		r.cfg.Index.keepOnlyLocked(p, left, false)
@@ -188,11 +179,20 @@ func (r *run) goneLocked(p *spool.Payload) {
 	r.report.removeLeftLocked(p)
 }
 
-// changedLocked notes that a producer changed a payload file while it was sent. Its present content
-// was never sent, and stays.
-func (r *run) changedLocked(p *spool.Payload) {
-	r.report.Changed++
-	r.cfg.Index.forgetLocked(p.Name)
+// isLostLocked reports whether a step failed because somebody else has taken the payload file away
+// or changed it meanwhile. The present content of a changed file was never sent, and stays.
+func (r *run) isLostLocked(p *spool.Payload, err error) bool {
+	switch {
+	case errors.Is(err, spool.ErrVanished):
+		r.report.Vanished++
+		r.goneLocked(p)
+	case errors.Is(err, spool.ErrChanged):
+		r.report.Changed++
+		r.cfg.Index.forgetLocked(p.Name)
+	default:
+		return false
+	}
+	return true
 }
 
 // saveIndexLocked saves the index after making durable what has left the spool. The index forgets

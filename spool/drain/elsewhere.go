@@ -24,8 +24,8 @@ func (s *search) succeeded() {
 //
 // Each place is a golden section of the row further than the one before. So the places spread over
 // the row evenly, however many there will be. No other step is so far from every fraction, so that
-// bad payloads in a regular pattern are not met again and again. Every fourth place is the
-// youngest, or sometimes one near it, since good payloads may have arrived meanwhile. Every seventh
+// bad payloads in a regular pattern are not met again and again. Every fourth place is the youngest
+// and every eighth one near it, since good payloads may have arrived meanwhile. Every seventh
 // is the first, in case all the others are bad.
 //
 // The number of failures outlives the run, in the breaker's state. So probes do not try the same

@@ -56,7 +56,9 @@ func (w *worker) sendPart(items []delivery) (v transmit.Verdict, again bool) {
 
 // putBack puts items back that were part of a batch and of which nothing was learned.
 func (w *worker) putBack(items []delivery) {
-	w.settle(items, transmit.Verdict{Action: transmit.Aborted})
+	for _, d := range items {
+		w.settleItem(d, undecided)
+	}
 }
 
 // doubtsLocked counts the refusal of a single item in doubt, and reports whether it is not to be

@@ -3,6 +3,7 @@
 package main
 
 import (
+	"crypto/x509"
 	"fmt"
 	"os"
 	"os/exec"
@@ -23,6 +24,8 @@ type bench struct {
 	spool string
 	state string // of the breaker
 	place string // the file system of the spool, for the reader
+
+	trusted *x509.CertPool // by clients in this process; nil before secure
 
 	once sync.Once
 	undo []func()

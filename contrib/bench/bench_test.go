@@ -12,7 +12,7 @@ import (
 
 // The real thing with few files. The programs are built once.
 func TestEveryMeasurementRunsWithAFewFiles(t *testing.T) {
-	b, err := newBench(options{files: 150, size: 300, rounds: 1, dir: t.TempDir(), far: 60, idleRuns: 2})
+	b, err := newBench(options{files: 150, size: 300, rounds: 1, dir: t.TempDir(), far: 60, alone: 3, idleRuns: 2})
 	if err != nil {
 		t.Fatal(err)
 	}

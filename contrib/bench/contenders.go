@@ -4,6 +4,7 @@ package main
 
 import (
 	"bytes"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
@@ -24,24 +25,30 @@ type contender struct {
 }
 
 func (b *bench) contenders() []contender {
-	spoolfwd := func(name string, flags ...string) contender {
-		return contender{name: name, sends: true, run: func(url string) (float64, error) { return b.spoolfwd(url, flags...) }}
-	}
-	here := func(name string, sends bool, run func(url string) error) contender {
-		return contender{name: name, sends: sends, run: func(url string) (float64, error) { return inProcess(func() error { return run(url) }) }}
-	}
-	all := []contender{
-		spoolfwd("spoolfwd"),
-		spoolfwd("spoolfwd --concurrency 1", "--concurrency", "1"),
-		spoolfwd("spoolfwd --concurrency 4", "--concurrency", "4"),
-		spoolfwd("spoolfwd --batch-items 100", "--batch-items", "100"),
-	}
-	for _, n := range []int{1, 4, 16} {
-		all = append(all, here(fmt.Sprintf("net/http loop x%d", n), true, func(url string) error { return b.netHTTP(url, n) }))
-	}
-	return append(all,
+	return []contender{
+		b.binary("spoolfwd"),
+		b.binary("spoolfwd --concurrency 1", "--concurrency", "1"),
+		b.binary("spoolfwd --concurrency 4", "--concurrency", "4"),
+		b.binary("spoolfwd --batch-items 100", "--batch-items", "100"),
+		b.loop(1), b.loop(4), b.loop(16),
 		here("HTTP by hand x4", true, func(url string) error { return b.byHand(url, 4) }),
-		here("file system alone", false, func(string) error { return b.fileSystemAlone() }))
+		here("file system alone", false, func(string) error { return b.fileSystemAlone() }),
+	}
+}
+
+// binary is the built spoolfwd.
+func (b *bench) binary(name string, flags ...string) contender {
+	return contender{name: name, sends: true, run: func(url string) (float64, error) { return b.spoolfwd(url, flags...) }}
+}
+
+// loop is the loop with net/http.
+func (b *bench) loop(n int) contender {
+	return here(fmt.Sprintf("net/http loop x%d", n), true, func(url string) error { return b.netHTTP(url, n) })
+}
+
+// here is a contender in this process.
+func here(name string, sends bool, run func(url string) error) contender {
+	return contender{name: name, sends: sends, run: func(url string) (float64, error) { return inProcess(func() error { return run(url) }) }}
 }
 
 // spoolfwd lets the built binary empty the spool.
@@ -75,7 +82,7 @@ func (b *bench) netHTTP(url string, concurrency int) error {
 	if err != nil {
 		return err
 	}
-	transport := &http.Transport{MaxIdleConnsPerHost: concurrency}
+	transport := &http.Transport{MaxIdleConnsPerHost: concurrency, TLSClientConfig: &tls.Config{RootCAs: b.trusted}}
 	defer transport.CloseIdleConnections()
 	client := &http.Client{Transport: transport}
 	return share(concurrency, len(entries), func() (func(i int) error, error) {

@@ -4,6 +4,7 @@ package main
 
 import (
 	"bufio"
+	"crypto/tls"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -20,6 +21,7 @@ import (
 type listener struct {
 	url     string
 	control string
+	client  http.Client // for control
 	cmd     *exec.Cmd
 }
 
@@ -45,36 +47,55 @@ func (b *bench) startListener(args ...string) (*listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("the address of fakelistener: %w", err)
 	}
-	l.control = "http://" + u.Host + "/_control/"
+	l.control = u.Scheme + "://" + u.Host + "/_control/"
+	l.client = http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: b.trusted}}}
 	return l, nil
 }
 
 func (l *listener) stop() {
 	l.cmd.Process.Kill()
 	l.cmd.Wait()
+	l.client.CloseIdleConnections()
 }
 
 func (l *listener) reset() error {
-	answer, err := http.Post(l.control+"reset", "", nil)
+	answer, err := l.client.Post(l.control+"reset", "", nil)
 	if err != nil {
 		return err
 	}
 	return answer.Body.Close()
 }
 
-// expect returns an error unless the listener received so many items since its reset, each once.
-func (l *listener) expect(items int) error {
-	answer, err := http.Get(l.control + "stats")
+// counts is what the listener has counted since its reset.
+type counts struct {
+	Delivered      int `json:"delivered"`
+	Items          int `json:"items"`
+	DistinctBodies int `json:"distinct_bodies"`
+	Resumed        int `json:"resumed"`
+}
+
+func (l *listener) counts() (c counts, err error) {
+	answer, err := l.client.Get(l.control + "stats")
 	if err != nil {
-		return err
+		return c, err
 	}
 	defer answer.Body.Close()
-	var c struct {
-		Delivered      int `json:"delivered"`
-		Items          int `json:"items"`
-		DistinctBodies int `json:"distinct_bodies"`
+	return c, json.NewDecoder(answer.Body).Decode(&c)
+}
+
+// expectResumed returns an error unless so many connections resumed a TLS session.
+func (l *listener) expectResumed(connections int) error {
+	c, err := l.counts()
+	if err == nil && c.Resumed != connections {
+		err = fmt.Errorf("%d connections resumed a TLS session instead of %d", c.Resumed, connections)
 	}
-	if err := json.NewDecoder(answer.Body).Decode(&c); err != nil {
+	return err
+}
+
+// expect returns an error unless the listener received so many items since its reset, each once.
+func (l *listener) expect(items int) error {
+	c, err := l.counts()
+	if err != nil {
 		return err
 	}
 	if c.Items != items || c.DistinctBodies != c.Delivered {

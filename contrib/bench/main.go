@@ -46,6 +46,7 @@ type options struct {
 	files  int
 	size   int
 	rounds int
+	alone  int    // runs with one payload file each
 	far    int    // payload files for listeners that are far or take few requests at once
 	dir    string // holds the spool; "": an ext4 of its own where possible
 
@@ -61,6 +62,7 @@ func parse(args []string) (options, error) {
 	flags.IntVar(&o.files, "files", 20_000, "payload files in a spool")
 	flags.IntVar(&o.size, "size", 1024, "bytes in a payload file")
 	flags.IntVar(&o.rounds, "rounds", 5, "rounds, of which the medians are printed")
+	flags.IntVar(&o.alone, "alone", 60, "runs with one payload file each over TLS, of each kind in each round")
 	flags.IntVar(&o.far, "far", 2000, "payload files for listeners that are far or take few requests at once; 0: leave them out")
 	flags.StringVar(&o.dir, "dir", "", "make the spool in `DIR` instead of an ext4 of its own")
 	flags.BoolVar(&o.scale, "scale", false, "instead: drain a very large spool")
@@ -76,7 +78,7 @@ func parse(args []string) (options, error) {
 	if o.scale && o.idle {
 		return o, errors.New("choose one of -scale and -idle")
 	}
-	if min(o.files, o.rounds, o.scaleFiles, o.idleRuns) < 1 || o.far < 0 || o.size < minPayload {
+	if min(o.files, o.rounds, o.alone, o.scaleFiles, o.idleRuns) < 1 || o.far < 0 || o.size < minPayload {
 		return o, fmt.Errorf("at least one file, round and run, and %d bytes in a file", minPayload)
 	}
 	return o, nil

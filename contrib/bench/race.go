@@ -12,13 +12,28 @@ import (
 // turn is what was measured of one contender in one round.
 type turn struct{ seconds, cpu float64 }
 
-// race lets the contenders take turns and compares them.
+// race compares the contenders, over http and then over https.
 func (b *bench) race(w io.Writer) error {
 	l, err := b.startListener()
 	if err != nil {
 		return err
 	}
-	all := b.contenders()
+	fmt.Fprintf(w, "%s; %d files of %d bytes, fakelistener on loopback, medians of %d rounds\n\n", b.machine(), b.files, b.size, b.rounds)
+	if err := b.rounded(w, b.contenders(), comparisons(), l); err != nil {
+		return err
+	}
+	l.stop()
+	if err := b.secure(w); err != nil {
+		return err
+	}
+	if b.far > 0 {
+		return b.pace(w)
+	}
+	return nil
+}
+
+// rounded lets contenders take turns in all rounds, and prints a table of them and their ratios.
+func (b *bench) rounded(w io.Writer, all []contender, comparisons []comparison, l *listener) error {
 	turns := make(map[string][]turn)
 	for round := range b.rounds {
 		for i := range all {
@@ -31,9 +46,6 @@ func (b *bench) race(w io.Writer) error {
 		}
 		b.progress("round %d of %d is over", round+1, b.rounds)
 	}
-	l.stop()
-
-	fmt.Fprintf(w, "%s; %d files of %d bytes, fakelistener on loopback, medians of %d rounds\n\n", b.machine(), b.files, b.size, b.rounds)
 	fmt.Fprint(w, "| contender | payloads/s | lowest to highest | CPU us/payload |\n|---|--:|--:|--:|\n")
 	for _, c := range all {
 		var rate, cpu []float64
@@ -43,10 +55,7 @@ func (b *bench) race(w io.Writer) error {
 		r := summarize(rate)
 		fmt.Fprintf(w, "| %s | %.0f | %.0f to %.0f | %.1f |\n", c.name, r.median, r.lowest, r.highest, summarize(cpu).median)
 	}
-	printRatios(w, compare(comparisons(), turns))
-	if b.far > 0 {
-		return b.pace(w)
-	}
+	printRatios(w, compare(comparisons, turns))
 	return nil
 }
 

@@ -13,7 +13,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // A spool that has filled its disk is emptied by deliveries and by nothing else. So neither a
@@ -102,6 +104,42 @@ func TestAListenerThatIsDownGetsFiveRequestsFromAFullDisk(t *testing.T) {
 		t.Errorf("%d requests were sent, want 5", sent)
 	}
 	wantText(t, "standard error", r.stderr, "cannot save breaker state", "no space left on device")
+}
+
+// A run then holds two directories: the state's, in place of a lock file, and the spool's.
+func TestRunsExcludeEachOtherOnAFullDisk(t *testing.T) {
+	need.Root(t, "mount a small disk")
+	for disk, mount := range smallDisks() {
+		if strings.HasSuffix(disk, "no blocks") {
+			continue // a lock file is empty and needs none
+		}
+		t.Run(disk, func(t *testing.T) {
+			w := newWorldOnADisk(t, mount, http.StatusInternalServerError)
+			good := w.putUntilFull(0)
+			lock, err := takeLock(filepath.Join(w.state, "central_listener.lock"))
+			if err != nil || len(namesIn(t, w.state)) != 0 {
+				t.Fatalf("the lock is taken: %v, with the files %q, want none", err, namesIn(t, w.state))
+			}
+			sp, err := spool.Open(spool.Config{Dir: w.spool})
+			if err != nil || !sp.TryLock() {
+				t.Fatalf("the spool cannot be locked besides: %v", err)
+			}
+			w.do("run").wantCode(t, exit.Busy)
+			w.do("run", "--state-dir", t.TempDir()).wantCode(t, exit.Config)
+			if sent := len(w.received()); sent != 0 {
+				t.Errorf("%d requests were sent beside another run", sent)
+			}
+			lock.Release()
+			w.do("run").wantCode(t, exit.Config)
+			if err := sp.Close(); err != nil {
+				t.Error(err)
+			}
+			w.do("run").wantCode(t, exit.OK)
+			if sent := len(w.received()); sent != good {
+				t.Errorf("%d requests were sent, want %d", sent, good)
+			}
+		})
+	}
 }
 
 // smallDisks mount disks that are soon full, by what they run out of.

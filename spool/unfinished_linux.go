@@ -14,14 +14,17 @@ func isOpenForWriting(fd int) bool {
 	return err == unix.EAGAIN && !isOnServer(fd)
 }
 
-// isOnServer reports whether a file is on a file server whose client refuses leases with EAGAIN
-// whenever the server has not delegated the file, which speaks of no writer.
+// isOnServer reports whether a file is on a file server.
 func isOnServer(fd int) bool {
 	var fs unix.Statfs_t
-	if err := again(func() error { return unix.Fstatfs(fd, &fs) }); err != nil {
-		return false
-	}
-	switch uint32(fs.Type) {
+	err := again(func() error { return unix.Fstatfs(fd, &fs) })
+	return err == nil && isServers(int64(fs.Type))
+}
+
+// isServers knows the file systems, by their number, whose client refuses a lease with EAGAIN
+// whenever the server has not delegated the file. That speaks of no writer.
+func isServers(magic int64) bool {
+	switch uint32(magic) { // 32-bit machines make some of them negative
 	case unix.NFS_SUPER_MAGIC, unix.CIFS_SUPER_MAGIC, unix.SMB2_SUPER_MAGIC, unix.SMB_SUPER_MAGIC:
 		return true
 	}

@@ -65,6 +65,19 @@ own_user_scenario() {
     check "root works as the new user" inside sh -c "spoolfwd check | grep -q 'root becomes spoolfwd'"
     check "and leaves nothing of its own" test -z "$(inside find $spool $state -user root)"
     say "$(inside systemd-analyze security --no-pager spoolfwd.service | tail -n 1)"
+    inside tee /etc/systemd/system/spoolfwd.service.d/lease.conf >/dev/null <<<$'[Service]\nAmbientCapabilities=CAP_LEASE
+CapabilityBoundingSet=CAP_LEASE\nPrivateUsers=no'
+    inside systemctl daemon-reload
+    inside runuser -u www-data -- sh -c "umask 0007; exec 3>$spool/open.json; printf '{\"n\":' >&3
+        until [ -e $spool/go ]; do sleep 0.1; done; printf '456}' >&3" &
+    eventually 60 "a producer is writing a payload file" inside test -s $spool/open.json
+    check "a run that meets it is a success" inside systemctl start spoolfwd.service
+    same "with CAP_LEASE it leaves the file alone" 1 "$(payload_files)"
+    inside touch $spool/go
+    wait $!
+    inside rm $spool/go
+    check "the producer is done" inside systemctl start spoolfwd.service
+    same "and the file has left" "5 0" "$(stat_of units delivered) $(payload_files)"
     inside rm -r /etc/systemd/system/spoolfwd.service.d
     inside systemctl daemon-reload
     inside chown -R www-data: $spool

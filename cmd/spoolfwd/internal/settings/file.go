@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -8,8 +9,9 @@ import (
 	"regexp"
 	"slices"
 	"strconv"
+	"strings"
 
-	"github.com/BurntSushi/toml"
+	"github.com/pelletier/go-toml/v2"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -53,16 +55,18 @@ func decodeFile(path string) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
+	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the mark that Windows' editors put in front
 	var document map[string]any
-	if _, err := toml.Decode(string(text), &document); err != nil {
-		// The error's longer forms show whole lines, and even its message quotes words that miss
-		// their quotes. Either may be a secret.
-		var parse toml.ParseError
-		if errors.As(err, &parse) {
-			message := regexp.MustCompile(`"[^"]*"`).ReplaceAllString(parse.Message, "(hidden)")
-			return nil, fmt.Errorf("%s: line %d: %s", path, parse.Position.Line, message)
+	if err := toml.Unmarshal(text, &document); err != nil {
+		var wrong *toml.DecodeError
+		if !errors.As(err, &wrong) {
+			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		return nil, fmt.Errorf("%s: %w", path, err)
+		// The error's longer form shows whole lines, and even its message quotes numbers and the
+		// first character of words that miss their quotes. All of it may be a secret.
+		line, _ := wrong.Position()
+		message := regexp.MustCompile(`"[^"]*"|U\+\w+( '.')?`).ReplaceAllString(wrong.Error(), "(hidden)")
+		return nil, fmt.Errorf("%s: line %d: %s", path, line, strings.TrimPrefix(message, "toml: "))
 	}
 	return document, nil
 }

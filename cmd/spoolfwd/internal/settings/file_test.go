@@ -33,9 +33,19 @@ header = "X: y"
 	}
 }
 
+func TestAFileFromAWindowsEditorIsAccepted(t *testing.T) {
+	c, err := resolved(t, nil, nil, "\ufeffraw = true\r\ntimeout = 7\r\n")
+	if err != nil || !c.Spool.Raw || c.Listener.Timeout != 7*time.Second {
+		t.Errorf("got %+v, %v", c.Values, err)
+	}
+}
+
 func TestWrongConfigurationFiles(t *testing.T) {
 	for _, c := range []struct{ name, toml, says string }{
 		{"no TOML", "url =", "line 1"},
+		{"text without quotes", "url = http://x/", "line 1: unexpected character (hidden) at start of value"},
+		{"a table under a value", "[raw]\n[raw.x]\n[raw]\n", "line 3: table raw already exists"},
+		{"a number that is too large", "timeout = 1e999", "line 1: unable to parse float: strconv.ParseFloat: parsing (hidden): value out of range"},
 		{"key twice", "raw = true\nraw = true", "line 2"},
 		{"unknown key", "frobnicate = 1", `unknown key "frobnicate"`},
 		{"underscores", "state_dir = \"/x\"", `did you mean "state-dir"?`},

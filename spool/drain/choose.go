@@ -95,7 +95,7 @@ func (w *worker) addLocked(f *file) {
 		r.report.removeFailedLocked()
 	}
 	f.place.line.keepLocked(f)
-	d := delivery{file: f, index: i, goesAlone: f.attempts[i] > 0 || was == batchFailed, doubted: was.goesAgain()}
+	d := delivery{file: f, index: i, goesAlone: f.attempts[i] > 0 || was == batchFailed, inDoubt: was.goesAgain()}
 	w.deliveries = append(w.deliveries, d)
 	w.size += int64(len(d.item().Body))
 }

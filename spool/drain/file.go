@@ -55,7 +55,7 @@ type delivery struct {
 	index     int  // of the item in the file
 	exhausted bool // it has failed and has no attempt left
 	goesAlone bool // no other item may join its request
-	doubted   bool // it was part of a batch that did not pass: see [run.doubtsLocked]
+	inDoubt   bool // it was part of a batch that did not pass: see run.doubtsLocked
 }
 
 func (d delivery) item() *spool.Item       { return &d.file.payload.Items[d.index] }

@@ -10,7 +10,7 @@ import "github.com/bitville-apm/spoolfwd/spool/transmit"
 // files and into later requests of the run.
 func (w *worker) halve(items []delivery, refused transmit.Verdict) {
 	for i := range items {
-		items[i].doubted = true
+		items[i].inDoubt = true
 	}
 	for {
 		half, rest := items[:(len(items)+1)/2], items[(len(items)+1)/2:]
@@ -68,7 +68,7 @@ func (w *worker) putBack(items []delivery) {
 // others pass in between. After that, the run sends all items alone, so that no more of them come
 // into doubt, and keeps those in doubt. Later runs send them alone and believe the answer.
 func (r *run) doubtsLocked(d delivery) bool {
-	if !d.doubted {
+	if !d.inDoubt {
 		return false
 	}
 	r.doubted++

@@ -17,7 +17,7 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	switch {
 	case err == nil:
 		r.report.addRejectedLocked(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
-		r.goneLocked(p)
+		r.forgetFileLocked(p)
 		return rejected
 	case r.isLostLocked(p, err):
 		return lost

@@ -19,10 +19,11 @@ type run struct {
 
 	// mu guards everything below and what these fields lead to: the queue with its lines and files,
 	// the failures on hold, the report and the index. Every function that needs it held ends in
-	// Locked, whatever its type; the others take it themselves. Exempt are the methods of search,
-	// set, limit and pace, plain values that know nothing of a run, and what callers of the package
-	// use. A goroutine that is alone needs no lock: before the workers start, after they have
-	// ended, and in Plan. The payload of a file never changes and may be read without it.
+	// Locked, whatever its type; the others take it themselves. There are two exceptions: search,
+	// set, limit and pace are plain values that know no lock, and exported functions are also for
+	// callers that have no run. A goroutine that is alone needs no lock: before the workers start,
+	// after they have ended, and in Plan. The payload of a file never changes and may be read
+	// without it.
 	//
 	// It is not held while a payload file is read, removed, rewritten or rejected, nor during a
 	// request. It is held while a failure is recorded, the index is saved and the next page of a
@@ -42,7 +43,7 @@ type run struct {
 	stopped   bool          // no work is taken; report.Stop says why
 	unsynced  bool          // something has left the spool that a power cut could bring back
 	onHold    []heldAttempt // failures that speak against their items if others pass after them
-	doubted   int           // payloads that were refused after a batch in which they were did not pass
+	doubted   int           // payloads in doubt that were refused: see doubtsLocked
 	report    Report
 }
 

@@ -12,7 +12,7 @@ import (
 // settle acts on the verdict for each item.
 func (w *worker) settle(items []delivery, v transmit.Verdict) {
 	for _, d := range items {
-		w.settleItem(d, w.r.fateOf(d, v, len(items) == 1))
+		w.settleItem(d, w.r.apply(d, v, len(items) == 1))
 	}
 }
 
@@ -42,10 +42,11 @@ func (w *worker) settleItem(d delivery, became fate) {
 	}
 }
 
-// fateOf decides what becomes of an item. A rejected one leaves the spool here; a delivered one
-// leaves it with its file, so that an array file is rewritten once and not once per item. A failure
-// of a batch says nothing of a single item: each is sent again in this run, alone.
-func (r *run) fateOf(d delivery, v transmit.Verdict, alone bool) fate {
+// apply does to an item what the verdict demands, and returns its fate. A rejected one leaves the
+// spool here; a delivered one leaves it with its file, so that an array file is rewritten once and
+// not once per item. A failure of a batch says nothing of a single item: each is sent again in this
+// run, alone.
+func (r *run) apply(d delivery, v transmit.Verdict, alone bool) fate {
 	switch v.Action {
 	case transmit.Delivered:
 		return delivered
@@ -117,7 +118,7 @@ func (r *run) remove(p *spool.Payload, gone []int) {
 	case err == nil:
 		r.report.Removed++
 		r.unsynced = true
-		r.goneLocked(p)
+		r.forgetFileLocked(p)
 	case r.isLostLocked(p, err):
 	default:
 		r.stuckLocked(p, gone, err)
@@ -173,8 +174,8 @@ type StuckError struct {
 func (e *StuckError) Error() string { return e.Err.Error() }
 func (e *StuckError) Unwrap() error { return e.Err }
 
-// goneLocked notes that a payload file is no longer in the spool.
-func (r *run) goneLocked(p *spool.Payload) {
+// forgetFileLocked notes that a payload file is no longer in the spool.
+func (r *run) forgetFileLocked(p *spool.Payload) {
 	r.cfg.Index.forgetLocked(p.Name)
 	r.report.removeLeftLocked(p)
 }
@@ -185,7 +186,7 @@ func (r *run) isLostLocked(p *spool.Payload, err error) bool {
 	switch {
 	case errors.Is(err, spool.ErrVanished):
 		r.report.Vanished++
-		r.goneLocked(p)
+		r.forgetFileLocked(p)
 	case errors.Is(err, spool.ErrChanged):
 		r.report.Changed++
 		r.cfg.Index.forgetLocked(p.Name)

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"log"
 	"net/http"
@@ -20,10 +21,12 @@ import (
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
-// secure lets the world's listener speak TLS. resumed is of each request whether its connection
-// resumed a session; the flags are what a run needs to trust the listener.
-func (w *world) secure() (resumed *[]bool, flags []string) {
+// secure lets the world's listener speak TLS, up to a version, and perhaps ask for a client
+// certificate. resumed is of each request whether its connection resumed a session; the flags are
+// what a run needs at that listener.
+func (w *world) secure(version uint16, asks bool) (resumed *[]bool, flags []string) {
 	ca := newAuthority(w.t)
+	soon := time.Now().Add(24 * time.Hour)
 	resumed = new([]bool)
 	w.listener = httptest.NewUnstartedServer(http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
 		w.mu.Lock()
@@ -32,17 +35,43 @@ func (w *world) secure() (resumed *[]bool, flags []string) {
 		w.serve(rw, r)
 	}))
 	w.listener.Config.ErrorLog = log.New(io.Discard, "", 0)
-	w.listener.TLS = &tls.Config{Certificates: []tls.Certificate{ca.issue(w.t, "127.0.0.1", time.Now().Add(24*time.Hour))}}
+	w.listener.TLS = &tls.Config{Certificates: []tls.Certificate{ca.issue(w.t, "127.0.0.1", soon)}, MaxVersion: version}
+	flags = []string{"--ca-file", ca.file(w.t)}
+	if asks {
+		w.listener.TLS.ClientAuth, w.listener.TLS.ClientCAs = tls.RequireAndVerifyClientCert, ca.pool()
+		cert, key := pairFiles(w.t, ca.issue(w.t, "client", soon))
+		flags = append(flags, "--cert-file", cert, "--key-file", key)
+	}
 	w.listener.StartTLS()
 	w.t.Cleanup(w.listener.Close)
-	return resumed, []string{"--ca-file", ca.file(w.t)}
+	return resumed, flags
+}
+
+func TestTheNextProcessResumesTheTLSSession(t *testing.T) {
+	program := filepath.Join(buildCommands(t), "spoolfwd")
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, asks := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s, client certificate %v", tls.VersionName(version), asks), func(t *testing.T) {
+				w := newWorld(t)
+				w.program, w.env.Environ = program, []string{"NO_PROXY=*"}
+				resumed, flags := w.secure(version, asks)
+				for range 3 {
+					w.put("a.json", `{}`)
+					w.do("run", flags...).wantCode(t, exit.OK).wantSilence(t)
+				}
+				if want := []bool{false, true, true}; !slices.Equal(*resumed, want) {
+					t.Errorf("the runs resumed a session: %v, want %v", *resumed, want)
+				}
+			})
+		}
+	}
 }
 
 // The file is made after root has become the owner of the spool. Certificates, keys and the token,
 // which seal it, may be root's alone.
 func TestTheTLSSessionOfARunThatRootStartsIsTheSpoolOwners(t *testing.T) {
 	w, dir := newServiceWorld(t)
-	resumed, flags := w.secure()
+	resumed, flags := w.secure(tls.VersionTLS13, false)
 	token := filepath.Join(t.TempDir(), "token")
 	if err := os.WriteFile(token, []byte("root-s-token"), 0o600); err != nil {
 		t.Fatal(err)
@@ -67,7 +96,7 @@ func TestADiskThatTakesNoSessionStopsNoDeliveries(t *testing.T) {
 		t.Run(before, func(t *testing.T) {
 			w := newWorld(t)
 			w.now = time.Now()
-			resumed, flags := w.secure()
+			resumed, flags := w.secure(tls.VersionTLS13, false)
 			if err := os.Mkdir(w.state, 0o755); err != nil {
 				t.Fatal(err)
 			}

@@ -30,10 +30,15 @@ type Error struct {
 func (e *Error) Error() string { return e.URL + ": " + e.sentence }
 func (e *Error) Unwrap() error { return e.Err }
 
-// newError makes an error's text printable, since others had a part in it, and cuts out the
-// secrets.
+// newError makes an error of a sentence in which others had a part.
 func (t *Transmitter) newError(cause Cause, err error, sentence string) *Error {
-	return &Error{URL: t.target.display, Cause: cause, Err: err, sentence: shortened(t.secrets.cut(sentence, false), 300)}
+	return &Error{URL: t.target.display, Cause: cause, Err: err, sentence: t.shown(sentence, 300)}
+}
+
+// shown returns the beginning of what others have said, printable and without the secrets.
+func (t *Transmitter) shown(text string, limit int) string {
+	head := text[:min(len(text), maxExcerpt)]
+	return shortened(t.secrets.cut(head, len(head) < len(text)), limit)
 }
 
 // failed is the verdict of a request that got no answer.

@@ -1,7 +1,6 @@
 package transmit
 
 import (
-	"encoding/base64"
 	"encoding/hex"
 	"net/url"
 	"slices"
@@ -10,13 +9,7 @@ import (
 
 // secrets are the texts that must not come back out of an answer. Listeners and proxies echo
 // requests in a redirect's Location, a debug page or an error document.
-type secrets []form
-
-// A form is a text by which a secret is known. Others are found by decoding.
-type form struct {
-	text   string
-	base64 bool // a part of a longer text in base64
-}
+type secrets []string
 
 const redacted = "[redacted]"
 
@@ -30,27 +23,13 @@ func (s *secrets) add(values ...string) {
 		if len(v) < leastSecret {
 			continue
 		}
-		s.addForm(v, false)
-		s.addForm(hex.EncodeToString([]byte(v)), false)
-		s.addForm(strings.ToUpper(hex.EncodeToString([]byte(v))), false)
-		for before := range 3 {
-			s.addForm(base64Core(base64.RawStdEncoding, v, before), true)
-			s.addForm(base64Core(base64.RawURLEncoding, v, before), true)
+		inHex := hex.EncodeToString([]byte(v))
+		for _, form := range []string{v, inHex, strings.ToUpper(inHex)} { // others are found by decoding
+			if !slices.Contains(*s, form) {
+				*s = append(*s, form)
+			}
 		}
 	}
-}
-
-func (s *secrets) addForm(text string, isBase64 bool) {
-	if f := (form{text, isBase64}); !slices.Contains(*s, f) {
-		*s = append(*s, f)
-	}
-}
-
-// base64Core returns the digits that stand for a secret in the encoding of any longer text, with so
-// many bytes before it. The digits at its ends also depend on its neighbours and are left out.
-func base64Core(encoding *base64.Encoding, secret string, before int) string {
-	digits := encoding.EncodeToString([]byte(strings.Repeat("\x00", before) + secret))
-	return digits[(before*8+5)/6 : (before+len(secret))*8/6]
 }
 
 // addHeader takes a header's value and its longer parts, since "Bearer x" may be echoed as x, and

@@ -148,6 +148,18 @@ func TestConfigurationErrorsKeepSecrets(t *testing.T) {
 	}
 }
 
+// Nobody escapes a secret so often by accident, and a text that never stops decoding costs time.
+func TestATextWithTooManyEscapingsIsNotShown(t *testing.T) {
+	var s secrets
+	s.add("a secret")
+	if got := s.cut("%"+strings.Repeat("25", maxEscapings+1)+"zz", false); got != redacted {
+		t.Errorf("it becomes %q", got)
+	}
+	if got, want := s.cut("100%25 sure", false), "100%25 sure"; got != want {
+		t.Errorf("%q becomes %q", want, got)
+	}
+}
+
 // Secrets are cut out wherever they stand in an answer, and the rest stays readable.
 func TestSecretsAreCutOutWhereverTheyStand(t *testing.T) {
 	var s secrets
@@ -189,7 +201,14 @@ func TestSecretsAreCutOutInEveryEncoding(t *testing.T) {
 	}
 	asJSON, _ := json.Marshal(secret)
 	base := func(e *base64.Encoding, before string) string {
-		return e.EncodeToString([]byte(before + secret + " and more"))
+		return e.EncodeToString([]byte(before + secret + " and"))
+	}
+	deep := secret
+	for range maxEscapings {
+		deep = url.QueryEscape(deep)
+	}
+	lines := func(text, end string) string {
+		return strings.Join(strings.SplitAfter(text, text[8:9]), end) // a break in the middle of a group, and others
 	}
 	for _, tt := range []struct{ name, text string }{
 		{"as it stands", secret},
@@ -197,6 +216,9 @@ func TestSecretsAreCutOutInEveryEncoding(t *testing.T) {
 		{"HTML by PHP's htmlentities", "s3cr&plus;t&sol;ke&amp;y&equals;&quot;&lt;x&gt;&apos;"},
 		{"HTML in decimal", everyByte("&#%d;")},
 		{"HTML in hexadecimal", everyByte("&#x%X;")},
+		{"HTML in decimal without semicolons", everyByte("&#%d")},
+		{"HTML in hexadecimal without semicolons", everyByte("&#x%x")},
+		{"HTML by old names without semicolons", "s3cr+t/ke&ampy=&quot&ltx&gt'"},
 		{"a URL's query", url.QueryEscape(secret)},
 		{"a URL's path", url.PathEscape(secret)},
 		{"a URL with every byte escaped", everyByte("%%%02x")},
@@ -205,6 +227,9 @@ func TestSecretsAreCutOutInEveryEncoding(t *testing.T) {
 		{"JSON by PHP", strings.ReplaceAll(string(asJSON), "/", `\/`)},
 		{"JSON with every character escaped", everyByte(`\u%04x`)},
 		{"a program's text with every byte escaped", everyByte(`\x%02X`)},
+		{"a program's text with every character in braces", everyByte(`\u{%x}`)},
+		{"a program's text with long escapes", everyByte(`\U%08x`)},
+		{"as many escapings as come off", deep},
 		{"JSON in HTML", html.EscapeString(string(asJSON))},
 		{"JSON in JSON", strconv.Quote(string(asJSON))},
 		{"hexadecimal", everyByte("%02x")},
@@ -216,10 +241,17 @@ func TestSecretsAreCutOutInEveryEncoding(t *testing.T) {
 		{"base64 for URLs", base(base64.RawURLEncoding, "xy")},
 		{"base64 in a URL", url.QueryEscape(base(base64.StdEncoding, "x"))},
 		{"base64 in PHP's JSON", strings.ReplaceAll(base(base64.StdEncoding, "x"), "/", `\/`)},
+		{"base64 in lines", lines(base(base64.StdEncoding, "xy"), "\r\n")},
+		{"base64 in lines in JSON", lines(base(base64.StdEncoding, "xy"), `\r\n`)},
+		{"base64 in a path", "a/" + base(base64.RawURLEncoding, "")},
+		{"base64 twice", base64.StdEncoding.EncodeToString([]byte(base(base64.StdEncoding, "x")))},
+		{"base64 of JSON", base64.StdEncoding.EncodeToString(asJSON)},
+		{"base64 of a URL", base64.StdEncoding.EncodeToString([]byte("x=" + url.QueryEscape(secret)))},
 	} {
-		const around, quotes = len("you said , did you?"), len("&#34;&#34;")
+		// What stands beside the secret stays: quotes, and in base64 the digits of other bytes.
+		const around, beside = len("you said , did you?"), len("e"+"IGFuZA%3D%3D")
 		got := s.cut("you said "+tt.text+", did you?", false)
-		if !strings.Contains(got, redacted) || len(got) > around+len(redacted)+quotes {
+		if !strings.Contains(got, redacted) || len(got) > around+len(redacted)+beside {
 			t.Errorf("%s: %q becomes %q", tt.name, tt.text, got)
 		}
 		// Cut anywhere, the text shows no more than a few bytes of the beginning.

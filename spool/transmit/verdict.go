@@ -46,7 +46,7 @@ func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 	if v.RetryAfter = retryAfter(a.RetryAfter, a.Date, t.now()); v.RetryAfter > 0 {
 		v.Action = Kept // "not now" speaks of the time, and not of the payload (RFC 9110 section 10.2.3)
 	}
-	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.Status, shortened(t.secrets.cut(a.Reason, false), 80)))
+	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.Status, t.shown(a.Reason, 80)))
 	cause := t.causeOfAnswer(a, string(v.Excerpt))
 	switch {
 	case a.Partial:
@@ -64,7 +64,7 @@ func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 		if u, err := url.Parse(a.Location); err == nil {
 			location = shownURL(*u)
 		}
-		err.Location = shortened(t.secrets.cut(location, false), 200)
+		err.Location = t.shown(location, 200)
 	}
 	v.Err = err
 }

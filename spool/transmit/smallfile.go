@@ -22,10 +22,13 @@ const (
 var (
 	errSpecialFile = errors.New("neither a regular file nor a pipe")
 	errSilentPipe  = errors.New("the pipe did not end in time")
+	errEmptyPipe   = errors.New("the pipe is empty, or nobody writes to it")
 )
 
 // ReadSmall reads a file that an operator has named, up to a limit. A pipe will do, because shells
-// offer secrets that way. Anything else could be endless, or never answer.
+// offer secrets that way: its writer has opened it by then. A FIFO without a writer looks like one
+// whose writer is done, so a pipe that gives nothing is an error. Anything else could be endless,
+// or never answer.
 func ReadSmall(file string, limit int64) ([]byte, error) {
 	return readSmall(file, limit, pipePatience)
 }
@@ -41,6 +44,7 @@ func readSmall(file string, limit int64, patience time.Duration) ([]byte, error)
 	if err != nil {
 		return nil, err
 	}
+	isPipe := info.Mode().Type() == os.ModeNamedPipe
 	switch info.Mode().Type() {
 	case 0:
 	case os.ModeNamedPipe:
@@ -56,6 +60,8 @@ func readSmall(file string, limit int64, patience time.Duration) ([]byte, error)
 		return nil, &os.PathError{Op: "read", Path: file, Err: errSilentPipe}
 	case err != nil:
 		return nil, err
+	case isPipe && len(data) == 0:
+		return nil, &os.PathError{Op: "read", Path: file, Err: errEmptyPipe}
 	case int64(len(data)) > limit:
 		return nil, fmt.Errorf("%s is larger than %d KiB", file, limit>>10)
 	}

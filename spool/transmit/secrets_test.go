@@ -249,7 +249,7 @@ func TestSecretsAreCutOutInEveryEncoding(t *testing.T) {
 		{"base64 of a URL", base64.StdEncoding.EncodeToString([]byte("x=" + url.QueryEscape(secret)))},
 	} {
 		// What stands beside the secret stays: quotes, and in base64 the digits of other bytes.
-		const around, beside = len("you said , did you?"), len("e"+"IGFuZA%3D%3D")
+		const around, beside = len("you said , did you?"), len("e" + "IGFuZA%3D%3D")
 		got := s.cut("you said "+tt.text+", did you?", false)
 		if !strings.Contains(got, redacted) || len(got) > around+len(redacted)+beside {
 			t.Errorf("%s: %q becomes %q", tt.name, tt.text, got)

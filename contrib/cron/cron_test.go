@@ -46,7 +46,11 @@ func TestMailComesOnlyWhenAPersonIsNeeded(t *testing.T) {
 			c := newCron(t)
 			for i, s := range tt.steps {
 				c.wait(t, s.later)
-				got := c.run(t, s.code, "spoolfwd: words of run "+strconv.Itoa(i))
+				words := "spoolfwd: words of run " + strconv.Itoa(i)
+				if s.code == 0 { // the only message of a good run
+					words = "spoolfwd: breaker x closed, the listener is back after words of run " + strconv.Itoa(i)
+				}
+				got := c.run(t, s.code, words)
 				if (got != "") != s.mail {
 					t.Fatalf("run %d, exit code %d: the mail is %q, want mail %v", i, s.code, got, s.mail)
 				}
@@ -58,6 +62,32 @@ func TestMailComesOnlyWhenAPersonIsNeeded(t *testing.T) {
 				t.Errorf("the system log has the words of %d runs, want %d", got, want)
 			}
 		})
+	}
+}
+
+// The words are those of cmd/spoolfwd/tell.go. Runs that find nothing to send come in between.
+func TestAWarningOfAGoodRunIsMailedOnceADay(t *testing.T) {
+	c := newCron(t)
+	const words = "spoolfwd: 5 items were delivered by a web page"
+	for i, run := range []struct {
+		later      time.Duration
+		says, want string
+	}{
+		{0, words, words},
+		{time.Minute, "", ""},
+		{time.Minute, words, ""},
+		{25 * time.Hour, "spoolfwd: breaker x closed, the listener is back", ""},
+		{time.Minute, "spoolfwd: breaker x closed, the listener is back\n" + words, words},
+	} {
+		c.wait(t, run.later)
+		if got := strings.TrimSpace(c.run(t, 0, run.says)); got != run.want {
+			t.Errorf("run %d says %q: the mail is %q, want %q", i, run.says, got, run.want)
+		}
+	}
+	c.state = filepath.Join(c.dir, "none")
+	c.program(t, "date", "echo 59")
+	if got := c.run(t, 0, words); got != "" {
+		t.Errorf("a warning that cannot be remembered is mailed before the hour is full: %q", got)
 	}
 }
 

@@ -27,14 +27,15 @@ var built struct {
 	err  error
 }
 
-// buildCommands builds spoolfwd and fakelistener as a user would, and returns their directory.
+// buildCommands builds spoolfwd and fakelistener as make build does, and returns their directory.
 func buildCommands(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "spoolfwd-bin"); built.err != nil {
 			return
 		}
-		build := exec.Command("go", "build", "-trimpath", "-o", built.dir+"/", "../spoolfwd", "../fakelistener")
+		build := exec.Command("go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-o", built.dir+"/", "../spoolfwd", "../fakelistener")
+		build.Env = append(os.Environ(), "CGO_ENABLED=0")
 		if out, err := build.CombinedOutput(); err != nil {
 			built.err = fmt.Errorf("go build: %w\n%s", err, out)
 		}

@@ -62,9 +62,11 @@ func TestEveryMeasurementRunsWithAFewFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		defer l.close()
-		r, err := b.bigRun(l, 400, "--concurrency", "1")
-		if err != nil || r.disorder != 0 || r.firstPOST <= 0 {
-			t.Errorf("%+v, %v", r, err)
+		for _, s := range []stock{b.singles(400), b.arrays(4, 100, minPayload)} {
+			r, err := b.bigRun(l, s, "--concurrency", "1")
+			if err != nil || r.payloads != 400 || r.disorder != 0 || r.firstPOST <= 0 {
+				t.Errorf("%s: %+v, %v", s.text, r, err)
+			}
 		}
 	})
 	t.Run("an idle run is measured", func(t *testing.T) {

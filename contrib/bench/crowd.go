@@ -87,9 +87,9 @@ func (b *bench) crowds(w io.Writer) error {
 		}
 		go http.Serve(c.socket, c)
 		most, refused := 0, 0
-		ratios, rates, err := b.againstFixed(b.far, []string{"16"}, func(files int, flags ...string) (float64, error) {
+		against, err := b.againstFixed([]string{"16"}, func(flags ...string) (float64, error) {
 			c.reset()
-			rate, err := b.drainCrowd(c, files, flags...)
+			rate, err := b.drainCrowd(c, flags...)
 			if len(flags) == 0 {
 				most, refused = max(most, c.most), max(refused, c.refused)
 			}
@@ -99,15 +99,15 @@ func (b *bench) crowds(w io.Writer) error {
 		if err != nil {
 			return fmt.Errorf("a listener of %s: %w", c.name, err)
 		}
-		fmt.Fprintf(w, "| %s | %.0f | %.2f | %d | %d |\n", c.name, summarize(rates).median, summarize(ratios).median, most, refused)
+		fmt.Fprintf(w, "| %s | %.0f | %.2f | %d | %d |\n", c.name, summarize(against.rates).median, summarize(against.ratios).median, most, refused)
 	}
 	return nil
 }
 
 // drainCrowd is drainInto for a listener that may refuse some. They stay in the spool; others stay
 // only if the breaker opened, which is an error.
-func (b *bench) drainCrowd(c *crowd, files int, flags ...string) (rate float64, err error) {
-	seconds, err := b.drainInto("http://"+c.socket.Addr().String(), files, flags...)
+func (b *bench) drainCrowd(c *crowd, flags ...string) (rate float64, err error) {
+	seconds, err := b.drainInto("http://"+c.socket.Addr().String(), flags...)
 	var exit *exec.ExitError
 	if errors.As(err, &exit) && exit.ExitCode() == 69 && c.refused > 0 {
 		err = nil
@@ -122,7 +122,7 @@ func (b *bench) drainCrowd(c *crowd, files int, flags ...string) (rate float64, 
 	if err == nil {
 		err = b.clear()
 	}
-	return float64(files-c.refused) / seconds, err
+	return float64(b.far-c.refused) / seconds, err
 }
 
 // clear makes spool and state new.

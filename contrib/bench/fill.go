@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -26,20 +25,43 @@ const (
 // as the PHP producers name theirs: the names tell the age to the second only, and the file system
 // keeps them in an order of its own.
 func (b *bench) fill(n int) error {
+	return b.fillWith(n, func(body []byte, i int) []byte { return appendPayload(body, i, b.size) })
+}
+
+// fillArrays is fill with array files of so many items each, of size bytes.
+func (b *bench) fillArrays(n, items, size int) error {
+	return b.fillWith(n, func(body []byte, i int) []byte {
+		for item := range items {
+			body = appendPayload(append(body, ','), i*items+item, size)
+		}
+		body[0] = '['
+		return append(body, ']')
+	})
+}
+
+func appendPayload(body []byte, number, size int) []byte {
+	body = fmt.Appendf(body, "%s%0*d%s", payloadStart, numberDigits, number, payloadRest)
+	const text = "App Controller Order index SELECT * FROM orders WHERE id = 42; "
+	for left := size - minPayload; left > 0; left -= len(text) {
+		body = append(body, text[:min(left, len(text))]...)
+	}
+	return append(body, payloadEnd...)
+}
+
+func (b *bench) fillWith(n int, appendFile func(body []byte, i int) []byte) error {
 	dir, err := unix.Open(b.spool, unix.O_RDONLY|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
 	if err != nil {
 		return err
 	}
 	defer unix.Close(dir)
 	random := rand.New(rand.NewPCG(uint64(n), 0)) // the same names for every contender
-	text := strings.Repeat("App Controller Order index SELECT * FROM orders WHERE id = 42; ", b.size/60+1)
 	start := time.Unix(1_700_000_000, 0)
 	var name, body []byte
 	for i := range n {
 		written := start.Add(time.Duration(i) * time.Millisecond)
 		name = written.AppendFormat(name[:0], "profile_20060102_150405_")
 		name = fmt.Appendf(name, "%08x.json", random.Uint32())
-		body = fmt.Appendf(body[:0], "%s%0*d%s%s%s", payloadStart, numberDigits, i, payloadRest, text[:b.size-minPayload], payloadEnd)
+		body = appendFile(body[:0], i)
 		age := unix.NsecToTimespec(written.UnixNano())
 		if err := create(dir, string(name), body, []unix.Timespec{age, age}); err != nil {
 			return fmt.Errorf("filling the spool: %w", err)

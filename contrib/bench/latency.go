@@ -3,75 +3,99 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"os/exec"
+	"strings"
 	"time"
 )
 
 // fixed are the limits that the default is compared with.
-func fixed() []string { return []string{"4", "16", "64"} }
+func fixed() []string { return []string{"64", "48", "32", "16", "8", "4", "2", "1"} }
 
 // pace measures whether the default number of requests in flight is as good as the best fixed one.
 func (b *bench) pace(w io.Writer) error {
 	var ratios []ratio
-	for _, distance := range []struct {
-		latency string
-		files   int
-		fixed   []string
-	}{
-		{"0s", b.files, fixed()}, {"2ms", b.files, fixed()[1:]}, {"20ms", b.far, fixed()[1:]}, {"100ms", b.far, fixed()[1:]},
-	} {
-		l, err := b.startListener("--latency", distance.latency)
+	for _, latency := range []string{"0s", "2ms", "20ms", "100ms"} {
+		l, err := b.startListener("--latency", latency)
 		if err != nil {
 			return err
 		}
-		values, rates, err := b.againstFixed(distance.files, distance.fixed, func(files int, flags ...string) (float64, error) {
+		against, err := b.againstFixed(fixed(), func(flags ...string) (float64, error) {
 			if err := l.reset(); err != nil {
 				return 0, err
 			}
-			seconds, err := b.drainInto(l.url, files, flags...)
+			seconds, err := b.drainInto(l.url, flags...)
 			if err == nil {
-				err = l.expect(files)
+				err = l.expect(b.far)
 			}
-			return float64(files) / seconds, err
+			return float64(b.far) / seconds, err
 		})
 		l.stop()
 		if err != nil {
 			return err
 		}
-		text := fmt.Sprintf("%.0f payloads/s into a listener that takes %s, to the best of %v in flight", summarize(rates).median, distance.latency, distance.fixed)
-		ratios = append(ratios, ratio{text: text, spread: summarize(values), limit: 0.85})
-		b.progress("a listener that takes %s has been measured", distance.latency)
+		text := fmt.Sprintf("%.0f payloads/s into a listener that takes %s, to the best of 1 to 64 in flight (%s)",
+			summarize(against.rates).median, latency, strings.Join(against.best, ", "))
+		ratios = append(ratios, ratio{text: text, spread: summarize(against.ratios), limit: 0.85})
+		b.progress("a listener that takes %s has been measured", latency)
 	}
-	fmt.Fprintf(w, "\nThe number of requests in flight that a run finds by itself, medians of %d rounds.\n", b.rounds)
+	fmt.Fprintf(w, "\nThe number of requests in flight that a run of %d payloads finds by itself, medians of %d rounds.\n", b.far, b.rounds)
 	printRatios(w, ratios)
 	return b.crowds(w)
 }
 
-// againstFixed measures the rate with the default and with fixed limits, in turns. It returns the
-// rates of the default, and their ratios to the best fixed limit of each round.
-func (b *bench) againstFixed(files int, fixed []string, rate func(files int, flags ...string) (float64, error)) (ratios, rates []float64, err error) {
+// comparedWithFixed is what became of the default in turns with fixed limits.
+type comparedWithFixed struct {
+	rates  []float64 // with the default
+	ratios []float64 // to the best fixed limit of the round
+	best   []string  // the best fixed limit of each round
+}
+
+const (
+	exitLimit = 75 // a limit ended the run
+	tooSlow   = 2  // times the best one's time: too far from it to be the best in another round
+	leastTime = 2 * time.Second
+)
+
+// againstFixed measures the rate with the default and with fixed limits, in turns. A limit whose
+// run is much slower than the best of its round is left out from then on.
+func (b *bench) againstFixed(fixed []string, rate func(flags ...string) (float64, error)) (a comparedWithFixed, err error) {
 	for range b.rounds {
-		auto, err := rate(files)
+		auto, err := rate()
 		if err != nil {
-			return nil, nil, err
+			return a, err
 		}
-		best := 0.0
+		best, bestRate := "", 0.0
+		var left []string
 		for _, n := range fixed {
-			r, err := rate(files, "--concurrency", n)
-			if err != nil {
-				return nil, nil, err
+			enough := max(leastTime, time.Duration(tooSlow*float64(b.far)/max(auto, bestRate)*1e9))
+			r, err := rate("--concurrency", n, "--max-runtime", enough.String())
+			var exit *exec.ExitError
+			if errors.As(err, &exit) && exit.ExitCode() == exitLimit {
+				if err := b.clear(); err != nil {
+					return a, err
+				}
+				continue
 			}
-			best = max(best, r)
+			if err != nil {
+				return a, err
+			}
+			left = append(left, n)
+			if r > bestRate {
+				best, bestRate = n, r
+			}
 		}
-		ratios, rates = append(ratios, auto/best), append(rates, auto)
+		fixed = left
+		a.rates, a.ratios, a.best = append(a.rates, auto), append(a.ratios, auto/bestRate), append(a.best, best)
 	}
-	return ratios, rates, nil
+	return a, nil
 }
 
 // drainInto fills the spool and lets the built binary empty it.
-func (b *bench) drainInto(url string, files int, flags ...string) (seconds float64, err error) {
-	if err := b.fill(files); err != nil {
+func (b *bench) drainInto(url string, flags ...string) (seconds float64, err error) {
+	if err := b.fill(b.far); err != nil {
 		return 0, err
 	}
 	began := time.Now()

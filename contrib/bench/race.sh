@@ -203,11 +203,17 @@ for ((i = 0; i < ${#names[@]}; i++)); do
 	read -r ratio _ < <(medians "$i" 1)
 	printf '| %s | %.0f | %.0f to %.0f | %.2f |\n' "${names[$i]}" "$median" "$low" "$high" "$ratio"
 done
-for ((i = 0; i < ${#names[@]}; i++)); do
-	[ "${names[$i]}" = "PHP, a reused cURL handle" ] || continue
-	read -r ratio low high < <(medians 0 "$i")
-	printf '\nspoolfwd --concurrency 1 is %.2f times as fast as PHP with a reused handle (%.2f to %.2f in single rounds).\n' "$ratio" "$low" "$high"
-done
+# compare CONTENDER "OTHER": how many times as fast as the other one it is.
+compare() {
+	local i ratio low high
+	for ((i = 0; i < ${#names[@]}; i++)); do
+		[ "${names[$i]}" = "$2" ] || continue
+		read -r ratio low high < <(medians "$1" "$i")
+		printf '\n%s is %.2f times as fast as "%s" (%.2f to %.2f in single rounds).\n' "${names[$1]}" "$ratio" "$2" "$low" "$high"
+	done
+}
+compare 0 "PHP, a reused cURL handle"
+compare 1 "PHP, curl_multi x4"
 for tool in "${missing[@]}"; do
 	printf '\nNot raced, because it is not installed: %s.\n' "$tool"
 done

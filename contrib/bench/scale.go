@@ -17,9 +17,18 @@ const (
 	largeRuns  = 3   // beside the one with one request in flight
 )
 
+// Array files: one of the largest default size with the smallest items, and many like those of the
+// PHP producer.
+const (
+	largeArray = 131_072 // items
+	smallItem  = 16<<20/largeArray - len(",")
+	perArray   = 100 // items
+)
+
 // bigRun is one run of the built binary.
 type bigRun struct {
-	files     int
+	spool     string
+	payloads  int
 	rate      float64 // payloads per second
 	cpu       float64 // seconds per payload
 	firstPOST float64 // seconds from the start of the process
@@ -36,64 +45,84 @@ func (b *bench) scaleUp(w io.Writer) error {
 		return err
 	}
 	defer l.close()
-	fmt.Fprintf(w, "%s; files of %d bytes, a net/http server that records the order\n\n", b.machine(), b.size)
-	fmt.Fprint(w, "| files | flags | payloads/s | CPU us/payload | first POST after | peak memory | places off |\n|--:|---|--:|--:|--:|--:|--:|\n")
-	run := func(files int, flags ...string) (r bigRun) {
+	fmt.Fprintf(w, "%s; payloads of %d bytes, a net/http server that records the order\n\n", b.machine(), b.size)
+	fmt.Fprint(w, "| spool | flags | payloads/s | CPU us/payload | first POST after | peak memory | places off |\n|---|---|--:|--:|--:|--:|--:|\n")
+	run := func(fill stock, flags ...string) (r bigRun) {
 		if err == nil {
-			r, err = b.bigRun(l, files, flags...)
+			r, err = b.bigRun(l, fill, flags...)
 		}
 		if err == nil {
-			fmt.Fprintf(w, "| %d | %v | %.0f | %.1f | %.2f s | %.1f MiB | %d |\n", r.files, flags, r.rate, r.cpu*1e6, r.firstPOST, r.memory, r.disorder)
+			fmt.Fprintf(w, "| %s | %v | %.0f | %.1f | %.2f s | %.1f MiB | %d |\n", r.spool, flags, r.rate, r.cpu*1e6, r.firstPOST, r.memory, r.disorder)
 		}
 		return r
 	}
-	var rates, cpus, memory, first []float64
-	before := run(b.files)
-	for range largeRuns {
-		large, after := run(b.scaleFiles), run(b.files)
-		rates = append(rates, 2*large.rate/(before.rate+after.rate))
-		cpus = append(cpus, 2*large.cpu/(before.cpu+after.cpu))
-		memory, first = append(memory, large.memory), append(first, large.firstPOST)
-		before = after
+	small, huge := b.singles(b.files), b.singles(b.scaleFiles)
+	before := run(small)
+	var ratios []ratio
+	for _, large := range []stock{huge, b.arrays(1, largeArray, smallItem), b.arrays(b.scaleFiles/perArray, perArray, b.size)} {
+		var rates, cpus, memory, first []float64
+		for range largeRuns {
+			r, after := run(large), run(small)
+			rates = append(rates, 2*r.rate/(before.rate+after.rate))
+			cpus = append(cpus, 2*r.cpu/(before.cpu+after.cpu))
+			memory, first = append(memory, r.memory), append(first, r.firstPOST)
+			before = after
+		}
+		ratios = append(ratios,
+			ratio{text: large.text + ": throughput, to the small spool", spread: summarize(rates), limit: leastRate},
+			ratio{text: large.text + ": CPU per payload, to the small spool", spread: summarize(cpus), limit: 1 / leastRate, atMost: true},
+			ratio{text: large.text + ": peak memory, MiB", spread: summarize(memory), limit: mostMemory, atMost: true},
+			ratio{text: large.text + ": first POST, seconds", spread: summarize(first), limit: latestPOST, atMost: true})
 	}
-	strict := run(b.scaleFiles, "--concurrency", "1")
+	strict := run(huge, "--concurrency", "1")
 	if err != nil {
 		return err
 	}
-	printRatios(w, []ratio{
-		{text: "throughput of the large spool, to the small one", spread: summarize(rates), limit: leastRate},
-		{text: "CPU per payload of the large spool, to the small one", spread: summarize(cpus), limit: 1 / leastRate, atMost: true},
-		{text: "peak memory of the large spool, MiB", spread: summarize(memory), limit: mostMemory, atMost: true},
-		{text: "first POST, seconds", spread: summarize(first), limit: latestPOST, atMost: true},
-	})
-	fmt.Fprintf(w, "\nWith one request in flight, no payload of %d was more than %d places off the order of age.\n", strict.files, strict.disorder)
+	printRatios(w, ratios)
+	fmt.Fprintf(w, "\nWith one request in flight, no payload of %d was more than %d places off the order of age.\n", strict.payloads, strict.disorder)
 	return nil
 }
 
+// A stock is what a spool is filled with.
+type stock struct {
+	text     string
+	payloads int
+	fill     func() error
+}
+
+func (b *bench) singles(n int) stock {
+	return stock{fmt.Sprintf("%d files", n), n, func() error { return b.fill(n) }}
+}
+
+func (b *bench) arrays(n, items, size int) stock {
+	return stock{fmt.Sprintf("%d array files of %d items of %d bytes", n, items, size), n * items,
+		func() error { return b.fillArrays(n, items, size) }}
+}
+
 // bigRun fills the spool and lets the built binary empty it.
-func (b *bench) bigRun(l *orderRecorder, files int, flags ...string) (bigRun, error) {
-	r := bigRun{files: files}
-	if err := b.fill(files); err != nil {
+func (b *bench) bigRun(l *orderRecorder, s stock, flags ...string) (bigRun, error) {
+	r := bigRun{spool: s.text, payloads: s.payloads}
+	if err := s.fill(); err != nil {
 		return r, err
 	}
-	l.expect(files)
+	l.expect(s.payloads)
 	cmd := b.command(l.url(), flags...)
 	began := time.Now()
 	memory, err := runAndWatch(cmd, cmd.Path)
 	if err != nil {
 		return r, err
 	}
-	r.rate = float64(files) / time.Since(began).Seconds()
-	r.cpu = cpuOf(cmd) / float64(files)
+	r.rate = float64(s.payloads) / time.Since(began).Seconds()
+	r.cpu = cpuOf(cmd) / float64(s.payloads)
 	r.firstPOST = l.first.Sub(began).Seconds()
 	r.memory = float64(memory) / (1 << 20)
-	if r.disorder, err = l.disorder(files); err != nil {
+	if r.disorder, err = l.disorder(s.payloads); err != nil {
 		return r, err
 	}
 	if err := b.expectEmpty(); err != nil {
 		return r, err
 	}
-	b.progress("%d files have been sent", files)
+	b.progress("%s have been sent", s.text)
 	return r, b.syncDisk()
 }
 

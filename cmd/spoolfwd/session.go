@@ -38,8 +38,8 @@ func (f sessionFile) Save(sealed []byte) error {
 			return nil
 		}
 	}
-	if errRemove := os.Remove(f.Path); !errors.Is(errRemove, fs.ErrNotExist) {
-		err = errors.Join(err, errRemove)
+	if errRemove := os.Remove(f.Path); err == nil && !errors.Is(errRemove, fs.ErrNotExist) {
+		err = errRemove
 	}
 	if err != nil {
 		return fmt.Errorf("the TLS session cannot be kept for the next run in %s: %w", f.Path, err)

@@ -125,7 +125,7 @@ func (t *Transmitter) sealing() (cipher.AEAD, error) {
 	}
 	parts := [][]byte{
 		[]byte("spoolfwd TLS session, " + runtime.Version()), // crypto/tls may change its encoding
-		[]byte(t.target.address()), []byte(t.client.TLS.ServerName), t.authorities, t.head,
+		[]byte(t.target.address()), t.authorities, t.head,
 	}
 	for _, pair := range t.client.TLS.Certificates {
 		key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)

@@ -151,7 +151,7 @@ func TestASessionEndsWithWhatItDependsOn(t *testing.T) {
 
 	l := listenResuming(t, &tls.Config{Certificates: []tls.Certificate{pair}, ClientAuth: tls.RequestClientCert})
 	_, port, _ := net.SplitHostPort(l.address)
-	base := Config{URL: "https://" + l.address + "/a", CAFile: ca.file, CertFile: firstFile, TokenFile: token}
+	base := Config{URL: "https://" + l.address + "/a", CAFile: ca.file, CertFile: firstFile, TokenFile: token, Headers: []string{"Host: listener.test"}}
 	seen := []bool{}
 	for _, c := range []struct {
 		name   string
@@ -164,8 +164,8 @@ func TestASessionEndsWithWhatItDependsOn(t *testing.T) {
 		{"another client certificate", func(c *Config) { c.CertFile = secondFile }, Delivered},
 		{"no client certificate", func(c *Config) { c.CertFile = "" }, Delivered},
 		{"another token", func(c *Config) { c.TokenFile = otherToken }, Delivered},
-		{"another header", func(c *Config) { c.Headers = []string{"X-Key: secret"} }, Delivered},
-		{"another name", func(c *Config) { c.URL = "https://localhost:" + port + "/a" }, Delivered},
+		{"another header", func(c *Config) { c.Headers = append(c.Headers, "X-Key: secret") }, Delivered},
+		{"another name under the same Host", func(c *Config) { c.URL = "https://localhost:" + port + "/a" }, Delivered},
 		{"another version of this program", func(c *Config) { c.UserAgent = "spoolfwd/2" }, Delivered},
 	} {
 		store := new(sessionsInMemory)

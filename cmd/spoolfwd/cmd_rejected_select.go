@@ -16,15 +16,12 @@ import (
 // names nothing is refused. It is most likely a slip, and a remove that did nothing should not look
 // like success. The caller closes the spool, which is nil after an error.
 func (s *session) selectRejected() (*spool.Spool, []spool.Rejected, error) {
-	operands, err := newOperands(s.operands)
-	if err != nil {
-		return nil, nil, err
-	}
 	sp, err := s.openSpool()
 	if err != nil {
 		return nil, nil, err
 	}
 	all, err := sp.Rejected()
+	operands := newOperands(s.operands, all)
 	var selected []spool.Rejected
 	for _, r := range all {
 		if operands.match(r.Name) && s.selects(r) {
@@ -76,33 +73,31 @@ func offerRejected(s *session) (offered []candidate) {
 // tens of thousands of payloads, so names are looked up.
 type operands struct {
 	all     []string
-	globs   []string
+	globs   []string // those that name nothing
 	matched map[string]bool
 }
 
-func newOperands(all []string) (*operands, error) {
+// newOperands tells names from globs: what names a payload means that one alone, even if it reads
+// as a glob.
+func newOperands(all []string, rejected []spool.Rejected) *operands {
 	o := &operands{all: all, matched: make(map[string]bool, len(all))}
 	for _, operand := range all {
-		if _, err := path.Match(operand, ""); err != nil {
-			return nil, exit.With(exit.Usage, fmt.Errorf("%q is not a glob pattern", operand))
-		}
-		if strings.ContainsAny(operand, `*?[\`) {
-			o.globs = append(o.globs, operand)
-		}
 		o.matched[operand] = false
 	}
-	return o, nil
-}
-
-// match reports whether an operand means the payload: its name, the name as lists print it, or a
-// glob. No operand means every payload.
-func (o *operands) match(name string) bool {
-	found := len(o.all) == 0
-	for _, spelling := range []string{name, transmit.Printable(name), spool.EncodeName(name)} {
-		if _, ok := o.matched[spelling]; ok {
-			o.matched[spelling], found = true, true
+	for _, r := range rejected {
+		o.matchName(r.Name)
+	}
+	for _, operand := range all {
+		if !o.matched[operand] && strings.ContainsAny(operand, `*?[\`) {
+			o.globs = append(o.globs, operand)
 		}
 	}
+	return o
+}
+
+// match reports whether an operand means the payload. No operand means every payload.
+func (o *operands) match(name string) bool {
+	found := len(o.all) == 0 || o.matchName(name)
 	for _, glob := range o.globs {
 		if ok, _ := path.Match(glob, name); ok {
 			o.matched[glob], found = true, true
@@ -111,12 +106,27 @@ func (o *operands) match(name string) bool {
 	return found
 }
 
+// matchName looks for the payload's name, and for the name as lists print it.
+func (o *operands) matchName(name string) (found bool) {
+	for _, spelling := range []string{name, transmit.Printable(name), spool.EncodeName(name)} {
+		if _, ok := o.matched[spelling]; ok {
+			o.matched[spelling], found = true, true
+		}
+	}
+	return found
+}
+
 func (o *operands) unmatched() error {
 	var problems []error
 	for _, operand := range o.all {
-		if !o.matched[operand] {
-			problems = append(problems, exit.With(exit.Usage, fmt.Errorf("no rejected payload is named %q", operand)))
+		if o.matched[operand] {
+			continue
 		}
+		problem := fmt.Errorf("no rejected payload is named %q", operand)
+		if _, err := path.Match(operand, ""); err != nil {
+			problem = fmt.Errorf("%w, and it is not a glob pattern", problem)
+		}
+		problems = append(problems, exit.With(exit.Usage, problem))
 	}
 	return errors.Join(problems...)
 }

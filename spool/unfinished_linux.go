@@ -1,6 +1,10 @@
 package spool
 
-import "golang.org/x/sys/unix"
+import (
+	"time"
+
+	"golang.org/x/sys/unix"
+)
 
 // isOpenForWriting reports whether somebody has a file open for writing: a read lease on it cannot
 // be had then (fcntl(2), F_SETLEASE). Every other refusal means that leases say nothing here: the
@@ -29,4 +33,13 @@ func isServers(magic int64) bool {
 		return true
 	}
 	return false
+}
+
+// madeAt returns when an open file was made, if its file system keeps that.
+func madeAt(fd int) (made time.Time, ok bool) {
+	var st unix.Statx_t
+	if unix.Statx(fd, "", unix.AT_EMPTY_PATH, unix.STATX_BTIME, &st) != nil || st.Mask&unix.STATX_BTIME == 0 {
+		return time.Time{}, false
+	}
+	return time.Unix(st.Btime.Sec, int64(st.Btime.Nsec)), true
 }

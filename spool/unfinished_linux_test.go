@@ -84,6 +84,12 @@ func TestAWriterThatHasWrittenNothingForTenMinutesHoldsUpNothing(t *testing.T) {
 	if got := waitsWhy(t, s, "x.json", noon.Add(10*time.Minute)); got != "" {
 		t.Errorf("after ten minutes: %q", got)
 	}
+	if got := waitsWhy(t, s, "x.json", noon.Add(1-10*time.Minute)); got == "" {
+		t.Error("it was read although the clock of its server may be a little ahead")
+	}
+	if got := waitsWhy(t, s, "x.json", noon.Add(-100_000*time.Hour)); got != "" {
+		t.Errorf("a time in a distant future: %q", got)
+	}
 }
 
 // A producer that opens the file while a run asks whether anybody writes breaks the lease of the
@@ -142,9 +148,11 @@ func TestFilesThatAreUnfinishedAreListed(t *testing.T) {
 	write(t, dir, "closed.json", "{}", 5*time.Second)
 	write(t, dir, "old.json", "{}", time.Hour)
 	hold(t, dir, "old.json", os.O_WRONLY)
+	write(t, dir, "first.json", "", time.Minute)
 	write(t, dir, "second.json", "{}", time.Second)
 	hold(t, dir, "second.json", os.O_WRONLY)
-	write(t, dir, "first.json", "", time.Minute)
+	write(t, dir, "future.json", "{}", -time.Hour)
+	hold(t, dir, "future.json", os.O_WRONLY)
 	found, err := s.Unfinished(noon)
 	must(t, err)
 	var names []string
@@ -152,4 +160,19 @@ func TestFilesThatAreUnfinishedAreListed(t *testing.T) {
 		names = append(names, e.Name)
 	}
 	wantNames(t, "still written", names, "first.json", "second.json")
+}
+
+// A producer that goes on appending changes its file again and again. The file waits all the while.
+func TestAnUnfinishedFileHasWaitedSinceItWasMade(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	begin := time.Now().Truncate(time.Second)
+	write(t, dir, "log.json", "{}", 0)
+	now := begin.Add(3 * time.Hour)
+	must(t, os.Chtimes(filepath.Join(dir, "log.json"), now, now))
+	hold(t, dir, "log.json", os.O_WRONLY)
+	found, err := s.Unfinished(now)
+	must(t, err)
+	if len(found) != 1 || found[0].Since.Before(begin) || found[0].Since.After(begin.Add(time.Hour)) {
+		t.Errorf("%v, want the time of about %v, when the file was made", found, begin)
+	}
 }

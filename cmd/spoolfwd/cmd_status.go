@@ -29,19 +29,20 @@ type listenerReport struct {
 }
 
 type spoolReport struct {
-	Dir        string  `json:"dir"`
-	Files      int     `json:"files"`
-	Bytes      int64   `json:"bytes"`
-	Oldest     string  `json:"oldest,omitempty"`        // name
-	OldestAge  float64 `json:"oldest_age,omitempty"`    // seconds
-	Deferred   int     `json:"deferred"`                // items
-	Unfinished int     `json:"unfinished"`              // files; their producers may still be writing them
-	Stuck      int     `json:"delivered_not_removable"` // files; they are removed when possible, and never sent again
-	Skipped    int     `json:"skipped"`                 // entries with the name of a payload file that are not payload files
+	Dir           string  `json:"dir"`
+	Files         int     `json:"files"`
+	Bytes         int64   `json:"bytes"`
+	Oldest        string  `json:"oldest,omitempty"`         // name
+	OldestAge     float64 `json:"oldest_age,omitempty"`     // seconds
+	Deferred      int     `json:"deferred"`                 // items
+	Unfinished    int     `json:"unfinished"`               // files; their producers may still be writing them
+	UnfinishedAge float64 `json:"unfinished_age,omitempty"` // seconds since the oldest of these was made
+	Stuck         int     `json:"delivered_not_removable"`  // files; they are removed when possible, and never sent again
+	Skipped       int     `json:"skipped"`                  // entries with the name of a payload file that are not payload files
 
 	DeferredFiles []deferredReport `json:"deferred_files"`
 
-	unfinished string // the first of the files that are still written
+	unfinished string // the oldest of the files that are still written
 }
 
 type deferredReport struct {
@@ -107,6 +108,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 		s.warn(err)
 		if r.Spool.Unfinished = len(written); len(written) > 0 {
 			r.Spool.unfinished = written[0].Name
+			r.Spool.UnfinishedAge = max(0, now.Sub(written[0].Since).Seconds())
 		}
 	}
 	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
@@ -134,7 +136,8 @@ func (s *session) printSpool(r *statusReport) {
 		s.printDeferred(r.Spool.DeferredFiles)
 	}
 	if r.Spool.Unfinished > 0 {
-		s.out.Line("unfinished     %s, the first is %s", console.Count(r.Spool.Unfinished, "payload file"), r.Spool.unfinished)
+		s.out.Line("unfinished     %s, the oldest is %s, %s", console.Count(r.Spool.Unfinished, "payload file"), r.Spool.unfinished,
+			console.Duration(seconds(r.Spool.UnfinishedAge)))
 	}
 	if r.Spool.Stuck > 0 {
 		s.out.Line("stuck          %s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))

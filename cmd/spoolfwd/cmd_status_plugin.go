@@ -37,6 +37,9 @@ func (s *session) plugin(r *statusReport) error {
 	case s.cfg.WarningAge > 0 && age > s.cfg.WarningAge:
 		raise(pluginWarning, "oldest payload file is %s old", console.Duration(age))
 	}
+	if age := seconds(r.Spool.UnfinishedAge); s.cfg.WarningAge > 0 && age > s.cfg.WarningAge {
+		raise(pluginWarning, "%s is still being written after %s", r.Spool.unfinished, console.Duration(age))
+	}
 	switch files := r.Spool.Files; {
 	case s.cfg.CriticalFiles > 0 && files > s.cfg.CriticalFiles, s.cfg.WarningFiles > 0 && files > s.cfg.WarningFiles:
 		to := pluginWarning

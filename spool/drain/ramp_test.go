@@ -150,3 +150,20 @@ func TestLargePayloadsInFlightTogetherAreBounded(t *testing.T) {
 		}
 	})
 }
+
+func TestAfterAnOutageOneRequestIsInFlightAtFirst(t *testing.T) {
+	w := newWorld(t)
+	w.writeMany("x", 12, time.Hour)
+	synctest.Test(t, func(t *testing.T) {
+		w.clock = time.Now // the bubble's
+		w.config.Transmitter, w.config.Concurrency = &slowListener{fail: func(int) bool { return true }}, 0
+		equal(t, "stop", w.run().Stop, drain.BreakerOpen)
+		time.Sleep(time.Minute) // of the bubble's time
+		l := &slowListener{}
+		w.config.Transmitter = l
+		w.run()
+		if want := []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}; !slices.Equal(l.flights, want) {
+			t.Errorf("requests in each second: %v, want %v", l.flights, want)
+		}
+	})
+}

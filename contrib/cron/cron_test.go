@@ -138,6 +138,50 @@ func TestTheMailIsHourlyWhenItCannotBeRemembered(t *testing.T) {
 	}
 }
 
+// Root may start the job while the state directory is another user's. It must not make or change a
+// file behind a link that this user has put there.
+func TestAPlantedLinkLeadsNowhere(t *testing.T) {
+	for _, s := range []struct {
+		code int
+		mark string
+	}{{69, "failing"}, {78, "mailed-78"}} {
+		c := newCron(t)
+		c.run(t, s.code, "spoolfwd: words") // makes the mark, whose name holds a checksum
+		marks, err := filepath.Glob(filepath.Join(c.state, "cron.*."+s.mark))
+		if err != nil || len(marks) != 1 {
+			t.Fatalf("exit code %d leaves the marks %q, %v", s.code, marks, err)
+		}
+		victim := filepath.Join(t.TempDir(), "nologin")
+		if err := errors.Join(os.RemoveAll(marks[0]), os.Symlink(victim, marks[0])); err != nil {
+			t.Fatal(err)
+		}
+		c.run(t, s.code, "spoolfwd: words")
+		if _, err := os.Lstat(victim); err == nil {
+			t.Errorf("exit code %d makes a file behind the link %s", s.code, s.mark)
+		}
+	}
+}
+
+// Earlier versions marked with files.
+func TestTheFilesOfEarlierVersionsAreUnderstood(t *testing.T) {
+	c := newCron(t)
+	c.run(t, 78, "spoolfwd: words")
+	marks, err := filepath.Glob(filepath.Join(c.state, "cron.*.mailed-78"))
+	if err != nil || len(marks) != 1 {
+		t.Fatalf("the marks are %q, %v", marks, err)
+	}
+	if err := errors.Join(os.Remove(marks[0]), os.WriteFile(marks[0], nil, 0o644)); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.run(t, 78, "spoolfwd: words"); got != "" {
+		t.Errorf("the mail is repeated: %q", got)
+	}
+	c.run(t, 0, "")
+	if _, err := os.Lstat(marks[0]); err == nil {
+		t.Error("a drained spool leaves the file")
+	}
+}
+
 // cron stands for the daemon: a directory of programs that come first in the PATH, and the job's
 // state.
 type cron struct{ dir, state string }

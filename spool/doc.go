@@ -52,7 +52,8 @@
 // # What it does not do
 //
 // It knows neither breaker nor listener, and it has no clock: now is a value passed in. It takes no
-// lock, since runs exclude each other before they come here. It never decides that a payload is
+// lock by itself, since runs exclude each other before they come here; [Spool.TryLock] is for runs
+// whose breakers differ. It never decides that a payload is
 // expendable. Extended attributes and ACLs do not survive a rewrite; the modification time, the
 // mode and the owner do, as far as the system permits.
 package spool

@@ -64,8 +64,9 @@ func CheckPattern(pattern string) error {
 // A Spool is an open spool directory. Its methods may be called concurrently, as long as each
 // payload is in one goroutine's hands at a time.
 type Spool struct {
-	cfg Config
-	fd  int
+	cfg    Config
+	fd     int
+	locked int // rejected/, while this process holds the lock of the spool; otherwise -1
 	// euid and the directory's sticky bit and owner decide whose files a run may remove (unlink(2),
 	// EPERM).
 	euid     int
@@ -101,6 +102,7 @@ func Open(cfg Config) (*Spool, error) {
 	s := &Spool{
 		cfg:      cfg,
 		fd:       fd,
+		locked:   -1,
 		euid:     os.Geteuid(),
 		mode:     uint32(st.Mode),
 		sticky:   st.Mode&unix.S_ISVTX != 0,
@@ -113,8 +115,16 @@ func Open(cfg Config) (*Spool, error) {
 	return s, nil
 }
 
-// Close releases the directory handle.
-func (s *Spool) Close() error { return unix.Close(s.fd) }
+// Close releases the directory handle and the lock of TryLock.
+func (s *Spool) Close() error {
+	// A child that is about to be started holds the handles, too, and with them a lock.
+	_ = unix.Flock(s.fd, unix.LOCK_UN)
+	if s.locked >= 0 {
+		_ = unix.Flock(s.locked, unix.LOCK_UN)
+		unix.Close(s.locked)
+	}
+	return unix.Close(s.fd)
+}
 
 // Dir returns the path of the spool as configured.
 func (s *Spool) Dir() string { return s.cfg.Dir }

@@ -123,8 +123,6 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	if o.report.Stop == drain.Cancelled {
 		o.signal = context.Cause(ctx)
 	}
-	// The metrics file may lie in the spool. Making its lock asks for the lock of the directory.
-	d.spool.Unlock()
 	d.measure(o)
 	return o
 }

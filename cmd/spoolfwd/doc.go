@@ -8,10 +8,11 @@
 // It promises:
 //
 //   - One run at a time for one breaker. The lock is taken before anything is read and held until
-//     the process ends. Nothing waits for it.
-//   - A healthy or an empty run prints nothing and writes nothing. A run prints changes (the
-//     breaker opened, the breaker closed) and errors, each once with a count, never once per
-//     payload file.
+//     the process ends. Nothing waits for it. Runs of two breakers on one spool exclude each
+//     other by a second lock (samespool.go).
+//   - A healthy or an empty run prints nothing, and writes nothing but what it locks, once: the
+//     lock file and an empty rejected/. A run prints changes (the breaker opened, the breaker
+//     closed) and errors, each once with a count, never once per payload file.
 //   - Standard output carries only what was asked for. Everything else goes to standard error, one
 //     line per thought, with control characters escaped.
 //   - Root never works in another user's directory. A command that root starts opens what only root

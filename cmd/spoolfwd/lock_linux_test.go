@@ -1,9 +1,7 @@
 package main
 
 import (
-	"bufio"
 	"encoding/json"
-	"errors"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +13,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/holder"
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
@@ -87,53 +84,5 @@ func TestAnotherUserCannotHoldTheLockOfARun(t *testing.T) {
 		"flock", "-s", filepath.Join(w.state, "central_listener.lock"), "true")
 	if out, err := flock.CombinedOutput(); err == nil || !strings.Contains(string(out), "denied") {
 		t.Errorf("another user locks it: %v, %s", err, out)
-	}
-}
-
-// Whoever can open the spool can lock it, and must not stop deliveries by that.
-func TestAStrangersLockOnTheSpoolStopsNothing(t *testing.T) {
-	w, _ := newServiceWorld(t)
-	w.putAs(nobody, "a.json", `{}`)
-	const stranger = "12345"
-	cmd := exec.Command(need.Program(t, "setpriv", "util-linux"), "--reuid", stranger, "--regid", stranger, "--clear-groups",
-		"flock", "-s", w.spool, "sh", "-c", "echo locked; cat")
-	in, errIn := cmd.StdinPipe()
-	out, errOut := cmd.StdoutPipe()
-	if err := errors.Join(errIn, errOut, cmd.Start()); err != nil {
-		t.Fatal(err)
-	}
-	defer func() {
-		in.Close()
-		if err := cmd.Wait(); err != nil {
-			t.Error(err)
-		}
-	}()
-	if line, err := bufio.NewReader(out).ReadString('\n'); line != "locked\n" {
-		t.Fatalf("the stranger has no lock: %q, %v", line, err)
-	}
-	w.do("check").wantCode(t, exit.OK)
-	w.do("run").wantCode(t, exit.OK).wantSilence(t)
-	if left := w.left(); len(left) != 0 {
-		t.Errorf("the spool holds %q", left)
-	}
-}
-
-// A process counts by all of its ids: a stranger who starts a setuid program is root by one only.
-func TestALockOnTheSpoolCountsOnlyFromThoseWhoMaySend(t *testing.T) {
-	for _, c := range []struct {
-		name string
-		uids []int
-		want bool
-	}{
-		{"root", []int{0, 0, 0, 0}, true},
-		{"the owner of the spool", []int{33, 33, 33, 33}, true},
-		{"the owner, in a setuid program", []int{33, 0, 0, 0}, true},
-		{"a stranger", []int{12345, 12345, 12345, 12345}, false},
-		{"a stranger in a setuid program", []int{12345, 0, 0, 0}, false},
-		{"nobody knows who", nil, false},
-	} {
-		if got := isTrusted(holder.Process{UIDs: c.uids}, 33, 33); got != c.want {
-			t.Errorf("%s: %v, want %v", c.name, got, c.want)
-		}
 	}
 }

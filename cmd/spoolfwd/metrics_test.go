@@ -155,7 +155,7 @@ func TestARunThatCannotBeginSaysSoAndKeepsTheCounters(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "spoolfwd.prom")
 	w.put("a.json", `{}`)
 	w.do("run", "--metrics-file", file).wantCode(t, exit.OK)
-	if err := os.Remove(w.spool); err != nil {
+	if err := os.RemoveAll(w.spool); err != nil {
 		t.Fatal(err)
 	}
 	w.pass(time.Minute)

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -15,45 +14,30 @@ import (
 )
 
 // Runs exclude each other by the lock of their breaker. Two breakers on one spool have two locks,
-// so both would send every file. Each run therefore locks the spool directory besides.
-//
-// Anybody who can open the directory can hold that lock, and must not stop deliveries by it. So it
-// only counts against a process that is spoolfwd, run by root, by the spool's owner or by the user
-// of this run. Where the system does not tell who the holder is (a container, the hardened unit),
-// the lock counts if others cannot open the directory. Otherwise the run goes on without it.
+// so both would send every file. Each run therefore locks the spool besides, in a way that is
+// closed to strangers: whoever holds that lock may send from this spool, under whatever name the
+// program has.
 
 // holdSpool locks the spool for a command that holds the lock of its breaker.
 func (s *session) holdSpool(sp *spool.Spool) error {
 	if sp.TryLock() {
 		return nil
 	}
-	holders := holder.Of(sp.Dir())
-	if len(holders) == 0 && sp.Private() {
-		return s.sharedSpool(sp, "another process")
-	}
-	return s.otherRun(sp, holders)
+	return s.sharedSpool(sp, holder.Of(rejectedOf(sp)))
 }
 
-// otherRun returns the error that one of the holders is a run of another breaker, or nil.
-func (s *session) otherRun(sp *spool.Spool, holders []holder.Process) error {
-	for _, p := range holders {
-		if p.Command == holder.Command() && isTrusted(p, sp.Owner(), os.Geteuid()) {
-			return s.sharedSpool(sp, s.nameRun(p))
-		}
+// sharedSpool returns the error that another breaker's run uses the spool. Where the system does
+// not tell who holds the lock (a container, the hardened unit), there are no holders.
+func (s *session) sharedSpool(sp *spool.Spool, holders []holder.Process) error {
+	by := "another process"
+	if len(holders) > 0 {
+		by = s.nameRun(holders[0])
 	}
-	return nil
-}
-
-func (s *session) sharedSpool(sp *spool.Spool, by string) error {
 	err := fmt.Errorf("spool %s: it is in use by %s, which has another lock than the breaker %s", sp.Dir(), by, s.cfg.Breaker.Name)
 	return exit.With(exit.Config, withHint(err, "give every run on this spool the same --name and --state-dir, or each breaker a spool of its own"))
 }
 
-// isTrusted reports whether a process has no rights but those of root and of the users.
-func isTrusted(p holder.Process, users ...int) bool {
-	foreign := func(uid int) bool { return uid != 0 && !slices.Contains(users, uid) }
-	return len(p.UIDs) > 0 && !slices.ContainsFunc(p.UIDs, foreign)
-}
+func rejectedOf(sp *spool.Spool) string { return filepath.Join(sp.Dir(), spool.RejectedDir) }
 
 // nameRun names a run by its breaker, if its lock is in the same state directory and signed.
 func (s *session) nameRun(p holder.Process) string {
@@ -78,12 +62,12 @@ func (s *session) examineSpool() (*spool.Spool, error) {
 	if err != nil {
 		return sp, nil // check says it of the breaker
 	}
-	holders := slices.DeleteFunc(holder.Of(sp.Dir()), func(p holder.Process) bool {
+	holders := slices.DeleteFunc(holder.Of(rejectedOf(sp)), func(p holder.Process) bool {
 		same := func(ours holder.Process) bool { return ours.PID == p.PID }
 		return slices.ContainsFunc(holder.Of(b.LockPath()), same)
 	})
-	if err := s.otherRun(sp, holders); err != nil {
-		return nil, errors.Join(err, sp.Close())
+	if len(holders) > 0 {
+		return nil, errors.Join(s.sharedSpool(sp, holders), sp.Close())
 	}
 	return sp, nil
 }

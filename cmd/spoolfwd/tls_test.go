@@ -60,7 +60,7 @@ func runBinary(t *testing.T, bin string, environ []string, args ...string) (code
 	if out.Len() > 0 {
 		t.Errorf("it writes to standard output: %s", out.String())
 	}
-	return cmd.ProcessState.ExitCode(), errs.String(), namesIn(t, spool)
+	return cmd.ProcessState.ExitCode(), errs.String(), leftIn(t, spool)
 }
 
 func TestTheBinaryDeliversOverTLSAndRefusesBadCertificates(t *testing.T) {

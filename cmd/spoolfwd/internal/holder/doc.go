@@ -13,5 +13,4 @@ type Process struct {
 	PID     int
 	Command string    // its name, at most 15 bytes; "" when the process is gone and a child of it holds the lock
 	Started time.Time // zero when it is not known
-	UIDs    []int     // real, effective, saved and of the file system
 }

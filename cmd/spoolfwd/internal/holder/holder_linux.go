@@ -36,29 +36,10 @@ func Of(path string) []Process {
 	return all
 }
 
-// Command returns the name of this process, as the Command of a Process is.
-func Command() string {
-	name, _ := os.ReadFile("/proc/self/comm")
-	return strings.TrimSpace(string(name))
-}
-
 // process describes a process as far as /proc tells.
 func process(pid int) Process {
-	p := Process{PID: pid, Started: started(pid)}
-	status, _ := os.ReadFile(fmt.Sprintf("/proc/%d/status", pid))
-	for line := range strings.Lines(string(status)) {
-		switch key, value, _ := strings.Cut(line, ":"); key {
-		case "Name":
-			p.Command = strings.TrimSpace(value)
-		case "Uid":
-			for _, text := range strings.Fields(value) {
-				if uid, err := strconv.Atoi(text); err == nil {
-					p.UIDs = append(p.UIDs, uid)
-				}
-			}
-		}
-	}
-	return p
+	name, _ := os.ReadFile(fmt.Sprintf("/proc/%d/comm", pid))
+	return Process{PID: pid, Command: strings.TrimSuffix(string(name), "\n"), Started: started(pid)}
 }
 
 // started returns when a process began. The kernel counts in hundredths of a second from the boot

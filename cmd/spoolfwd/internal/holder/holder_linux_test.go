@@ -23,7 +23,7 @@ func TestTheHolderOfALockIsFoundAndNobodyElse(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := Of(path)
-	if len(got) != 1 || got[0].PID != os.Getpid() || got[0].Command == "" || len(got[0].UIDs) != 4 || got[0].UIDs[0] != os.Getuid() {
+	if len(got) != 1 || got[0].PID != os.Getpid() || got[0].Command == "" {
 		t.Fatalf("the holders are %+v, want this process", got)
 	}
 	if age := time.Since(got[0].Started); age < 0 || age > 10*time.Minute {

@@ -27,7 +27,7 @@ type Lock struct {
 type HeldError struct {
 	Path      string
 	PID       int       // 0 when it is not known
-	Since     time.Time // zero when it is not known
+	Since     time.Time // zero when it is not known; without PID it is when FoundHeld found it
 	Directory bool      // Path is the directory, which is locked while there is no lock file
 }
 
@@ -44,8 +44,8 @@ const lockMode = 0o600
 // ErrReplaced says that something replaced a file again and again while it was taken into use.
 var ErrReplaced = errors.New("keeps being replaced")
 
-// TakeLock takes the lock at path without waiting. It writes nothing into the file, because most
-// runs find nothing to do and leave the disk alone. The directory must exist.
+// TakeLock takes the lock at path without waiting. It writes nothing into the file (but removes a
+// note of FoundHeld), because most runs find nothing to do and leave the disk alone. The directory must exist.
 //
 // A lock that another process holds is a *HeldError. Anything but a regular file at path is
 // statefile.ErrNotRegular, since a lock is never taken through a link.
@@ -122,7 +122,11 @@ func (l *Lock) take(path string) (bool, error) {
 	if errors.Is(err, fs.ErrNotExist) {
 		return false, nil
 	}
-	return err == nil && os.SameFile(locked, opened) && os.SameFile(locked, there), err
+	if err != nil || !os.SameFile(locked, opened) || !os.SameFile(locked, there) {
+		return false, err
+	}
+	l.removeNote()
+	return true, nil
 }
 
 // isOursAlone reports whether a file belongs to this user and has one name. A second name in a

@@ -124,7 +124,11 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 
 func (s *session) printSpool(r *statusReport) {
 	if r.Lock != nil {
-		s.out.Line("lock           held by %s, since %s", r.Lock, console.Ago(r.Lock.Since, s.env.Now()))
+		since := ""
+		if !r.Lock.Since.IsZero() {
+			since = ", since " + console.Ago(r.Lock.Since, s.env.Now())
+		}
+		s.out.Line("lock           held by %s%s", r.Lock.String(), since)
 	}
 	s.out.Line("listener       %s", r.Listener.URL)
 	s.out.Line("spool          %s: %s, %s", r.Spool.Dir, console.Count(r.Spool.Files, "payload file"), console.Size(r.Spool.Bytes))

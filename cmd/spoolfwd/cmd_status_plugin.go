@@ -51,7 +51,7 @@ func (s *session) plugin(r *statusReport) error {
 	if r.Breaker.State != breaker.Closed {
 		raise(pluginWarning, "breaker %s is %s", r.Breaker.Name, strings.ReplaceAll(r.Breaker.EffectiveState.String(), "_", "-"))
 	}
-	if now := s.env.Now(); r.Lock != nil && now.Sub(r.Lock.Since) >= longHeld {
+	if now := s.env.Now(); r.Lock != nil && !r.Lock.Since.IsZero() && now.Sub(r.Lock.Since) >= longHeld {
 		raise(pluginWarning, "%s has held the lock for %s", r.Lock, console.Duration(now.Sub(r.Lock.Since)))
 	}
 	if r.Rejected.Files > 0 {

@@ -32,31 +32,41 @@ const longHeld = time.Hour
 
 // lockHolder is the process that holds the lock.
 type lockHolder struct {
-	PID     int       `json:"pid"`
-	Command string    `json:"command"` // "" when it is not known
-	Since   time.Time `json:"since"`
+	PID     int       `json:"pid"`            // 0 when it is not known
+	Command string    `json:"command"`        // "" when it is not known
+	Since   time.Time `json:"since,omitzero"` // at the latest
 }
 
 func (h *lockHolder) String() string {
-	if h.Command == "" {
+	switch {
+	case h.PID == 0:
+		return "a process that did not sign"
+	case h.Command == "":
 		return fmt.Sprintf("process %d", h.PID)
 	}
 	return fmt.Sprintf("process %d (%s)", h.PID, h.Command)
 }
 
-// whoHolds returns who holds the lock, or nil if nobody does or nobody knows. The signature in the
-// lock tells since when. A holder that has not signed is a run that has just begun, or another
-// program: it cannot hold the lock for longer than it has been running.
+// whoHolds returns who holds the lock, or nil if nobody does or nobody knows. A holder that takes
+// time signs the lock, which says since when. A holder that has not signed is a run that has just
+// begun, or another program: it holds the lock since an earlier run has found it so, or since
+// nobody knows when.
 func whoHolds(path string) *lockHolder {
 	signed := breaker.SignedBy(path)
-	var found *lockHolder
-	for _, p := range holder.Of(path) {
-		if p.PID == signed.PID {
+	found := signed.PID == 0 && !signed.Since.IsZero()
+	holders, known := holder.Of(path)
+	for _, p := range holders {
+		if p.PID == signed.PID || found {
 			return &lockHolder{p.PID, p.Command, signed.Since}
 		}
-		found = &lockHolder{p.PID, p.Command, p.Started}
 	}
-	return found
+	switch {
+	case len(holders) > 0:
+		return &lockHolder{PID: holders[0].PID, Command: holders[0].Command}
+	case !known && found:
+		return &lockHolder{Since: signed.Since}
+	}
+	return nil
 }
 
 // heldForLong returns what to say when a run finds the lock held, or nil when that is nothing
@@ -69,6 +79,9 @@ func (s *session) heldForLong(err error) error {
 	who := whoHolds(held.Path)
 	if who == nil { // /proc does not tell, as under the hardened unit; that the lock is held is certain
 		who = &lockHolder{PID: held.PID, Since: held.Since}
+	}
+	if who.Since.IsZero() {
+		who.Since = breaker.FoundHeld(held.Path, s.env.Now())
 	}
 	return s.judgeHolder(held.Path, who)
 }
@@ -84,7 +97,7 @@ func (s *session) judgeHolder(path string, who *lockHolder) error {
 		return nil
 	}
 	return withHint(fmt.Errorf("%s has been locked for more than an hour, by %s since %s", path, who, who.Since.Format(time.DateTime)),
-		"nothing is sent until that process ends")
+		"nothing is sent until that process ends, or a child that it left the lock to: fuser -v names both")
 }
 
 // isHeld reports whether another run holds the lock. A lock on the directory is another matter:

@@ -23,7 +23,8 @@ func (s *session) holdSpool(sp *spool.Spool) error {
 	if sp.TryLock() {
 		return nil
 	}
-	return s.sharedSpool(sp, holder.Of(rejectedOf(sp)))
+	holders, _ := holder.Of(rejectedOf(sp))
+	return s.sharedSpool(sp, holders)
 }
 
 // sharedSpool returns the error that another breaker's run uses the spool. Where the system does
@@ -62,10 +63,9 @@ func (s *session) examineSpool() (*spool.Spool, error) {
 	if err != nil {
 		return sp, nil // check says it of the breaker
 	}
-	holders := slices.DeleteFunc(holder.Of(rejectedOf(sp)), func(p holder.Process) bool {
-		same := func(ours holder.Process) bool { return ours.PID == p.PID }
-		return slices.ContainsFunc(holder.Of(b.LockPath()), same)
-	})
+	holders, _ := holder.Of(rejectedOf(sp))
+	ours, _ := holder.Of(b.LockPath())
+	holders = slices.DeleteFunc(holders, func(p holder.Process) bool { return slices.Contains(ours, p) })
 	if len(holders) > 0 {
 		return nil, errors.Join(s.sharedSpool(sp, holders), sp.Close())
 	}

@@ -6,11 +6,8 @@
 // "unknown" is an answer.
 package holder
 
-import "time"
-
 // Process is a process that holds a lock.
 type Process struct {
 	PID     int
-	Command string    // its name, at most 15 bytes; "" when the process is gone and a child of it holds the lock
-	Started time.Time // zero when it is not known
+	Command string // its name, at most 15 bytes; "" when the process is gone and a child of it holds the lock
 }

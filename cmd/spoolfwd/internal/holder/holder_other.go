@@ -3,4 +3,4 @@
 package holder
 
 // Of knows of no process on this system.
-func Of(string) []Process { return nil }
+func Of(string) (all []Process, known bool) { return nil, false }

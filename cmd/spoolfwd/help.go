@@ -17,6 +17,8 @@ Usage:
   {{.Path}}{{if .Commands}} COMMAND{{end}} [FLAGS]{{with .Operands}} {{.}}{{end}}
 {{with .About}}
 {{.}}
+{{end}}{{with .WorksAs}}
+Started by root, it works as the owner of {{.}}.
 {{end}}{{if .Commands}}
 Commands:{{range .Commands}}
   {{index . 0}}{{"\t"}}{{index . 1}}{{end}}
@@ -41,6 +43,7 @@ type helpPage struct {
 	Path, Usage, Operands, About string
 	Commands                     [][2]string
 	Groups                       []settings.Group
+	WorksAs                      string // the directory whose owner root becomes
 	FlagsOnly                    string
 	Examples                     []string
 	Exits                        [][2]string
@@ -53,6 +56,12 @@ func (s *session) printHelp(c command, path string) {
 	}
 	if c.takes&settings.Work != 0 {
 		page.FlagsOnly = strings.Join(flagsOnly(page.Groups), ", ")
+	}
+	switch {
+	case c.takes&settings.Spool != 0:
+		page.WorksAs = "the spool"
+	case c.takes&settings.Breaker != 0:
+		page.WorksAs = "the state directory"
 	}
 	for _, sub := range c.sub {
 		page.Commands = append(page.Commands, [2]string{sub.name, sub.usage})

@@ -127,3 +127,18 @@ func TestTheVersionIsPrintedByFlagAndByCommand(t *testing.T) {
 		t.Errorf("the user agent %q is more than one product", userAgent())
 	}
 }
+
+func TestTheHelpOfACommandSaysAsWhomItWorks(t *testing.T) {
+	w := newWorld(t)
+	for command, want := range map[string]string{
+		"run": "the spool", "put": "the spool", "status": "the spool", "check": "the spool", "rejected list": "the spool",
+		"breaker show": "the state directory", "breaker trip": "the state directory", "version": "",
+	} {
+		help := w.run(append(strings.Fields(command), "--help")...).stdout
+		if want == "" {
+			wantNoText(t, command, help, "Started by root")
+		} else {
+			wantText(t, command, help, "\nStarted by root, it works as the owner of "+want+".\n")
+		}
+	}
+}

@@ -145,11 +145,13 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 		}
 		return withUsageHint(path, err)
 	}
-	if err := s.prepare(ctx, c.takes); err != nil {
-		if s.cfg.Check {
-			return s.pluginUnknown(err)
+	if c.takes&settings.Work != 0 {
+		if err := s.prepare(ctx, c.takes); err != nil {
+			if s.cfg.Check {
+				return s.pluginUnknown(err)
+			}
+			return err
 		}
-		return err
 	}
 	if c.takes&holdsLock != 0 && !s.cfg.DryRun {
 		s.stdout.Hurry()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/doctor"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
@@ -15,7 +16,7 @@ func checkCommand(ctx context.Context, s *session) error {
 	findings := doctor.Examine(ctx, doctor.Config{
 		User:        s.examineUser,
 		Spool:       s.examineSpool,
-		Breaker:     s.newBreaker,
+		Breaker:     s.examineBreaker,
 		Lock:        s.examineLock,
 		Transmitter: func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
 		StateDir:    s.cfg.Breaker.StateDir,
@@ -40,6 +41,14 @@ func checkCommand(ctx context.Context, s *session) error {
 		s.printFindings(findings)
 	}
 	return exit.Silently(code)
+}
+
+// examineBreaker returns the breaker, unless a run would not get that far.
+func (s *session) examineBreaker() (*breaker.Breaker, error) {
+	if err := s.notExamined(); err != nil {
+		return nil, err
+	}
+	return s.newBreaker()
 }
 
 func (s *session) printSettings() {

@@ -31,7 +31,7 @@ func (s *session) keepHostID() {
 	if _, err := statOf(s.cfg.Spool.Dir); err != nil {
 		return // nothing is sent, and nobody knows whose directory to use
 	}
-	err := s.checkStateDir()
+	err := s.canUseStateDir()
 	if err == nil {
 		err = s.makeStateDir()
 	}

@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -19,6 +21,8 @@ func takeLock(path string) (*breaker.Lock, error) {
 		err = exit.With(exit.Busy, fmt.Errorf("another spoolfwd is running: %w", err))
 	case errors.As(err, new(*breaker.HeldError)):
 		err = exit.With(exit.Busy, withHint(err, "another spoolfwd is running without a lock file, or another program has locked the directory: lslocks names it"))
+	case errors.Is(err, fs.ErrPermission):
+		err = withHint(err, fmt.Sprintf("chown %s %s", accountOf(os.Geteuid(), 0).word(), existing(path)))
 	case errors.Is(err, statefile.ErrNotRegular):
 		err = exit.With(exit.Config, withHint(err, "remove what is there; a lock is never taken through a link"))
 	case errors.Is(err, breaker.ErrReplaced):

@@ -48,8 +48,12 @@ func (s *session) notRun(err error) error {
 }
 
 func (s *session) writeMetrics(got metrics.Samples) error {
+	if err := s.checkMetricsDir(); err != nil { // it was perhaps not there before
+		return err
+	}
 	file := metrics.File{Path: s.cfg.MetricsFile, Breaker: s.cfg.Breaker.Name, Version: version()}
 	replaced, err := file.Write(got)
+	err = s.withMetricsHint(err)
 	if replaced != "" {
 		s.log.Warn(fmt.Sprintf("%s held the metrics of breaker %s, not %s", file.Path, replaced, file.Breaker),
 			console.HintKey, "give each listener a --metrics-file of its own")

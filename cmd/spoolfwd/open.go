@@ -27,19 +27,24 @@ func (s *session) holdLock() (*breaker.Breaker, *breaker.Lock, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	if err := errors.Join(s.checkStateDir(), s.checkMetricsDir()); err != nil {
+	if err := s.canUseStateDir(); err != nil {
 		return nil, nil, err
 	}
 	if err := s.makeStateDir(); err != nil {
-		return nil, nil, fmt.Errorf("cannot create the state directory: %w", err)
+		return nil, nil, err
 	}
 	lock, err := takeLock(b.LockPath())
 	return b, lock, err
 }
 
 // makeStateDir creates the state directory if it is missing. The mode is 0755, since other programs
-// may read the breaker's state.
-func (s *session) makeStateDir() error { return os.MkdirAll(s.cfg.Breaker.StateDir, 0o755) }
+// may read the breaker's state. Another user may have been faster where everybody can make one.
+func (s *session) makeStateDir() error {
+	if err := os.MkdirAll(s.cfg.Breaker.StateDir, 0o755); err != nil {
+		return fmt.Errorf("cannot create the state directory: %w", err)
+	}
+	return s.checkStateDir()
+}
 
 // holdBreaker takes the lock and then loads the breaker, for commands that change it. The lock
 // comes first: its holder could otherwise change the state after it was loaded.
@@ -69,10 +74,15 @@ func (s *session) openSpool() (*spool.Spool, error) {
 	cfg := s.cfg.Spool
 	cfg.HostID = s.hostID()
 	sp, err := spool.Open(cfg)
+	return sp, notOpened(err)
+}
+
+// notOpened gives the error of opening the spool its code.
+func notOpened(err error) error {
 	if errors.Is(err, os.ErrNotExist) {
-		err = exit.With(exit.Config, err)
+		return exit.With(exit.Config, err)
 	}
-	return sp, err
+	return err
 }
 
 // newTransmitter returns the transmitter for the listener.

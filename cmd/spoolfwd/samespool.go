@@ -55,6 +55,9 @@ func (s *session) nameRun(p holder.Process) string {
 // examineSpool opens the spool for check, which takes no lock. The holder of the breaker's own lock
 // is a run like the one that check stands for.
 func (s *session) examineSpool() (*spool.Spool, error) {
+	if err := s.notExamined(); err != nil {
+		return nil, err
+	}
 	sp, err := s.openSpool()
 	if err != nil {
 		return nil, err

@@ -16,6 +16,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
+	"github.com/bitville-apm/spoolfwd/spool"
 )
 
 // Root never works in a directory that somebody else owns. In such a directory every path can lead
@@ -50,11 +51,17 @@ func (s *session) prepare(ctx context.Context, takes settings.Commands) error {
 		}
 	}
 	err := s.becomeOwner(takes)
+	if err == nil && takes&settings.Lock != 0 {
+		err = errors.Join(s.checkStateDir(), s.checkMetricsDir())
+	}
 	if takes == settings.Check { // shows it and goes on
 		s.errAccount, err = err, nil
 	}
 	if err != nil && s.transmitter != nil {
 		s.transmitter.Close()
+	}
+	if err != nil && takes&(settings.Run|settings.Flush) != 0 && !s.cfg.DryRun {
+		err = s.notRun(err)
 	}
 	return err
 }
@@ -62,13 +69,23 @@ func (s *session) prepare(ctx context.Context, takes settings.Commands) error {
 // becomeOwner gives root up if the directory that a command works in belongs to another user.
 func (s *session) becomeOwner(takes settings.Commands) error {
 	dir, st, err := s.decisive(takes)
-	if err != nil || st.Uid == 0 {
-		return nil // a spool that is not there is an error of whoever opens it
+	what, flag := "state directory", "--state-dir"
+	if dir == s.cfg.Spool.Dir {
+		what, flag = "spool", "--spool"
+	}
+	switch {
+	case err != nil: // and nobody knows as whom to go on
+		return errors.Join(s.errTransmitter, notOpened(&spool.OpenError{Dir: dir, Err: err}))
+	case st.Uid == 0:
+		return checkPath(what, flag, dir, s.account)
 	}
 	if s.transmitter != nil {
 		s.transmitter.ReadSystemRoots()
 	}
 	owner := accountOf(int(st.Uid), int(st.Gid))
+	if err := checkPath(what, flag, dir, owner); err != nil {
+		return err
+	}
 	if err := s.env.Become(owner.uid, owner.gid, owner.groups); err != nil {
 		err = fmt.Errorf("%s belongs to %s, and root cannot become that user: %w", dir, owner.name, err)
 		return exit.With(exit.Permission, withHint(err, "start it as "+owner.name))
@@ -79,11 +96,15 @@ func (s *session) becomeOwner(takes settings.Commands) error {
 
 // decisive returns the directory whose owner a command works as. That is the spool, except for the
 // commands that touch only the breaker's state. A state directory that is not there yet is for the
-// owner of the spool.
+// owner of the spool. check goes on without a spool.
 func (s *session) decisive(takes settings.Commands) (dir string, st unix.Stat_t, err error) {
-	dirs := []string{s.cfg.Spool.Dir}
-	if takes&settings.Spool == 0 {
-		dirs = []string{s.cfg.Breaker.StateDir, s.cfg.Spool.Dir, existing(s.cfg.Breaker.StateDir)}
+	payloads, state := s.cfg.Spool.Dir, s.cfg.Breaker.StateDir
+	dirs := []string{payloads}
+	switch {
+	case takes == settings.Check:
+		dirs = []string{payloads, state, existing(state)}
+	case takes&settings.Spool == 0:
+		dirs = []string{state, payloads, existing(state)}
 	}
 	for _, dir = range dirs {
 		if st, err = statOf(dir); err == nil {
@@ -114,6 +135,9 @@ func accountOf(uid, gid int) account {
 	return id
 }
 
+// word is the account as chown(8) knows it.
+func (a account) word() string { return strings.TrimPrefix(a.name, "uid ") }
+
 // checkStateDir judges the state directory for a command that root started. A third user's would
 // lead it astray just as the spool could have. A process that root did not start has no more rights
 // than its user, and the system judges what it may do.
@@ -121,17 +145,7 @@ func (s *session) checkStateDir() error {
 	if s.startedBy != 0 {
 		return nil
 	}
-	dir := s.cfg.Breaker.StateDir
-	mend := fmt.Sprintf("install -d -o %s %s", strings.TrimPrefix(s.account.name, "uid "), dir)
-	if err := s.checkOwner("state directory", dir, mend); err != nil {
-		return err
-	}
-	err := unix.Faccessat(unix.AT_FDCWD, existing(dir), unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
-	if !errors.Is(err, fs.ErrPermission) { // a full or read-only disk stops no deliveries
-		return nil
-	}
-	err = fmt.Errorf("%s, who owns the spool, cannot use the state directory %s: %w", s.account.name, dir, err)
-	return exit.With(exit.Config, withHint(err, mend))
+	return checkPath("state directory", "--state-dir", s.cfg.Breaker.StateDir, s.account)
 }
 
 // checkMetricsDir judges the directory of the metrics file likewise.
@@ -139,35 +153,72 @@ func (s *session) checkMetricsDir() error {
 	if s.startedBy != 0 || s.cfg.MetricsFile == "" {
 		return nil
 	}
-	return s.checkOwner("directory of the metrics file", filepath.Dir(s.cfg.MetricsFile),
-		"name a file in the state directory with --metrics-file")
+	return checkPath("directory of the metrics file", "--metrics-file", filepath.Dir(s.cfg.MetricsFile), s.account)
 }
 
-// checkOwner refuses a directory that belongs neither to the user as whom the command works nor to
-// root. For a directory that is not there yet, the one counts that it would be made in.
-func (s *session) checkOwner(what, dir, mend string) error {
-	there := existing(dir)
-	st, err := statOf(there)
-	if err != nil || st.Uid == 0 || int(st.Uid) == s.account.uid {
+// canUseStateDir asks whether the user that root has become can do so.
+func (s *session) canUseStateDir() error {
+	if s.startedBy != 0 {
 		return nil
 	}
-	return exit.With(exit.Config, withHint(fmt.Errorf("the %s %s belongs to %s, and the spool to %s",
-		what, there, accountOf(int(st.Uid), 0).name, s.account.name), mend))
+	dir := s.cfg.Breaker.StateDir
+	err := unix.Faccessat(unix.AT_FDCWD, existing(dir), unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	if !errors.Is(err, fs.ErrPermission) { // a full or read-only disk stops no deliveries
+		return nil
+	}
+	err = fmt.Errorf("%s, who owns the spool, cannot use the state directory %s: %w", s.account.name, dir, err)
+	return exit.With(exit.Config, withHint(err, fmt.Sprintf("install -d -o %s %s", s.account.word(), dir)))
+}
+
+// canUseMetricsDir asks whether the user can make files there, for check. A run delivers all the
+// same, and tells it afterwards.
+func (s *session) canUseMetricsDir() error {
+	if s.cfg.MetricsFile == "" {
+		return nil
+	}
+	dir := filepath.Dir(s.cfg.MetricsFile)
+	err := unix.Faccessat(unix.AT_FDCWD, existing(dir), unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	if !errors.Is(err, fs.ErrPermission) {
+		return nil
+	}
+	return s.withMetricsHint(fmt.Errorf("%s cannot make the metrics file %s: %w", s.user().name, s.cfg.MetricsFile, err))
+}
+
+// withMetricsHint says what to do about a metrics file that the user cannot write.
+func (s *session) withMetricsHint(err error) error {
+	if !errors.Is(err, fs.ErrPermission) {
+		return err
+	}
+	return withHint(err, fmt.Sprintf("install -d -o %s %s, or name a file in the state directory with --metrics-file",
+		s.user().word(), filepath.Dir(s.cfg.MetricsFile)))
+}
+
+// user returns the account as whom the command works, with its name.
+func (s *session) user() account {
+	if s.account.name == "" {
+		s.account.name = accountOf(s.account.uid, 0).name
+	}
+	return s.account
 }
 
 // examineUser says as whom a run works, for check.
 func (s *session) examineUser() (string, error) {
-	if s.account.name == "" {
-		s.account.name = accountOf(s.account.uid, 0).name
-	}
-	text := s.account.name
+	text := s.user().name
 	if s.account.because != "" {
 		text = fmt.Sprintf("root becomes %s, who owns %s", s.account.name, s.account.because)
 	}
 	if s.errAccount != nil {
 		return text, s.errAccount
 	}
-	return text, errors.Join(s.checkStateDir(), s.checkMetricsDir())
+	return text, errors.Join(s.canUseStateDir(), s.canUseMetricsDir())
+}
+
+// notExamined is for check, which goes on after a fault: a run would not get further than that.
+func (s *session) notExamined() error {
+	if s.errAccount == nil {
+		return nil
+	}
+	return exit.With(exit.Of(s.errAccount), errors.New("not examined, because no run would work there"))
 }
 
 // existing returns the directory itself or, if it is missing, the nearest one above it.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io/fs"
 	"net/http"
@@ -150,7 +151,7 @@ func TestRootRefusesDirectoriesThatTheOwnerOfTheSpoolCannotUse(t *testing.T) {
 		{"a directory of the metrics file of a third user's", func(t *testing.T, w *world) { makeDir(t, filepath.Dir(w.spool)+"/metrics", third) },
 			[]string{"--metrics-file", "metrics/x.prom"}, []string{"metrics belongs to uid 4242", "--metrics-file"}},
 		{"a state directory of another user's beside a spool of root's", func(t *testing.T, w *world) {
-			if err := os.Chown(w.spool, 0, 0); err != nil {
+			if err := errors.Join(os.Chown(w.spool, 0, 0), os.Chown(filepath.Dir(w.spool), 0, 0)); err != nil {
 				t.Fatal(err)
 			}
 			makeDir(t, w.state, third)
@@ -177,10 +178,10 @@ func TestRootRefusesDirectoriesThatTheOwnerOfTheSpoolCannotUse(t *testing.T) {
 }
 
 func TestCheckSaysAsWhomARunWorks(t *testing.T) {
-	w, _ := newServiceWorld(t)
+	w, dir := newServiceWorld(t)
 	r := w.do("check").wantCode(t, exit.OK)
 	wantText(t, "check", r.stdout, "ok   user: root becomes "+accountOf(nobody, 0).name+", who owns "+w.spool)
-	if err := os.Chown(w.spool, 0, 0); err != nil {
+	if err := errors.Join(os.Chown(w.spool, 0, 0), os.Chown(dir, 0, 0)); err != nil {
 		t.Fatal(err)
 	}
 	makeDir(t, w.state, 0)

@@ -44,8 +44,9 @@ const lockMode = 0o600
 // ErrReplaced says that something replaced a file again and again while it was taken into use.
 var ErrReplaced = errors.New("keeps being replaced")
 
-// TakeLock takes the lock at path without waiting. It writes nothing into the file (but removes a
-// note of FoundHeld), because most runs find nothing to do and leave the disk alone. The directory must exist.
+// TakeLock takes the lock at path without waiting. It writes nothing into the file, because most
+// runs find nothing to do and leave the disk alone; it only removes a note of FoundHeld. The
+// directory must exist.
 //
 // A lock that another process holds is a *HeldError. Anything but a regular file at path is
 // statefile.ErrNotRegular, since a lock is never taken through a link.

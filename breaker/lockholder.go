@@ -35,9 +35,9 @@ func (l *Lock) Sign(now time.Time) {
 // by a process that has not signed. The time of that follows.
 const unsigned = "0 "
 
-// FoundHeld returns since when the lock at path is known to be held by a process that has not signed
-// it. That is when the first run found it so, which may be now. It notes the time in the lock file,
-// and whoever takes the lock removes the note. The time is zero if it cannot be noted.
+// FoundHeld returns since when the lock at path is known to be held by a process that has not
+// signed it. That is when the first run found it so, which may be now. It notes the time in the
+// lock file, and whoever takes the lock removes the note. The time is zero if it cannot be noted.
 func FoundHeld(path string, now time.Time) time.Time {
 	if found := SignedBy(path); found.PID == 0 && !found.Since.IsZero() {
 		return found.Since

@@ -14,8 +14,8 @@ import (
 // directory can lock it: the spool itself is often open to everybody, and rejected/ is not. A lock
 // on a rejected/ that everybody can open counts for nothing. Where rejected/ cannot be used, or the
 // file system cannot lock directories, nothing is protected. The answer is then true, because
-// deliveries go on. Only while there is no room for rejected/, the spool itself is locked, just as a
-// run then locks the state directory in place of a lock file.
+// deliveries go on. Only while there is no room for rejected/, the spool itself is locked, just as
+// a run then locks the state directory in place of a lock file.
 func (s *Spool) TryLock() bool {
 	dir, err := s.openRejected(true)
 	switch {

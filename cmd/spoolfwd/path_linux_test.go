@@ -25,7 +25,7 @@ func TestAPathThatAThirdUserCanTurnLeadsNowhere(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// Each makes the path of a spool in dir. The payload files are in victim, which it may give away.
+	// Each makes the path of a spool in dir. The payload files are in victim.
 	for _, c := range []struct {
 		name string
 		make func(t *testing.T, dir, victim string) (spool string)

@@ -18,8 +18,7 @@ type Env struct {
 	Stdout io.Writer
 	Stderr io.Writer
 
-	// Patience is how long a write to these two may take while the lock is held, and after a
-	// signal; 0 stands for 5s.
+	// Patience is how long a write to these two may take while the lock is held; 0 stands for 5s.
 	Patience time.Duration
 	Environ  []string // "NAME=value", as os.Environ; the last of equal names counts
 

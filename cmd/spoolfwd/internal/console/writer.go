@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"math"
 	"sync"
 	"time"
 )
@@ -20,15 +21,17 @@ type Writer struct {
 	w        io.Writer
 	ctx      context.Context
 	patience time.Duration
+	grace    time.Duration // after a signal
 
 	mu    sync.Mutex // held during a write; guards what follows
 	hurry bool
 	err   error // once a write was given up
 }
 
-// NewWriter returns a Writer to w whose writes may go on for as long as ctx, and then for so long.
+// NewWriter returns a Writer to w. patience is how long a write may take in a hurry. A write in
+// which ctx ends, or that begins after it, may take another second.
 func NewWriter(ctx context.Context, w io.Writer, patience time.Duration) *Writer {
-	return &Writer{w: w, ctx: ctx, patience: patience}
+	return &Writer{w: w, ctx: ctx, patience: patience, grace: min(patience, time.Second)}
 }
 
 // Hurry bounds every write from now on.
@@ -56,20 +59,20 @@ func (w *Writer) Write(text []byte) (int, error) {
 		n, err := w.w.Write(own)
 		done <- result{n, err}
 	}()
-	ended, late := w.ctx.Done(), (<-chan time.Time)(nil)
+	limit := time.Duration(math.MaxInt64)
 	if w.hurry {
-		late = time.After(w.patience)
+		limit = w.patience
 	}
+	begin, late, ended := time.Now(), time.NewTimer(limit), w.ctx.Done()
+	defer late.Stop()
 	for {
 		select {
 		case r := <-done:
 			return r.n, r.err
 		case <-ended:
 			ended = nil
-			if late == nil {
-				late = time.After(w.patience)
-			}
-		case <-late:
+			late.Reset(min(limit-time.Since(begin), w.grace))
+		case <-late.C:
 			w.err = ErrStuck
 			return 0, w.err
 		}

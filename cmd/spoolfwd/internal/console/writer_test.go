@@ -20,11 +20,12 @@ func TestAReaderWhoDoesNotReadIsWaitedForWithinReason(t *testing.T) {
 		arrived bool
 	}{
 		{name: "a person who leafs through a list", reads: time.Hour, arrived: true},
-		{name: "a signal", signal: time.Hour, gaveUp: time.Hour + patience},
-		{name: "a signal, and a reader who goes on", signal: time.Hour, reads: time.Hour + time.Second, arrived: true},
+		{name: "a signal", signal: time.Hour, gaveUp: time.Hour + time.Second},
+		{name: "a signal, and a reader who goes on", signal: time.Hour, reads: time.Hour + time.Second/2, arrived: true},
 		{name: "in a hurry", hurry: true, gaveUp: patience},
 		{name: "in a hurry, and a slow reader", hurry: true, reads: 4 * time.Second, arrived: true},
-		{name: "in a hurry, a signal does not prolong it", hurry: true, signal: 3 * time.Second, gaveUp: patience},
+		{name: "in a hurry, a signal shortens it", hurry: true, signal: 3 * time.Second, gaveUp: 4 * time.Second},
+		{name: "in a hurry, a signal does not prolong it", hurry: true, signal: patience - time.Second/2, gaveUp: patience},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

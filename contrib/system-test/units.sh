@@ -45,7 +45,7 @@ install_package() { package -i "/run/share/$1"; }
 own_user_scenario() {
     say "# a user of its own, as contrib/doc/own-user.md sets it up"
     inside useradd --system --user-group --groups www-data --home-dir /nonexistent --shell /usr/sbin/nologin spoolfwd
-    inside install -d -o spoolfwd -g www-data -m 2770 $spool
+    inside install -d -o spoolfwd -g www-data -m 3770 $spool
     inside chown -R spoolfwd: $spool/rejected
     inside install -D -m 0644 /usr/share/doc/spoolfwd/examples/own-user.conf /etc/systemd/system/spoolfwd.service.d/own-user.conf
     inside systemctl daemon-reload
@@ -59,6 +59,7 @@ own_user_scenario() {
     same "every item has arrived or was rejected" "4 5" "$(stat_of units delivered) $(stat_of units requests)"
     same "the spool is empty" 0 "$(payload_files)"
     same "the state belongs to the new user" spoolfwd "$(inside stat -c %U $state/central_listener.lock)"
+    inside runuser -u www-data -- mv $spool/rejected $spool/gone 2>/dev/null && fail "the producer can move rejected/ away"
     inside runuser -u www-data -- ls $spool/rejected >/dev/null 2>&1 && fail "the producer can read what was rejected"
     inside runuser -u www-data -- cat $state/central_listener.lock >/dev/null 2>&1 && fail "the producer can open the lock"
     check "the producer cannot reset the breaker" test "$(inside runuser -u www-data -- spoolfwd breaker reset >/dev/null 2>&1 && echo 0 || echo $?)" = 77

@@ -20,9 +20,9 @@ const (
 // Array files: one of the largest default size with the smallest items, and many like those of the
 // PHP producer.
 const (
-	largeArray = 131_072 // items
-	smallItem  = 16<<20/largeArray - len(",")
-	perArray   = 100 // items
+	largeArray = 131_072               // items
+	smallItem  = 16<<20/largeArray - 2 // and commas and brackets
+	perArray   = 100                   // items
 )
 
 // bigRun is one run of the built binary.

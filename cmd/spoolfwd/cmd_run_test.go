@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"syscall"
 	"testing"
@@ -22,6 +23,22 @@ func TestAnEmptyRunWritesNothing(t *testing.T) {
 	w.do("run").wantCode(t, exit.OK).wantSilence(t)
 	if after := w.snapshot(); after != before {
 		t.Errorf("the second empty run changed something:\n%s\nbecame\n%s", before, after)
+	}
+}
+
+// Each answer would otherwise wake a second thread, which finds nothing to do.
+func TestARunWithOneRequestInFlightUsesOneProcessor(t *testing.T) {
+	before := runtime.GOMAXPROCS(3)
+	defer runtime.GOMAXPROCS(before)
+	for concurrency, want := range map[string]int{"1": 1, "2": 3, "auto": 3} {
+		w := newWorld(t)
+		w.put("a.json", `{}`)
+		during := 0
+		w.onRequest = func() { during = runtime.GOMAXPROCS(0) }
+		w.do("run", "--concurrency", concurrency).wantCode(t, exit.OK)
+		if after := runtime.GOMAXPROCS(0); during != want || after != 3 {
+			t.Errorf("--concurrency %s: %d processors for the request and %d after the run, want %d and 3", concurrency, during, after, want)
+		}
 	}
 }
 

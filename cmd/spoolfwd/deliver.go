@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -107,6 +108,9 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	c.Breaker = &gate{Breaker: d.breaker, lock: d.lock, force: d.force}
 	c.Count = cfg.JSON || d.byHand
 	c.Now, c.Progress = d.s.env.Now, d.progress
+	if c.Concurrency == 1 {
+		defer useOneProcessor()()
+	}
 	var err error
 	o.report, err = drain.Run(limited, c)
 	now := d.s.env.Now()
@@ -125,6 +129,15 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	}
 	d.measure(o)
 	return o
+}
+
+// useOneProcessor keeps the Go scheduler to one processor until the function that it returns is
+// called. A run with one request in flight has one goroutine at work. With a second processor, each
+// answer would move that goroutine to another thread, and wake one more that looks for work in
+// vain.
+func useOneProcessor() (undo func()) {
+	before := runtime.GOMAXPROCS(1)
+	return func() { runtime.GOMAXPROCS(before) }
 }
 
 // gate stands between the drain and the breaker. It signs the lock when there is something to send,

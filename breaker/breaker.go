@@ -1,7 +1,6 @@
 package breaker
 
 import (
-	"errors"
 	"fmt"
 	"path/filepath"
 	"strings"
@@ -47,16 +46,17 @@ func (b *Breaker) StatePath() string { return b.file.Path }
 func (b *Breaker) LockPath() string { return filepath.Join(b.config.StateDir, b.config.Name+".lock") }
 
 // Open loads the state file for a run that holds the lock. It removes the leftovers of killed
-// saves, sets a bad file aside, and saves the correction of times in the future. The breaker is
-// usable afterwards in every case. An error is an *Anomaly, for one warning. SaveError says whether
-// the correction could be saved.
+// saves, lets everybody read the file, sets a bad file aside, and saves the correction of times in
+// the future. The breaker is usable afterwards in every case. An error is an *Anomaly, for one
+// warning. SaveError says whether the correction could be saved.
 func (b *Breaker) Open(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.readOnly = false
 	b.file.Sweep()
 	sweepHostID(b.config.StateDir)
-	err := b.loadLocked(now)
+	b.file.Publish()
+	anomaly := b.loadLocked(now)
 
 	corrected := b.current.openedAt != b.saved.openedAt || b.current.notBefore != b.saved.notBefore
 	if b.current.state == Open && corrected && b.saveLocked() != nil {
@@ -65,11 +65,13 @@ func (b *Breaker) Open(now time.Time) error {
 		b.current = b.current.withoutHold()
 	}
 
-	var anomaly *Anomaly
-	if errors.As(err, &anomaly) && statefile.IsSpoiled(anomaly.Cause) {
+	if anomaly == nil {
+		return nil
+	}
+	if statefile.IsSpoiled(anomaly.Cause) {
 		anomaly.KeptAs, anomaly.KeepError = b.file.SetAside()
 	}
-	return err
+	return anomaly
 }
 
 // Peek loads the state file for a caller that only looks and holds no lock. Nothing changes on
@@ -79,15 +81,19 @@ func (b *Breaker) Peek(now time.Time) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.readOnly = true
-	return b.loadLocked(now)
+	if anomaly := b.loadLocked(now); anomaly != nil {
+		anomaly.Peeked = true
+		return anomaly
+	}
+	return nil
 }
 
-func (b *Breaker) loadLocked(now time.Time) error {
-	var err error
-	b.saved, b.unknown, err = load(b.file)
+func (b *Breaker) loadLocked(now time.Time) *Anomaly {
+	var anomaly *Anomaly
+	b.saved, b.unknown, anomaly = load(b.file)
 	b.saveError = nil
 	b.current = b.rules.step(b.saved, event{kind: tick}, microsAt(now))
-	return err
+	return anomaly
 }
 
 // Available reports whether a request may go. It turns an open breaker whose hold is over into a

@@ -9,16 +9,20 @@ import (
 )
 
 // Anomaly says that the state file could not be used and that the breaker began closed instead. It
-// is one sentence for one warning, never a reason to stop.
+// is one sentence for one warning, never a reason to stop. Who only looks does not know the state.
 type Anomaly struct {
 	Path      string // the state file
 	Cause     error  // why the file cannot be used
 	KeptAs    string // where the bad file is now; "" when it was left in place
 	KeepError error  // why it could not be moved there
+	Peeked    bool   // by Peek: the file is where it was
 }
 
 func (a *Anomaly) Error() string {
-	text := fmt.Sprintf("breaker state %s: %v: taken as closed", a.Path, a.Cause)
+	text := fmt.Sprintf("breaker state %s: %v", a.Path, a.Cause)
+	if !a.Peeked {
+		text += ": taken as closed"
+	}
 	switch {
 	case a.KeptAs != "":
 		text += ", the bad file is kept as " + a.KeptAs
@@ -31,9 +35,8 @@ func (a *Anomaly) Error() string {
 // Unwrap returns the cause, so that errors.Is finds fs.ErrPermission and the like.
 func (a *Anomaly) Unwrap() error { return a.Cause }
 
-// load reads the state file. An absent file is a closed breaker and no error. Every error is an
-// *Anomaly.
-func load(file statefile.File) (snapshot, unknownKeys, error) {
+// load reads the state file. An absent file is a closed breaker and not an error.
+func load(file statefile.File) (snapshot, unknownKeys, *Anomaly) {
 	data, err := file.Read()
 	if errors.Is(err, fs.ErrNotExist) {
 		return snapshot{}, nil, nil

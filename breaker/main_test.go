@@ -70,7 +70,7 @@ func wantAvailable(t *testing.T, b *Breaker, now time.Time, want bool) {
 func stateFile(t *testing.T, content string) Config {
 	t.Helper()
 	c := Config{StateDir: t.TempDir()}
-	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(c.StateDir, "central_listener.state"), []byte(content), 0o600))
+	mustDo(t, "WriteFile", os.WriteFile(filepath.Join(c.StateDir, "central_listener.state"), []byte(content), 0o644))
 	return c
 }
 

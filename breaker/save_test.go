@@ -98,10 +98,48 @@ func TestTheFirstSaveCreatesDirectoryAndFile(t *testing.T) {
 			t.Errorf("%s has mode %v, %v, want %v", path, info.Mode(), err, want)
 		}
 	}
-	mustDo(t, "Chmod", os.Chmod(b.StatePath(), 0o640))
-	failTimes(t, b, 1, start)
-	if info, err := os.Lstat(b.StatePath()); err != nil || info.Mode() != 0o640 {
-		t.Errorf("the mode 0640 became %v, %v", info.Mode(), err)
+}
+
+// PHP's tempnam makes files of mode 0600, and monitoring is another user.
+func TestEverybodyMayReadTheStateFileWhateverItsModeWas(t *testing.T) {
+	for _, step := range []struct {
+		name string
+		do   func(Config)
+	}{
+		{"a run that changes nothing", func(c Config) { mustDo(t, "Save", open(t, c, start).Save()) }},
+		{"a run that saves", func(c Config) { failTimes(t, open(t, c, start), 1, start) }},
+	} {
+		for _, was := range []fs.FileMode{0o600, 0o640, 0o666} {
+			c := stateFile(t, `{"state":"closed","failure_count":0}`)
+			path := filepath.Join(c.StateDir, "central_listener.state")
+			mustDo(t, "Chmod", os.Chmod(path, was))
+			step.do(c)
+			if info, err := os.Lstat(path); err != nil || info.Mode() != 0o644 {
+				t.Errorf("after %s the mode %v became %v, %v", step.name, was, info.Mode(), err)
+			}
+		}
+	}
+}
+
+func TestALookAtTheStateFileLeavesItsMode(t *testing.T) {
+	b := newBreaker(t, stateFile(t, `{"state":"open"}`))
+	mustDo(t, "Chmod", os.Chmod(b.StatePath(), 0o600))
+	mustDo(t, "Peek", b.Peek(start))
+	if info, err := os.Lstat(b.StatePath()); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the mode became %v, %v", info.Mode(), err)
+	}
+}
+
+// Whoever else may write to the directory must not be able to turn the change of mode onto another
+// file of the user's.
+func TestAStateFileWithASecondNameKeepsItsMode(t *testing.T) {
+	c := stateFile(t, `{"state":"closed"}`)
+	private := filepath.Join(t.TempDir(), "private")
+	mustDo(t, "Chmod", os.Chmod(filepath.Join(c.StateDir, "central_listener.state"), 0o600))
+	mustDo(t, "Link", os.Link(filepath.Join(c.StateDir, "central_listener.state"), private))
+	mustDo(t, "Save", open(t, c, start).Save())
+	if info, err := os.Lstat(private); err != nil || info.Mode() != 0o600 {
+		t.Errorf("the mode became %v, %v", info.Mode(), err)
 	}
 }
 

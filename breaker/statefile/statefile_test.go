@@ -162,33 +162,43 @@ func TestATemporaryIsSweptWhateverTheNameHolds(t *testing.T) {
 	wantNames(t, dir, "a*b")
 }
 
-func TestTheModeOfAFileStaysAndAFirstFileIsReadableForEverybody(t *testing.T) {
+func TestEverybodyMayReadAFileWhateverTheModeOfTheOldOneWas(t *testing.T) {
 	old := syscall.Umask(0o077)
 	defer syscall.Umask(old)
 	f := fileIn(t.TempDir())
-	for _, mode := range []fs.FileMode{0o644, 0o640, 0o600} {
-		mustDo(t, "Write", f.Write([]byte("x")))
-		info, err := os.Lstat(f.Path)
-		mustDo(t, "Lstat", err)
-		if mode == 0o644 && info.Mode() != mode {
-			t.Errorf("a first file has mode %v, want %v", info.Mode(), mode)
+	want := func(what string) {
+		t.Helper()
+		if info, err := os.Lstat(f.Path); err != nil || info.Mode() != 0o644 {
+			t.Errorf("%s the mode is %v, %v", what, info.Mode(), err)
 		}
+	}
+	mustDo(t, "Write", f.Write([]byte("x")))
+	want("of a first file")
+	for _, mode := range []fs.FileMode{0o640, 0o600, 0o755 | fs.ModeSetuid | fs.ModeSetgid | fs.ModeSticky} {
 		mustDo(t, "Chmod", os.Chmod(f.Path, mode))
 		mustDo(t, "Write", f.Write([]byte("y")))
-		if info, err := os.Lstat(f.Path); err != nil || info.Mode() != mode {
-			t.Errorf("the mode %v became %v, %v", mode, info.Mode(), err)
-		}
+		want(fmt.Sprintf("of a file written over one of %v", mode))
+		mustDo(t, "Chmod", os.Chmod(f.Path, mode))
+		f.Publish()
+		want(fmt.Sprintf("of a published file that had %v", mode))
 	}
 }
 
-// The owner of the directory chooses the mode of the file that is there.
-func TestAReplacedFileNeverKeepsSetuidSetgidOrSticky(t *testing.T) {
-	f := fileIn(t.TempDir())
-	mustDo(t, "WriteFile", os.WriteFile(f.Path, []byte("x"), 0o600))
-	mustDo(t, "Chmod", os.Chmod(f.Path, 0o755|fs.ModeSetuid|fs.ModeSetgid|fs.ModeSticky))
-	mustDo(t, "Write", f.Write([]byte("y")))
-	if info, err := os.Lstat(f.Path); err != nil || info.Mode() != 0o755 {
-		t.Errorf("the new file has mode %v, %v", info.Mode(), err)
+func TestOnlyTheFileItselfIsPublished(t *testing.T) {
+	dir := t.TempDir()
+	victim := filepath.Join(dir, "victim")
+	mustDo(t, "WriteFile", os.WriteFile(victim, []byte("private"), 0o600))
+	for name, refer := range map[string]func(string, string) error{"symbolic link": os.Symlink, "hard link": os.Link} {
+		f := File{Path: filepath.Join(dir, name)}
+		mustDo(t, name, refer(victim, f.Path))
+		f.Publish()
+		if info, err := os.Lstat(victim); err != nil || info.Mode() != 0o600 {
+			t.Errorf("the file behind a %s has mode %v, %v", name, info.Mode(), err)
+		}
+	}
+	File{Path: filepath.Join(dir, "missing")}.Publish()
+	if _, err := os.Lstat(filepath.Join(dir, "missing")); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("a missing file: %v", err)
 	}
 }
 

@@ -74,7 +74,7 @@ func (f File) fill(temporary *os.File, data []byte) error {
 	if _, err := temporary.Write(data); err != nil {
 		return err
 	}
-	_ = temporary.Chmod(f.successorMode()) // in vain on a file system that has no modes
+	_ = temporary.Chmod(f.mode()) // in vain on a file system that has no modes
 	if f.Volatile {
 		return nil
 	}
@@ -89,7 +89,7 @@ func (f File) overwrite(data []byte) error {
 		return err
 	}
 	defer file.Close()
-	if err := f.mayOverwrite(file); err != nil {
+	if err := f.hasOneName(file); err != nil {
 		return err
 	}
 	if _, err := file.Write(data); err != nil {
@@ -104,9 +104,9 @@ func (f File) overwrite(data []byte) error {
 	return file.Sync()
 }
 
-// mayOverwrite refuses a file that may be known under another name as well: somebody else who may
+// hasOneName refuses a file that may be known under another name as well: somebody else who may
 // write to the directory could have put a hard link to another file in its place.
-func (f File) mayOverwrite(file *os.File) error {
+func (f File) hasOneName(file *os.File) error {
 	info, err := file.Stat()
 	if err != nil {
 		return err
@@ -118,16 +118,31 @@ func (f File) mayOverwrite(file *os.File) error {
 	return nil
 }
 
-// successorMode is the mode of the next file, which is that of the file that it replaces. A first
-// file is readable for everybody, because monitoring reads it, unless it is secret.
-func (f File) successorMode() fs.FileMode {
+// mode is the mode of the file. Monitoring reads what is not secret, so everybody may. It does not
+// follow the file that is replaced, since another program may have made that one private by
+// accident (PHP's tempnam does).
+func (f File) mode() fs.FileMode {
 	if f.Secret {
 		return 0o600
 	}
-	if info, err := os.Lstat(f.Path); err == nil && info.Mode().IsRegular() {
-		return info.Mode().Perm()
-	}
 	return 0o644
+}
+
+// Publish gives the file that is there the mode that Write would give it. Only the file's owner
+// can. A failure changes nothing: the content is what counts.
+func (f File) Publish() {
+	info, err := os.Lstat(f.Path)
+	if err != nil || !info.Mode().IsRegular() || info.Mode() == f.mode() {
+		return
+	}
+	file, err := os.OpenFile(f.Path, os.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK, 0)
+	if err != nil {
+		return
+	}
+	defer file.Close()
+	if f.hasOneName(file) == nil {
+		_ = file.Chmod(f.mode())
+	}
 }
 
 // makeDir creates the directory when it is missing, and makes its entry durable.

@@ -8,8 +8,11 @@ import (
 )
 
 func breakerShow(_ context.Context, s *session) error {
-	b, err := s.peekBreaker()
+	b, err := s.newBreaker()
 	if err != nil {
+		return err
+	}
+	if err := b.Peek(s.env.Now()); err != nil {
 		return err
 	}
 	if s.cfg.JSON {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"time"
 
@@ -14,8 +15,8 @@ import (
 
 // statusReport is what status prints with --json. Ages are seconds, sizes bytes.
 type statusReport struct {
-	Breaker   breaker.Stats  `json:"breaker"`
-	Available bool           `json:"available"` // a request may go now
+	Breaker   *breaker.Stats `json:"breaker"`   // null when its state cannot be read
+	Available bool           `json:"available"` // a request may go now, as far as is known
 	Lock      *lockHolder    `json:"lock"`      // null when nobody holds it, or nobody knows
 	Listener  listenerReport `json:"listener"`
 	Spool     spoolReport    `json:"spool"`
@@ -62,25 +63,27 @@ type rejectedReport struct {
 func statusCommand(_ context.Context, s *session) error {
 	b, r, err := s.takeStatus()
 	switch {
-	case err != nil && s.cfg.Check:
+	case r == nil && s.cfg.Check:
 		return s.pluginUnknown(err)
 	case r == nil:
 		return err
 	case s.cfg.Check:
-		return s.plugin(r)
+		return s.plugin(r, err)
 	case s.cfg.JSON:
 		s.out.JSON(r)
 		return err
 	}
-	s.printBreaker(b)
+	if r.Breaker != nil {
+		s.printBreaker(b)
+	}
 	s.printSpool(r)
 	return err
 }
 
-// takeStatus looks at everything and changes nothing. A rejected/ that cannot be counted is an
-// error beside a report of the rest.
+// takeStatus looks at everything and changes nothing. What cannot be read is an error beside a
+// report of the rest.
 func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
-	b, err := s.peekBreaker()
+	b, err := s.newBreaker()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -95,11 +98,14 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	}
 	now := s.env.Now()
 	r := &statusReport{
-		Breaker:   b.Stats(now),
-		Available: b.Wait(now) == 0,
-		Lock:      whoHolds(b.LockPath()),
-		Listener:  listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
-		Spool:     spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
+		Lock:     whoHolds(b.LockPath()),
+		Listener: listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
+		Spool:    spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
+	}
+	errState := b.Peek(now)
+	if errState == nil {
+		stats := b.Stats(now)
+		r.Breaker, r.Available = &stats, b.Wait(now) == 0
 	}
 	if w.Files > 0 {
 		r.Spool.Oldest = w.Oldest.Name
@@ -111,15 +117,14 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 			r.Spool.UnfinishedAge = max(0, now.Sub(written[0].Since).Seconds())
 		}
 	}
-	index, err := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
-	s.warn(err)
+	index, errIndex := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
 	r.Spool.DeferredFiles = []deferredReport{}
 	for _, f := range index.DeferredFiles() {
 		r.Spool.DeferredFiles = append(r.Spool.DeferredFiles, deferredReport{spool.EncodeName(f.Name), f.Items, f.Refused, f.Attempts, f.Status, f.Last})
 	}
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
-	return b, r, err
+	return b, r, errors.Join(errState, errIndex, err)
 }
 
 func (s *session) printSpool(r *statusReport) {

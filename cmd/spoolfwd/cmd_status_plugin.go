@@ -6,6 +6,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 )
 
 // The exit codes of a monitoring plugin are not those of package exit: Nagios and its heirs
@@ -22,8 +23,10 @@ type pluginResult struct{ code int }
 
 func (p *pluginResult) Error() string { return "" }
 
-// plugin prints the status as one line with performance data.
-func (s *session) plugin(r *statusReport) error {
+// plugin prints the status as one line with performance data. Where something cannot be read, only
+// what is known to be critical is worth more than that: a breaker whose state is private may be
+// open. Numbers that nobody knows are not printed.
+func (s *session) plugin(r *statusReport, unread error) error {
 	level := pluginOK
 	var problems []string
 	raise := func(to int, format string, args ...any) {
@@ -48,7 +51,7 @@ func (s *session) plugin(r *statusReport) error {
 		}
 		raise(to, "%s wait", console.Count(files, "payload file"))
 	}
-	if r.Breaker.State != breaker.Closed {
+	if r.Breaker != nil && r.Breaker.State != breaker.Closed {
 		raise(pluginWarning, "breaker %s is %s", r.Breaker.Name, strings.ReplaceAll(r.Breaker.EffectiveState.String(), "_", "-"))
 	}
 	if now := s.env.Now(); r.Lock != nil && !r.Lock.Since.IsZero() && now.Sub(r.Lock.Since) >= longHeld {
@@ -60,10 +63,25 @@ func (s *session) plugin(r *statusReport) error {
 	if r.Spool.Stuck > 0 {
 		raise(pluginWarning, "%s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))
 	}
+	if unread != nil {
+		for _, e := range exit.Each(unread) {
+			problems = append(problems, e.Error())
+		}
+		if level != pluginCritical {
+			level = pluginUnknown
+		}
+		return s.pluginLine(level, strings.Join(problems, ", "), "")
+	}
 	if level == pluginOK {
 		problems = []string{fmt.Sprintf("breaker closed, %s", console.Count(r.Spool.Files, "payload file"))}
 	}
-	s.out.Line("SPOOLFWD %s - %s | %s", pluginWord(level), strings.Join(problems, ", "), s.performanceData(r))
+	return s.pluginLine(level, strings.Join(problems, ", "), " | "+s.performanceData(r))
+}
+
+// pluginLine prints the line and ends the process with its code. A bar would begin the performance
+// data.
+func (s *session) pluginLine(level int, problems, data string) error {
+	s.out.Line("SPOOLFWD %s - %s%s", pluginWord(level), strings.ReplaceAll(problems, "|", "/"), data)
 	return &pluginResult{level}
 }
 
@@ -90,10 +108,9 @@ func (s *session) performanceData(r *statusReport) string {
 	}, " ")
 }
 
-// pluginUnknown says that the status could not be taken. A bar would begin the performance data.
+// pluginUnknown says that the status could not be taken.
 func (s *session) pluginUnknown(err error) error {
-	s.out.Line("SPOOLFWD UNKNOWN - %s", strings.ReplaceAll(err.Error(), "|", "/"))
-	return &pluginResult{pluginUnknown}
+	return s.pluginLine(pluginUnknown, err.Error(), "")
 }
 
 func pluginWord(level int) string {

@@ -31,10 +31,11 @@ func (s *session) dryRun(ctx context.Context) error {
 	if sp != nil {
 		defer sp.Close()
 	}
-	b, errB := s.peekBreaker()
+	b, errB := s.newBreaker()
 	if err := errors.Join(errT, errS, errB); err != nil {
 		return err
 	}
+	s.warn(b.Peek(s.env.Now()))
 	if wait := b.Wait(s.env.Now()); wait > 0 {
 		s.log.Warn(fmt.Sprintf("breaker %s is open: a run would send nothing for another %s", s.cfg.Breaker.Name, console.Duration(wait)))
 	}

@@ -57,16 +57,6 @@ func (s *session) holdBreaker() (*breaker.Breaker, *breaker.Lock, error) {
 	return b, lock, nil
 }
 
-// peekBreaker loads the breaker without a lock and without changing anything.
-func (s *session) peekBreaker() (*breaker.Breaker, error) {
-	b, err := s.newBreaker()
-	if err != nil {
-		return nil, err
-	}
-	s.warn(b.Peek(s.env.Now()))
-	return b, nil
-}
-
 func (s *session) warn(err error) { logError(s.log, slog.LevelWarn, err) }
 
 // openSpool opens the spool directory.

@@ -78,8 +78,8 @@ func completionCommand(ctx context.Context, s *session) error {
 	case scripts[shell] == "":
 		return refuse("unknown shell %s: bash, zsh or fish", shell)
 	case len(words) == 0:
-		_, err := s.out.Write([]byte(scripts[shell]))
-		return err
+		fmt.Fprint(s.out, scripts[shell])
+		return nil
 	case s.env.Args[3] != "--": // which a person does not type
 		return refuse("unexpected argument %q", words[0])
 	}

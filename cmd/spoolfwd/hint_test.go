@@ -55,12 +55,17 @@ func TestAnErrorIsLoggedWithItsHintAndTheAttributesThatItIsGiven(t *testing.T) {
 
 // An answer that went nowhere must not look like one that was given.
 func TestAFullStandardOutputIsAnError(t *testing.T) {
-	w := newWorld(t)
-	w.env.Stdout = brokenWriter{syscall.ENOSPC}
-	r := w.do("status").wantCode(t, exit.IO)
-	wantText(t, "standard error", r.stderr, "cannot write to standard output", "no space left")
-	w.env.Stdout = brokenWriter{&net.OpError{Op: "write", Err: syscall.EPIPE}}
-	w.do("status").wantCode(t, exit.OK).wantSilence(t)
+	for _, command := range []string{"help", "version", "completion bash", "status --spool " + t.TempDir()} {
+		w := newWorld(t)
+		w.env.Stdout = brokenWriter{syscall.ENOSPC}
+		r := w.run(strings.Fields(command)...)
+		r.wantCode(t, exit.IO)
+		if want := "spoolfwd: cannot write to standard output: no space left on device\n"; r.stderr != want {
+			t.Errorf("%s says %q, want %q", command, r.stderr, want)
+		}
+		w.env.Stdout = brokenWriter{&net.OpError{Op: "write", Err: syscall.EPIPE}}
+		w.run(strings.Fields(command)...).wantCode(t, exit.OK).wantSilence(t)
+	}
 }
 
 type brokenWriter struct{ err error }

@@ -91,9 +91,9 @@ func BenchmarkRead(b *testing.B) {
 	}
 	defer unix.Close(at)
 	buf := make([]byte, 64<<10)
-	readWith := func(s *spool.Spool) func(name string) (int, error) {
+	readWith := func(s *spool.Spool, now time.Time) func(name string) (int, error) {
 		return func(name string) (int, error) {
-			p, err := s.Read(spool.Entry{Name: name}, noon, buf)
+			p, err := s.Read(spool.Entry{Name: name}, now, buf)
 			return len(p.Data), err
 		}
 	}
@@ -101,8 +101,9 @@ func BenchmarkRead(b *testing.B) {
 		name string
 		read func(name string) (int, error)
 	}{
-		{"spool", readWith(s)},
-		{"spool, raw", readWith(raw)},
+		{"spool", readWith(s, noon)},
+		{"spool, raw", readWith(raw, noon)},
+		{"spool, when nobody can be writing any more", readWith(s, noon.Add(time.Hour))},
 		{"bare system calls", func(name string) (int, error) {
 			data, err := rawRead(at, name, buf)
 			return len(data), err

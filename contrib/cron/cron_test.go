@@ -91,6 +91,34 @@ func TestAWarningOfAGoodRunIsMailedOnceADay(t *testing.T) {
 	}
 }
 
+// cron starts a whole fleet in one second, so each machine waits for a second of its own.
+func TestARunBeginsAtTheMachinesOwnSecond(t *testing.T) {
+	c := newCron(t)
+	c.program(t, "sleep", `echo "slept $1" >>"${0%/*}/sleeps"`)
+	c.run(t, 0, "")
+	if _, err := os.Stat(filepath.Join(c.dir, "sleeps")); err == nil {
+		t.Error("it sleeps although the spread is 0")
+	}
+	c.spread = 55
+	for _, id := range []string{"a", "a", "b", "c"} {
+		c.program(t, "cat", "echo "+id) // of the machine id
+		c.run(t, 0, "")
+	}
+	text, err := os.ReadFile(filepath.Join(c.dir, "sleeps"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Fields(strings.ReplaceAll(string(text), "slept ", ""))
+	if len(lines) != 4 || lines[0] != lines[1] || lines[0] == lines[2] && lines[0] == lines[3] {
+		t.Fatalf("machines a, a, b and c sleep for %v seconds, want the same for the same machine", lines)
+	}
+	for _, line := range lines {
+		if n, err := strconv.Atoi(line); err != nil || n < 0 || n >= 55 {
+			t.Errorf("it sleeps for %q, want 0 to 54 seconds", line)
+		}
+	}
+}
+
 // The words are those of cmd/spoolfwd/lock.go.
 func TestALockThatIsHeldForAnHourIsMailedOnceADay(t *testing.T) {
 	c := newCron(t)
@@ -184,7 +212,10 @@ func TestTheFilesOfEarlierVersionsAreUnderstood(t *testing.T) {
 
 // cron stands for the daemon: a directory of programs that come first in the PATH, and the job's
 // state.
-type cron struct{ dir, state string }
+type cron struct {
+	dir, state string
+	spread     int
+}
 
 func newCron(t *testing.T) *cron {
 	t.Helper()
@@ -207,7 +238,7 @@ func (c *cron) run(t *testing.T, code int, says string, args ...string) string {
 	t.Helper()
 	c.program(t, "spoolfwd", "[ -z '"+says+"' ] || echo '"+says+"' >&2\nexit "+strconv.Itoa(code))
 	cmd := exec.Command("dash", append([]string{"./cron-run"}, args...)...)
-	cmd.Env = append(os.Environ(), "PATH="+c.dir+":"+os.Getenv("PATH"), "SPOOLFWD_CRON_STATE="+c.state)
+	cmd.Env = append(os.Environ(), "PATH="+c.dir+":"+os.Getenv("PATH"), "SPOOLFWD_CRON_STATE="+c.state, "SPOOLFWD_CRON_SPREAD="+strconv.Itoa(c.spread))
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -6,7 +6,7 @@ BIN     := bin
 TORTURE :=
 
 .DEFAULT_GOAL := help
-.PHONY: help build run test quick lint bench bench-race torture fuzz packages check-packages test-system release pictures clean
+.PHONY: help build run test quick lint bench bench-race torture fuzz packages check-packages test-system release pictures fleet fleet-picture clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z-]+:.*## / {printf "  make %-14s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,12 @@ release: ## build the binaries of a release, of the last commit, into dist/
 
 pictures: ## record make run in a terminal, for the README
 	contrib/pictures/record.py contrib/pictures/run.svg make run
+
+fleet: ## simulate a fleet of 10,000 hosts through outages; ends with a table
+	$(GO) run ./contrib/fleet
+
+fleet-picture: ## draw the fleet for the documents
+	$(GO) run ./contrib/fleet -draw contrib/doc/fleet.svg
 
 clean: ## remove what was built
 	rm -rf $(BIN) dist

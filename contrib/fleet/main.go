@@ -21,6 +21,9 @@
 // Each row of the table is checked: no payload is lost, the probes of an outage and the load at its
 // end stay within bounds, the last backlog is drained in time, and the listener does not collapse
 // under those who come back. A row that fails is marked, and the exit code is 1.
+//
+// The rows of 10,000 hosts take about three minutes of processor time, most of it for the probes of
+// three days. All rows of an hour take half a minute.
 package main
 
 import (

@@ -23,19 +23,22 @@ func (h *hinted) Unwrap() error { return h.err }
 // withHint adds a hint to err. An err that has a hint keeps that one, since it is nearer to the
 // cause. A nil err stays nil.
 func withHint(err error, hint string) error {
-	if err == nil || hintOf(err) != "" {
+	if err == nil || remedyOf(err) != "" {
 		return err
 	}
 	return &hinted{err, hint}
 }
 
 // hintOf returns what to do about one error, or "".
-func hintOf(err error) string {
+func hintOf(err error) string { return deniedHint(err, remedyOf(err)) }
+
+// remedyOf returns the remedy that belongs to one error, or "".
+func remedyOf(err error) string {
 	var h *hinted
 	if errors.As(err, &h) {
 		return h.hint
 	}
-	return cmp.Or(spoolHint(err), transmitHint(err), drainHint(err))
+	return cmp.Or(pathHint(err), spoolHint(err), transmitHint(err), drainHint(err))
 }
 
 // logError writes each single error in err at a level, with its hint.

@@ -21,17 +21,13 @@ func spoolHint(err error) string {
 			return "create it, or name another directory with --spool"
 		case errors.Is(err, syscall.ENOTDIR):
 			return "--spool names the directory that holds the payload files"
-		case errors.Is(err, syscall.EACCES), errors.Is(err, spool.ErrForeign):
+		case errors.Is(err, spool.ErrForeign):
 			return "run as the user who owns the payload files"
 		}
-	case errors.As(err, &preflight):
-		switch {
-		case errors.Is(err, syscall.EACCES):
-			return "nothing was sent; run as the user who owns the spool"
-		case errors.Is(err, syscall.EPERM):
-			// Not a matter of users: one's own file can be removed even from a sticky directory.
-			return "nothing was sent; lsattr -d shows whether the directory is immutable or append-only"
-		}
+	case errors.As(err, &preflight) && errors.Is(err, syscall.EPERM):
+		// Not a matter of users: one's own file can be removed even from a sticky directory.
+		return "nothing was sent; lsattr -d shows whether the directory is immutable or append-only"
+	case errors.As(err, &preflight) && !errors.Is(err, syscall.EACCES):
 		return "nothing was sent; see spoolfwd check"
 	case errors.As(err, &rejected):
 		return rejectedHint(rejected)

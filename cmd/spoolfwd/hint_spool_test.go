@@ -38,8 +38,7 @@ func TestErrorsOfTheSpoolComeWithAHint(t *testing.T) {
 	}{
 		{"a spool that does not exist", open(filepath.Join(dir, "missing")), "--spool"},
 		{"a spool that is a file", open(file), "--spool"},
-		{"a spool that may not be read", &spool.OpenError{Err: syscall.EACCES}, "run as the user"},
-		{"a spool that may not be written", &spool.PreflightError{Err: syscall.EACCES}, "nothing was sent; run as"},
+		{"a home directory that no shell has seen", open("~/spool"), "write the whole path"},
 		{"an immutable spool", &spool.PreflightError{Err: syscall.EPERM}, "lsattr"},
 		{"a read-only spool", &spool.PreflightError{Err: syscall.EROFS}, "nothing was sent"},
 		{"a file in the place of rejected/", noDirectory, "a real directory"},

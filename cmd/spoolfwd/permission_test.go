@@ -70,7 +70,7 @@ func TestMissingPermissionsAreNamedAndLoseNothing(t *testing.T) {
 		w.put("b.json", `{}`)
 		chmod(t, filepath.Join(w.spool, "a.json"), 0)
 		r := w.do("run").wantCode(t, exit.Permission)
-		wantText(t, "standard error", r.stderr, "a.json", "cannot be read", "run as the user who owns the payload files")
+		wantText(t, "standard error", r.stderr, "a.json", "cannot be read", "it runs as", "a.json belongs to", "with mode 0000")
 		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 1 {
 			t.Errorf("sent %q, left %q: the other file should be sent", got, left)
 		}
@@ -106,6 +106,15 @@ func TestMissingPermissionsAreNamedAndLoseNothing(t *testing.T) {
 			r := w.do("run", flag, file).wantCode(t, exit.Permission)
 			wantText(t, flag, r.stderr, file)
 		}
+	})
+	t.Run("files of other users", func(t *testing.T) {
+		me := accountOf(os.Geteuid(), 0).name
+		r := newWorld(t).do("run", "--token-file", "/etc/shadow").wantCode(t, exit.Permission)
+		wantText(t, "standard error", r.stderr, "it runs as "+me+", and /etc/shadow belongs to root with mode 0", ": run it as root")
+		dir := t.TempDir()
+		chmod(t, dir, 0)
+		r = newWorld(t).do("run", "--token-file", filepath.Join(dir, "token")).wantCode(t, exit.Permission)
+		wantText(t, "standard error", r.stderr, "it runs as "+me+", and "+dir+" belongs to "+me+" with mode 0000: check its mode")
 	})
 }
 

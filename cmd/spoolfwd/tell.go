@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
-	"slices"
+	"path/filepath"
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -51,8 +50,8 @@ func (o *outcome) tell() {
 			level = slog.LevelWarn
 		}
 		attrs := []any{"event", "skipped", "count", r.Skipped.Count}
-		if slices.ContainsFunc(r.Skipped.Causes, func(e error) bool { return errors.Is(e, fs.ErrPermission) }) {
-			attrs = append(attrs, console.HintKey, "run as the user who owns the payload files")
+		if hint := o.skippedHint(); hint != "" {
+			attrs = append(attrs, console.HintKey, hint)
 		}
 		log.Log(context.Background(), level, o.skippedText(), attrs...)
 	}
@@ -156,6 +155,17 @@ func (o *outcome) skippedText() string {
 		named = append(named, e.Error())
 	}
 	return fmt.Sprintf("%s skipped: %s", console.Were(skipped.Count, "entry"), listed(named, skipped.Count))
+}
+
+// skippedHint is the hint of the first entry that has one.
+func (o *outcome) skippedHint() string {
+	for _, e := range o.report.Skipped.Samples {
+		path := filepath.Join(o.s.cfg.Spool.Dir, e.Name)
+		if hint := hintOf(&fs.PathError{Path: path, Err: e.Err}); hint != "" {
+			return hint
+		}
+	}
+	return ""
 }
 
 // summary is one line about the whole run.

@@ -162,7 +162,24 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 
 // usageError is a wrong command line: one sentence, and where to read on.
 func usageError(path string, err error) error {
-	return exit.With(exit.Usage, withHint(err, fmt.Sprintf("see '%s --help'", path)))
+	hint := fmt.Sprintf("see '%s --help'", path)
+	var other *settings.NotTakenError
+	if errors.As(err, &other) {
+		hint = fmt.Sprintf("%s is a flag of %s; %s", other.Flag, strings.Join(takers(commands(), "", other.Takes), ", "), hint)
+	}
+	return exit.With(exit.Usage, withHint(err, hint))
+}
+
+// takers returns the commands of a set, as a user writes them.
+func takers(level []command, before string, set settings.Commands) []string {
+	var names []string
+	for _, c := range level {
+		if c.action != nil && c.takes&set != 0 {
+			names = append(names, before+c.name)
+		}
+		names = append(names, takers(c.sub, before+c.name+" ", set)...)
+	}
+	return names
 }
 
 // withUsageHint adds where to read on to the last usage problem in err.

@@ -27,7 +27,7 @@ func flushCommand(ctx context.Context, s *session) error {
 		wait := d.breaker.Wait(s.env.Now())
 		again := s.cfg.Wait > 0 && o.report.Stop == drain.BreakerOpen && !s.env.Now().Add(wait).After(deadline) && len(o.faults) == 0
 		if !again {
-			if !s.cfg.JSON {
+			if o.printed = !s.cfg.JSON; o.printed {
 				s.out.Line("%s", o.summary())
 			}
 			return o.end()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"syscall"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
@@ -40,7 +41,11 @@ func (s *session) holdLock() (*breaker.Breaker, *breaker.Lock, error) {
 // makeStateDir creates the state directory if it is missing. The mode is 0755, since other programs
 // may read the breaker's state. Another user may have been faster where everybody can make one.
 func (s *session) makeStateDir() error {
-	if err := os.MkdirAll(s.cfg.Breaker.StateDir, 0o755); err != nil {
+	err := os.MkdirAll(s.cfg.Breaker.StateDir, 0o755)
+	switch {
+	case errors.Is(err, syscall.ENOTDIR):
+		return exit.With(exit.Config, withHint(fmt.Errorf("state directory: %w", err), "name a directory with --state-dir"))
+	case err != nil:
 		return fmt.Errorf("cannot create the state directory: %w", err)
 	}
 	return s.checkStateDir()

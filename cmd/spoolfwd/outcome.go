@@ -22,6 +22,7 @@ type outcome struct {
 	pruned         spool.Pruned // rejected payloads deleted for age or size
 	signal         error        // that ended the run; nil: none did
 	byHand         bool         // a person is there, who may not have seen the messages of earlier runs
+	printed        bool         // the summary is on standard output already
 }
 
 // addFaults keeps one of each text.

@@ -62,6 +62,9 @@ func (o *outcome) tell() {
 		log.Info(o.signal.Error(), "event", "signal")
 	}
 	o.tellPruned()
+	if o.printed {
+		return
+	}
 	log.Info(o.summary(), "event", "ended", "delivered", r.Delivered, "failed", r.Failed, "left", r.Left)
 }
 

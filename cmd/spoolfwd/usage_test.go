@@ -24,7 +24,7 @@ func TestWrongCommandLinesAreRefused(t *testing.T) {
 		{"misspelt subcommand", []string{"rejected", "lsit"}, `did you mean "list"?`, "spoolfwd rejected --help"},
 		{"unknown flag", []string{"run", "--frobnicate"}, "unknown flag --frobnicate", "spoolfwd run --help"},
 		{"misspelt flag", []string{"run", "--tiemout", "3"}, "did you mean --timeout?", "spoolfwd run --help"},
-		{"flag of another command", []string{"run", "--force"}, "this command does not take --force", "spoolfwd run --help"},
+		{"flag of another command", []string{"run", "--force"}, "this command does not take --force", "--force is a flag of flush; see 'spoolfwd run --help'"},
 		{"flag before the command", []string{"--url", "http://x/", "run"}, "--url goes behind the command", "spoolfwd --help"},
 		{"missing value", []string{"run", "--url"}, "--url needs a value", "spoolfwd run --help"},
 		{"flag as a value", []string{"run", "--spool", "--json"}, "--spool needs a value, and --json is a flag", "spoolfwd run --help"},

@@ -162,7 +162,8 @@ func (s *session) canUseStateDir() error {
 		return nil
 	}
 	dir := s.cfg.Breaker.StateDir
-	err := unix.Faccessat(unix.AT_FDCWD, existing(dir), unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
+	// The slash lets a file in its place be no matter of permission.
+	err := unix.Faccessat(unix.AT_FDCWD, existing(dir)+"/", unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 	if !errors.Is(err, fs.ErrPermission) { // a full or read-only disk stops no deliveries
 		return nil
 	}

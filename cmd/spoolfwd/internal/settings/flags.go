@@ -76,13 +76,21 @@ func (s *Settings) flag(command Commands, name string) *Setting {
 	return nil
 }
 
+// NotTakenError is a flag that this command does not take, and others do.
+type NotTakenError struct {
+	Flag  string
+	Takes Commands
+}
+
+func (e *NotTakenError) Error() string { return "this command does not take " + e.Flag }
+
 // unknownFlag explains a flag that the command does not take.
 func (s *Settings) unknownFlag(command Commands, name string) error {
-	if s.find(name) != nil {
+	if t := s.find(name); t != nil {
 		if command == Program {
 			return fmt.Errorf("%s goes behind the command, as in 'spoolfwd run %[1]s'", dashed(name))
 		}
-		return fmt.Errorf("this command does not take %s", dashed(name))
+		return &NotTakenError{dashed(name), t.commands}
 	}
 	return unknown("flag", name, s.names(func(t *Setting) bool { return t.commands&command != 0 }), dashed)
 }

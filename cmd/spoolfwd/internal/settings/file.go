@@ -27,7 +27,7 @@ func (s *Settings) readFile(path string) (map[string][]string, error) {
 	if path == "" {
 		return nil, nil
 	}
-	document, err := decodeFile(path)
+	document, err := s.decodeFile(path)
 	if errors.Is(err, fs.ErrPermission) {
 		return nil, exit.With(exit.Permission, err)
 	}
@@ -36,6 +36,8 @@ func (s *Settings) readFile(path string) (map[string][]string, error) {
 	for _, key := range slices.Sorted(maps.Keys(document)) {
 		t := s.find(key)
 		switch {
+		case isSection(document[key]):
+			err = fmt.Errorf("%s: [%s] is a section, and this file has none: write its keys at the top, without it", path, key)
 		case t == nil || t.Name != key: // "v" is a flag, and not a key
 			err = fmt.Errorf("%s: %w", path, unknown("key", key, s.names((*Setting).InFile), strconv.Quote))
 		case !t.InFile():
@@ -50,7 +52,7 @@ func (s *Settings) readFile(path string) (map[string][]string, error) {
 	return texts, exit.With(exit.Config, errors.Join(problems...))
 }
 
-func decodeFile(path string) (map[string]any, error) {
+func (s *Settings) decodeFile(path string) (map[string]any, error) {
 	text, err := transmit.ReadSmall(path, maxFileSize)
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
@@ -62,13 +64,31 @@ func decodeFile(path string) (map[string]any, error) {
 		if !errors.As(err, &wrong) {
 			return nil, fmt.Errorf("%s: %w", path, err)
 		}
-		// The error's longer form shows whole lines, and even its message quotes numbers and the
-		// first character of words that miss their quotes. All of it may be a secret.
-		line, _ := wrong.Position()
-		message := regexp.MustCompile(`"[^"]*"|U\+\w+( '.')?`).ReplaceAllString(wrong.Error(), "(hidden)")
-		return nil, fmt.Errorf("%s: line %d: %s", path, line, strings.TrimPrefix(message, "toml: "))
+		line, column := wrong.Position()
+		return nil, fmt.Errorf("%s: line %d: %s", path, line, s.explain(wrong, bytes.Split(text, []byte("\n"))[line-1], column))
 	}
 	return document, nil
+}
+
+// explain says what is wrong with a line. The error's longer form shows whole lines, and even its
+// message quotes numbers and the first character of words that miss their quotes. All of it may be a
+// secret. Where the value is what is wrong, its key and what it must be say more.
+func (s *Settings) explain(wrong *toml.DecodeError, line []byte, column int) string {
+	key, value, found := bytes.Cut(line, []byte("="))
+	t := s.find(string(bytes.TrimSpace(key)))
+	if found && t != nil && t.InFile() && column > len(line)-len(value) {
+		return fmt.Sprintf("%s must be %s", t.Name, t.file)
+	}
+	message := regexp.MustCompile(`"[^"]*"|U\+\w+( '.')?`).ReplaceAllString(wrong.Error(), "(hidden)")
+	return strings.TrimPrefix(message, "toml: ")
+}
+
+// isSection reports whether a value is what stands below a [name] or [[name]].
+func isSection(value any) bool {
+	if array, ok := value.([]any); ok && len(array) > 0 {
+		value = array[0]
+	}
+	return typeOfTOML(value) == "a table"
 }
 
 // fromTOML turns a TOML value into the texts that a value reads, if its type suits the kind.

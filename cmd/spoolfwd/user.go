@@ -162,7 +162,7 @@ func (s *session) canUseStateDir() error {
 		return nil
 	}
 	dir := s.cfg.Breaker.StateDir
-	// The slash lets a file in its place be no matter of permission.
+	// The slash makes ENOTDIR of a file in its place, instead of EACCES.
 	err := unix.Faccessat(unix.AT_FDCWD, existing(dir)+"/", unix.R_OK|unix.W_OK|unix.X_OK, unix.AT_EACCESS)
 	if !errors.Is(err, fs.ErrPermission) { // a full or read-only disk stops no deliveries
 		return nil

@@ -71,8 +71,8 @@ func (s *Settings) decodeFile(path string) (map[string]any, error) {
 }
 
 // explain says what is wrong with a line. The error's longer form shows whole lines, and even its
-// message quotes numbers and the first character of words that miss their quotes. All of it may be a
-// secret. Where the value is what is wrong, its key and what it must be say more.
+// message quotes numbers and the first character of words that miss their quotes. All of it may be
+// a secret. Where the value is wrong, its key and what the key takes say more.
 func (s *Settings) explain(wrong *toml.DecodeError, line []byte, column int) string {
 	key, value, found := bytes.Cut(line, []byte("="))
 	t := s.find(string(bytes.TrimSpace(key)))

@@ -9,7 +9,7 @@ import (
 // transmitHints returns what to do about a request that delivered nothing, by the cause.
 func transmitHints() map[transmit.Cause]string {
 	return map[transmit.Cause]string{
-		transmit.Unauthorized:       "the listener wants other credentials: check --token-file",
+		transmit.Unauthorized:       "the listener wants other credentials: check --token-file, --token-command or --header",
 		transmit.NoEndpoint:         "no endpoint at this path: check --url",
 		transmit.ProxyCredentials:   "the proxy wants credentials: put them into its URL in the environment",
 		transmit.CompressionRefused: "the listener may not read compressed bodies: try without --compress",
@@ -35,6 +35,8 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.WantsCertificate:   "the listener wants a client certificate: check --cert-file and --key-file",
 		transmit.UnknownCertificate: "the listener does not know who signed the client certificate: check --cert-file",
 		transmit.NotHTTP:            "the listener does not speak HTTP/1.1 there: check --url",
+
+		transmit.NoToken: "nothing was sent: try the command of --token-command as the user of the run; it runs without a shell",
 
 		transmit.NoDescriptors: "raise the limit of open files (ulimit -n, LimitNOFILE=)",
 		transmit.NoResources:   "this machine ran out of a resource; the listener is not to blame",

@@ -29,6 +29,7 @@ import (
 type account struct {
 	uid, gid int
 	groups   []int  // supplementary
+	home     string // "" when the user database does not know the user
 	name     string // "uid N" when the user database does not know the user
 	because  string // the directory of that owner; "" while the user is the one who started the program
 }
@@ -91,6 +92,7 @@ func (s *session) becomeOwner(takes settings.Commands) error {
 		return exit.With(exit.Permission, withHint(err, "start it as "+owner.name))
 	}
 	s.account, s.account.because = owner, dir
+	_ = os.Setenv("HOME", owner.home) // a token command looks there for its files
 	return nil
 }
 
@@ -122,7 +124,7 @@ func accountOf(uid, gid int) account {
 	if err != nil {
 		return id
 	}
-	id.name = known.Username
+	id.name, id.home = known.Username, known.HomeDir
 	if group, err := strconv.Atoi(known.Gid); err == nil {
 		id.gid = group
 	}

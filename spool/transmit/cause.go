@@ -47,6 +47,8 @@ const (
 	UnknownCertificate // the listener does not know who signed the client certificate
 	NotHTTP            // the listener does not speak HTTP/1.1 there
 
+	NoToken // the token command gave none
+
 	// This machine ran out of something.
 	NoDescriptors
 	NoResources

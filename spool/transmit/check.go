@@ -25,6 +25,12 @@ func CheckTimeout(d time.Duration) error {
 	return nil
 }
 
+// CheckTokenCommand judges Config.TokenCommand. The program is not looked for.
+func CheckTokenCommand(line string) error {
+	_, err := splitCommand(line)
+	return err
+}
+
 // CheckHeader judges an entry of Config.Headers. A file that it names is not opened.
 func CheckHeader(entry string) error {
 	if file, isFile := strings.CutPrefix(entry, "@"); isFile {

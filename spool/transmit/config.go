@@ -21,6 +21,7 @@ type Config struct {
 	ContentType    string        // default "application/json"
 	Headers        []string      // "Name: value", or "@FILE" with one of them per line
 	TokenFile      string        // holds a bearer token, is read once by New; default none
+	TokenCommand   string        // prints a bearer token, is asked by the first request; default none
 	CAFile         string        // PEM; the only authorities trusted; default the system's
 	CertFile       string        // PEM; client certificate and its chain; default none
 	KeyFile        string        // PEM; default CertFile
@@ -54,6 +55,7 @@ type Transmitter struct {
 	actions        actions
 	compressor     *compressor // nil: as it stands
 	secrets        secrets
+	command        tokenCommand
 	client         h1.Client
 	authorities    []byte       // the content of Config.CAFile
 	sessions       SessionStore // nil: sessions end with this process
@@ -126,6 +128,10 @@ func New(cfg Config) (*Transmitter, error) {
 	note(err)
 	token, err := readToken(cfg.TokenFile)
 	note(err)
+	t.command.patience = commandPatience
+	if t.command.words, err = splitCommand(cfg.TokenCommand); err != nil {
+		note(fmt.Errorf("token command: %w", err))
+	}
 	headers, err := parseHeaders(cfg.Headers)
 	note(err)
 	t.client.Expect, err = parseExpected(cfg.ExpectHeader)

@@ -6,18 +6,19 @@
 // One [Transmitter.Send] makes one request, and a second one under the same key only if the first
 // went out on a kept connection that ended, or told a 408, instead of an answer. Such an end says
 // nothing about the item or the listener, so only the second result counts. There is never a third
-// request. A redirect is never followed: Go's own client turns a 302 on POST into a GET, whose 200
-// would look like a delivery. A verdict of [Delivered] means that every byte of the item was handed
-// to the connection and that a final 2xx status line with complete headers came back after it. The
-// rest of the answer decides nothing. Words of a listener that speaks before it is asked deliver
-// nothing if they come in time: the first request waits 2 to 10 ms for them, and so does the next
-// one after a kept connection has died. After such words every request on a new connection waits,
-// and likewise with DisableKeepAlives.
+// request, but for a token command's sake: a 401 has it asked for a new token, once in all, with
+// which the item goes out again. A redirect is never followed: Go's own client turns a 302 on POST
+// into a GET, whose 200 would look like a delivery. A verdict of [Delivered] means that every byte
+// of the item was handed to the connection and that a final 2xx status line with complete headers
+// came back after it. The rest of the answer decides nothing. Words of a listener that speaks
+// before it is asked deliver nothing if they come in time: the first request waits 2 to 10 ms for
+// them, and so does the next one after a kept connection has died. After such words every request
+// on a new connection waits, and likewise with DisableKeepAlives.
 //
 // Every call ends within Config.Timeout, and a tenth of a second, whatever the listener does, and
-// holds a bounded amount of memory. Only a process that was stopped meanwhile (SIGSTOP, suspend)
-// and had sent nothing begins anew, once: the time that it slept through is not the listener's
-// fault.
+// holds a bounded amount of memory. (A token command has ten seconds of its own.) Only a process
+// that was stopped meanwhile (SIGSTOP, suspend) and had sent nothing begins anew, once: the time
+// that it slept through is not the listener's fault.
 //
 // Text that the listener chose (reason phrase, Location, names in certificates) reaches an error
 // only with control characters escaped and its length bounded. The configured secrets are cut out

@@ -18,8 +18,13 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 		password, _ := user.Password()
 		t.secrets.add(password, authorization[len("Basic "):])
 	}
-	if token != "" {
+	switch {
+	case token != "" && len(t.command.words) > 0:
+		return errors.New("there are both a token file and a token command; give one")
+	case token != "":
 		authorization = "Bearer " + token
+	case len(t.command.words) > 0:
+		authorization = "" // every request brings its own
 	}
 
 	var problems []error
@@ -36,8 +41,8 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 			t.contentType = h.value
 			continue
 		case "authorization":
-			if token != "" {
-				problems = append(problems, errors.New("there is both a token file and an Authorization header; give one"))
+			if token != "" || len(t.command.words) > 0 {
+				problems = append(problems, errors.New("there are both a token and an Authorization header; give one"))
 			}
 			authorization = h.value
 			t.secrets.addHeader(h.value)
@@ -88,6 +93,9 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 // appendHead appends the whole head of a request to b. The caller has checked r.
 func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
 	b = append(b, t.head...)
+	if r.token != "" {
+		b = append(append(append(b, "Authorization: Bearer "...), r.token...), "\r\n"...)
+	}
 	b = append(b, "Content-Type: "...)
 	if r.ContentType != "" {
 		b = append(b, r.ContentType...)

@@ -112,12 +112,21 @@ func readToken(file string) (string, error) {
 	if err != nil {
 		return "", fmt.Errorf("token file: %w", err)
 	}
-	token := strings.TrimSpace(string(text))
+	token, err := checkToken(string(text))
+	if err != nil {
+		return "", fmt.Errorf("token file %s %w", file, err)
+	}
+	return token, nil
+}
+
+// checkToken returns the token in a text. The error says what the text is.
+func checkToken(text string) (string, error) {
+	token := strings.TrimSpace(text)
 	if token == "" {
-		return "", fmt.Errorf("token file %s is empty", file)
+		return "", errors.New("is empty")
 	}
 	if strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
-		return "", fmt.Errorf("token file %s holds more than one token: a space, a line break or a character outside ASCII is in it", file)
+		return "", errors.New("holds more than one token: a space, a line break or a character outside ASCII is in it")
 	}
 	return token, nil
 }

@@ -20,15 +20,16 @@ const (
 //
 // Decoding comes to an end, because each step makes the text shorter. The secrets are looked for
 // before and after each step, so no combination of encodings need be known.
-func (s secrets) cut(text string, truncated bool) string {
-	if len(s) == 0 {
+func (s *secrets) cut(text string, truncated bool) string {
+	all := s.all()
+	if len(all) == 0 {
 		return text
 	}
 	l := layer{text: []byte(text), parts: make([]span, len(text))}
 	for i := range l.parts {
 		l.parts[i] = span{i, i + 1}
 	}
-	search := search{secrets: s, truncated: truncated, end: len(text)}
+	search := search{secrets: all, truncated: truncated, end: len(text)}
 	search.under(l, maxBase64)
 	return replaceSpans(text, search.found)
 }
@@ -53,7 +54,7 @@ func replaceSpans(text string, spans []span) string {
 
 // A search collects the parts of a text that hold secrets.
 type search struct {
-	secrets   secrets
+	secrets   []string
 	truncated bool
 	end       int // of the original text
 	found     []span

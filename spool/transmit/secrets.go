@@ -5,11 +5,21 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"sync"
 )
 
 // secrets are the texts that must not come back out of an answer. Listeners and proxies echo
 // requests in a redirect's Location, a debug page or an error document.
-type secrets []string
+type secrets struct {
+	mu    sync.Mutex // guards texts
+	texts []string   // grows only, so that it can be read after the lock was given back
+}
+
+func (s *secrets) all() []string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.texts
+}
 
 const redacted = "[redacted]"
 
@@ -19,14 +29,16 @@ const leastSecret = 4
 
 // add takes secrets.
 func (s *secrets) add(values ...string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for _, v := range values {
 		if len(v) < leastSecret {
 			continue
 		}
 		inHex := hex.EncodeToString([]byte(v))
 		for _, form := range []string{v, inHex, strings.ToUpper(inHex)} { // others are found by decoding
-			if !slices.Contains(*s, form) {
-				*s = append(*s, form)
+			if !slices.Contains(s.texts, form) {
+				s.texts = append(s.texts, form)
 			}
 		}
 	}

@@ -12,13 +12,16 @@ type Request struct {
 	Body        []byte // not changed and not kept
 	Key         string // the bare text of the Idempotency-Key, printable ASCII; "" sends none
 	ContentType string // "" is that of Config
+
+	token string // of the token command
 }
 
 // Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx
 // aborts it, whether or not the listener has taken it already; a context that cannot be cancelled
 // costs nothing. If a kept connection turns out to be dead, the request goes out once more on a new
 // one, and only that result counts. If this process was stopped before anything was sent, Send
-// begins anew, once.
+// begins anew, once. A token command is waited for before that; after a 401 the request goes out
+// again if the command has a newer token.
 func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
 		return t.failed(ctx, nil)
@@ -33,6 +36,13 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 		body = buffer.Bytes()
 	}
 
+	if len(t.command.words) > 0 {
+		return t.sendWithToken(ctx, r, body)
+	}
+	return t.sendInTime(ctx, r, body)
+}
+
+func (t *Transmitter) sendInTime(ctx context.Context, r Request, body []byte) Verdict {
 	limit := time.Now().Add(t.timeout)
 	v := t.sendUntil(ctx, limit, r, body)
 	if v.Action == Kept && v.Status == 0 && !v.Sent && wasStopped(limit) {

@@ -118,14 +118,14 @@ func (t *Transmitter) unseal(sealed []byte) (h1.Session, error) {
 }
 
 // sealing returns the cipher for sessions with this listener under this configuration. The head
-// holds the token and the other headers.
+// holds a token that does not change and the other headers.
 func (t *Transmitter) sealing() (cipher.AEAD, error) {
 	if t.client.TLS == nil {
 		return nil, errors.New("the listener does not speak TLS")
 	}
 	parts := [][]byte{
 		[]byte("spoolfwd TLS session, " + runtime.Version()), // crypto/tls may change its encoding
-		[]byte(t.target.address()), t.authorities, t.head,
+		[]byte(t.target.address()), t.authorities, t.head, []byte(t.command.present()),
 	}
 	for _, pair := range t.client.TLS.Certificates {
 		key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)

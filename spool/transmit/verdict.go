@@ -83,7 +83,7 @@ func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 	switch {
 	case t.actions.of(a.Status) == Delivered && t.isStranger(a):
 		return Unexpected
-	case a.Status == 401 || a.Status == 403:
+	case a.Status == unauthorized || a.Status == 403:
 		return Unauthorized
 	case a.Status == 404 || a.Status == 405:
 		return NoEndpoint

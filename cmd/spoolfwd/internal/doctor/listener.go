@@ -10,6 +10,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // certificateWarning is how long before its end a certificate is mentioned.
@@ -25,7 +26,7 @@ func (d *doctor) listener(ctx context.Context) {
 	}
 	defer t.Close()
 	if u, err := url.Parse(d.Listener.URL); err == nil {
-		d.token(u)
+		d.token(ctx, t, u)
 	}
 	found := t.Probe(ctx)
 	for _, step := range found.Steps {
@@ -42,12 +43,18 @@ func (d *doctor) listener(ctx context.Context) {
 }
 
 // token warns about a token that others can read or that travels unencrypted.
-func (d *doctor) token(u *url.URL) {
-	file := d.Listener.TokenFile
-	if file == "" {
+func (d *doctor) token(ctx context.Context, t *transmit.Transmitter, u *url.URL) {
+	file, command := d.Listener.TokenFile, d.Listener.TokenCommand
+	if file == "" && command == "" {
 		return
 	}
-	d.ok("token", "%s can be read", file)
+	if err := t.CheckToken(ctx); err != nil {
+		d.fail("token", "", err)
+	} else if command != "" {
+		d.ok("token", "the token command gives one")
+	} else {
+		d.ok("token", "%s can be read", file)
+	}
 	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
 		d.warn("token", "chmod o-r it", "every user of this machine can read %s", file)
 	}

@@ -10,6 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // coded is an error that knows its exit code. An empty err prints nothing: the code alone says it
@@ -63,11 +64,14 @@ func ofOne(err error) Code {
 	var c *coded
 	var s Signalled
 	var rejected *spool.RejectedDirError
+	var request *transmit.Error
 	switch {
 	case errors.As(err, &c):
 		return c.code
 	case errors.As(err, &s):
 		return 128 + Code(s.Signal)
+	case errors.As(err, &request) && request.Cause == transmit.NoToken:
+		return Config // also where the command may not be executed
 	case errors.Is(err, fs.ErrPermission), errors.As(err, &rejected) && rejected.Foreign():
 		return Permission
 	case errors.Is(err, syscall.ENOTDIR), errors.Is(err, syscall.ELOOP), errors.Is(err, syscall.EXDEV):

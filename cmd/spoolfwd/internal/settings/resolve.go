@@ -136,7 +136,7 @@ func (t *Setting) place() string {
 
 // findToken falls back on the systemd credential, see systemd.exec(5), LoadCredential=.
 func (s *Settings) findToken(directory string) {
-	if s.Listener.TokenFile != "" || directory == "" {
+	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" || directory == "" {
 		return
 	}
 	path := filepath.Join(directory, tokenCredential)

@@ -38,6 +38,8 @@ func table(v *Values) []Group {
 				Usage: "use connections again; --keep-alive=false is for listeners that answer twice"},
 			{Name: "token-file", value: text(&v.Listener.TokenFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "send the content of FILE as a bearer token; defaults to the systemd credential spoolfwd.token"},
+			{Name: "token-command", value: text(&v.Listener.TokenCommand, transmit.CheckTokenCommand), arg: "CMD", commands: Delivery, mask: maskCommand,
+				Usage: "ask this program for the bearer token, without a shell, when there is something to send"},
 			{Name: "header", value: list(&v.Listener.Headers, transmit.CheckHeader), arg: "'K: V'", commands: Delivery, mask: maskHeader,
 				Usage: "also send this header, or the headers in a file with @FILE; may be repeated"},
 			{Name: "content-type", value: text(&v.Listener.ContentType, transmit.CheckContentType), arg: "TYPE", commands: Delivery,
@@ -166,6 +168,15 @@ func checkHostID(id string) error {
 		return nil
 	}
 	return breaker.CheckHostID(id)
+}
+
+// maskCommand shows the program. Its arguments may hold a secret.
+func maskCommand(line string) string {
+	program, arguments, _ := strings.Cut(strings.TrimSpace(line), " ")
+	if arguments == "" {
+		return program
+	}
+	return program + " (arguments hidden)"
 }
 
 // maskHeader shows the name of a header, or of a file with headers.

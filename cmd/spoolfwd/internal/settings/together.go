@@ -21,6 +21,8 @@ func (s *Settings) checkTogether() error {
 	}
 	refuse((s.Listener.CertFile == "") != (s.Listener.KeyFile == ""),
 		"--cert-file and --key-file need each other", "cert-file", "key-file")
+	refuse(s.Listener.TokenCommand != "" && s.Listener.TokenFile != "",
+		"--token-file and --token-command are both given: give one", "token-file", "token-command")
 	refuse(breaker.CheckTimeoutMax(s.Breaker.RetryTimeoutMax, s.Breaker.RetryTimeout) != nil,
 		"--retry-timeout-max is below --retry-timeout", "retry-timeout-max", "retry-timeout")
 	err := drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw)

@@ -2,10 +2,29 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 )
+
+// breakerReport is the breaker as --json prints it. Each time that the statistics give in Unix
+// seconds stands here in RFC 3339 as well; it is absent when there is none.
+type breakerReport struct {
+	breaker.Stats
+	LastFailure time.Time `json:"last_failure,omitzero"`
+	Opened      time.Time `json:"opened,omitzero"`
+	FirstOpened time.Time `json:"first_opened,omitzero"`
+	NextProbe   time.Time `json:"next_probe,omitzero"`
+	HeldUntil   time.Time `json:"held_until,omitzero"`
+}
+
+func reportOf(stats breaker.Stats) breakerReport {
+	return breakerReport{
+		stats, console.Time(stats.LastFailureTime), console.Time(stats.OpenedAt), console.Time(stats.OpenSince),
+		console.Time(stats.NextProbeAt), console.Time(stats.NotBefore),
+	}
+}
 
 func breakerShow(_ context.Context, s *session) error {
 	b, err := s.newBreaker()
@@ -16,7 +35,7 @@ func breakerShow(_ context.Context, s *session) error {
 		return err
 	}
 	if s.cfg.JSON {
-		s.out.JSON(b.Stats(s.env.Now()))
+		s.out.JSON(reportOf(b.Stats(s.env.Now())))
 		return nil
 	}
 	s.printBreaker(b)
@@ -72,7 +91,7 @@ func breakerTrip(_ context.Context, s *session) error {
 func (s *session) showChange(b *breaker.Breaker) error {
 	now := s.env.Now()
 	if s.cfg.JSON {
-		s.out.JSON(b.Stats(now))
+		s.out.JSON(reportOf(b.Stats(now)))
 		return nil
 	}
 	s.out.Line("%s is %s", b.Stats(now).Name, console.Breaker(b.Stats(now), now))

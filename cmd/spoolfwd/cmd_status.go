@@ -15,7 +15,7 @@ import (
 
 // statusReport is what status prints with --json. Ages are seconds, sizes bytes.
 type statusReport struct {
-	Breaker   *breaker.Stats `json:"breaker"`   // null when its state cannot be read
+	Breaker   *breakerReport `json:"breaker"`   // null when its state cannot be read
 	Available bool           `json:"available"` // a request may go now, as far as is known
 	Lock      *lockHolder    `json:"lock"`      // null when nobody holds it, or nobody knows
 	Listener  listenerReport `json:"listener"`
@@ -104,8 +104,8 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	}
 	errState := b.Peek(now)
 	if errState == nil {
-		stats := b.Stats(now)
-		r.Breaker, r.Available = &stats, b.Wait(now) == 0
+		report := reportOf(b.Stats(now))
+		r.Breaker, r.Available = &report, b.Wait(now) == 0
 	}
 	if w.Files > 0 {
 		r.Spool.Oldest = w.Oldest.Name

@@ -75,7 +75,9 @@ func (o *outcome) end() error {
 type runSummary struct {
 	Stop           string         `json:"stop"`
 	ExitCode       exit.Code      `json:"exit_code"`
-	Started        float64        `json:"started_at"`
+	Started        time.Time      `json:"started"`
+	Ended          time.Time      `json:"ended"`
+	StartedAt      float64        `json:"started_at"` // the same as started, in Unix seconds
 	Duration       float64        `json:"duration"`
 	Requests       int            `json:"requests"`
 	Delivered      int            `json:"delivered"`
@@ -96,7 +98,7 @@ type runSummary struct {
 	Faults         []string       `json:"faults"`
 	Opened         bool           `json:"breaker_opened"`
 	Recovered      bool           `json:"breaker_recovered"`
-	Breaker        breaker.Stats  `json:"breaker"`
+	Breaker        breakerReport  `json:"breaker"`
 }
 
 type errorSummary struct {
@@ -110,12 +112,12 @@ func (o *outcome) asJSON() runSummary {
 	r := o.report
 	sum := runSummary{
 		Stop: r.Stop.String(), ExitCode: o.code(),
-		Started: float64(o.started.UnixMicro()) / 1e6, Duration: o.ended.Sub(o.started).Seconds(),
+		Started: o.started, Ended: o.ended, StartedAt: float64(o.started.UnixMicro()) / 1e6, Duration: o.ended.Sub(o.started).Seconds(),
 		Requests: r.Requests, Delivered: r.Delivered, DeliveredBytes: r.DeliveredBytes,
 		WebPages: r.WebPages, Failed: r.Failed, Rejected: r.Rejected, Late: r.LateResults,
 		Files: r.Files, Removed: r.Removed, Left: r.Left, Unfinished: r.Unfinished, Skipped: r.Skipped.Count, Vanished: r.Vanished, Changed: r.Changed,
 		Statuses: map[string]int{}, Errors: []errorSummary{}, Faults: []string{},
-		Opened: o.opened(), Recovered: o.recovered(), Breaker: o.after,
+		Opened: o.opened(), Recovered: o.recovered(), Breaker: reportOf(o.after),
 	}
 	for status, n := range r.Statuses {
 		key := "none" // no answer came

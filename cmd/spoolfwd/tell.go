@@ -94,7 +94,8 @@ func (o *outcome) openedText() string {
 }
 
 func (o *outcome) openedAttrs() []any {
-	return []any{"event", "opened", "breaker", o.after.Name, "failures", o.after.FailureCount, "next_probe_at", o.after.NextProbeAt}
+	return []any{"event", "opened", "breaker", o.after.Name, "failures", o.after.FailureCount,
+		"next_probe", console.Time(o.after.NextProbeAt), "next_probe_at", o.after.NextProbeAt}
 }
 
 func (o *outcome) recoveredText() string {

@@ -12,6 +12,9 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
+
+	"github.com/bitville-apm/spoolfwd/breaker"
 )
 
 // A shape is a set of "path: type", such as "errors[].count: number". The shape of a JSON value
@@ -119,13 +122,32 @@ func start(t *testing.T) *program {
 // prints runs a command and returns its standard output; the exit code is not of interest.
 func (p *program) prints(input string, args ...string) string {
 	p.t.Helper()
-	cmd := exec.CommandContext(p.t.Context(), filepath.Join(p.bin, "spoolfwd"), append(args, "--json")...)
-	cmd.Env, cmd.Stdin = p.env, strings.NewReader(input)
-	out, err := cmd.Output()
-	if exited := (*exec.ExitError)(nil); err != nil && (!errors.As(err, &exited) || len(out) == 0) {
+	out, _ := p.does(input, append(args, "--json")...)
+	return out
+}
+
+// does runs a command, which must print something, and returns what.
+func (p *program) does(input string, args ...string) (stdout, stderr string) {
+	p.t.Helper()
+	cmd := exec.CommandContext(p.t.Context(), filepath.Join(p.bin, "spoolfwd"), args...)
+	var out, messages strings.Builder
+	cmd.Env, cmd.Stdin, cmd.Stdout, cmd.Stderr = p.env, strings.NewReader(input), &out, &messages
+	if err := cmd.Run(); err != nil && (!errors.As(err, new(*exec.ExitError)) || out.Len()+messages.Len() == 0) {
 		p.t.Fatalf("spoolfwd %q prints nothing: %v", args, err)
 	}
-	return string(out)
+	return out.String(), messages.String()
+}
+
+// locked calls do while another process holds the lock.
+func (p *program) locked(do func()) {
+	p.t.Helper()
+	lock, err := breaker.TakeLock(filepath.Join(p.dir, "state", "central_listener.lock"))
+	if err != nil {
+		p.t.Fatal(err)
+	}
+	defer lock.Release()
+	lock.Sign(time.Now())
+	do()
 }
 
 // write puts a file into the spool.
@@ -153,6 +175,7 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	see("run and flush", p.prints("", "run"))
 	see("run --dry-run", p.prints("", "run", "--dry-run")) // one attempt later
 	see("status", p.prints("", "status"))
+	p.locked(func() { see("status", p.prints("", "status")) })
 	see("put", p.prints(`{"good":2}`, "put"))
 	see("put", p.prints(`{"locked":1}`, "put"))
 	see("run and flush", p.prints("", "flush"))
@@ -163,8 +186,17 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	see("check", p.prints("", "check"))
 	see("rejected retry and rejected remove", p.prints("", "rejected", "retry", "--status", "422"))
 	see("rejected retry and rejected remove", p.prints("", "rejected", "remove", "--all"))
-	for _, command := range []string{"show", "trip", "reset", "trip"} {
-		see("breaker show, reset and trip", p.prints("", "breaker", command))
+	for _, command := range []string{"show", "trip", "reset", "trip --for 1h"} {
+		see("breaker show, reset and trip", p.prints("", append([]string{"breaker"}, strings.Fields(command)...)...))
+	}
+	p.prints("", "breaker", "reset")
+	p.prints(`{"locked":2}`, "put")
+	p.prints(`{"good":3}`, "put")
+	for _, threshold := range []string{"5", "1", "1"} { // a failure, one that opens the breaker, a failed probe
+		_, messages := p.does("", "run", "--failure-threshold", threshold, "--retry-timeout", "1ms", "--log-format", "json", "-v")
+		for line := range strings.Lines(messages) {
+			see("Messages", line)
+		}
 	}
 	state, err := os.ReadFile(filepath.Join(p.dir, "state", "central_listener.state"))
 	if err != nil {

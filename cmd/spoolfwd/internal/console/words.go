@@ -73,8 +73,12 @@ func Were(n int, one string) string {
 	return Count(n, one) + " were"
 }
 
-// Time converts the times of the breaker's statistics.
+// Time converts the times of the breaker's statistics. Their 0 stands for none and becomes the zero
+// time.
 func Time(seconds float64) time.Time {
+	if seconds == 0 {
+		return time.Time{}
+	}
 	return time.UnixMicro(int64(math.Round(seconds * 1e6)))
 }
 

@@ -14,7 +14,7 @@ import (
 func table(v *Values) []Group {
 	return []Group{
 		{"The spool", []Setting{
-			{Name: "spool", value: text(&v.Spool.Dir, notEmpty), arg: "DIR", commands: Spool,
+			{Name: "spool", value: text(&v.Spool.Dir, notEmpty), arg: "DIR", commands: Work,
 				Usage: "the spool directory"},
 			{Name: "pattern", value: text(&v.Spool.Pattern, given(spool.CheckPattern)), arg: "GLOB", commands: Spool,
 				Usage: "names of payload files in the spool"},
@@ -70,9 +70,9 @@ func table(v *Values) []Group {
 				Usage: "--batch-items: one item a line, or a JSON array of them"},
 		}},
 		{"The breaker", []Setting{
-			{Name: "name", value: text(&v.Breaker.Name, given(breaker.CheckName)), arg: "NAME", commands: Lock,
+			{Name: "name", value: text(&v.Breaker.Name, given(breaker.CheckName)), arg: "NAME", commands: Work,
 				Usage: "the breaker's name; one per listener"},
-			{Name: "state-dir", value: text(&v.Breaker.StateDir, notEmpty), arg: "DIR", commands: Lock,
+			{Name: "state-dir", value: text(&v.Breaker.StateDir, notEmpty), arg: "DIR", commands: Work,
 				Usage: "where the breaker's state and the lock are kept"},
 			{Name: "host-id", value: text(&v.HostID, checkHostID), arg: "ID", commands: Breaker,
 				Usage: "identity of this host in idempotency keys and jitter; defaults to the machine id, otherwise to one kept in --state-dir"},

@@ -41,6 +41,23 @@ func TestASimulationIsTheSameEveryTime(t *testing.T) {
 	}
 }
 
+func TestTheTableHasEveryRowInOrderAndSaysItsSeed(t *testing.T) {
+	var out, errs bytes.Buffer
+	if code := run([]string{"-hosts", "60", "-seed", "7"}, &out, &errs); code != 0 || errs.Len() > 0 {
+		t.Errorf("exit code %d, and the error %q", code, errs.String())
+	}
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	rows := scenarios(smallFleet())
+	if !strings.Contains(lines[0], "seed 7") || len(lines) != 3+len(rows) {
+		t.Fatalf("the table is\n%s", out.String())
+	}
+	for i, s := range rows {
+		if line := lines[3+i]; !strings.HasPrefix(line, short(s.outage)+" ") {
+			t.Errorf("row %d is of an outage of %v: %s", i, s.outage, line)
+		}
+	}
+}
+
 // A check that cannot fail shows nothing.
 func TestEachCheckFailsAFleetThatIsNotCalm(t *testing.T) {
 	for _, test := range []struct {

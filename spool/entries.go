@@ -51,6 +51,18 @@ func (e *Entries) add(entry Entry) {
 	})
 }
 
+// DeleteFunc takes out the entries for which del returns true. It calls del in order, once for
+// each.
+func (e *Entries) DeleteFunc(del func(Entry) bool) {
+	kept := e.records[:0]
+	for i, r := range e.records {
+		if !del(e.At(i)) {
+			kept = append(kept, r)
+		}
+	}
+	e.records = kept
+}
+
 // compare is Entry.Compare for records.
 func (e *Entries) compare(a, b record) int {
 	if c := cmp.Compare(a.modTime, b.modTime); c != 0 {

@@ -28,6 +28,14 @@ type Payload struct {
 	one   [1]Item
 }
 
+// Arrived returns since when the file has been in the spool as it is. A payload that was put back
+// from rejected/ has kept its modification time, but not that of its last change of status. ok is
+// false if the clock cannot have been right then.
+func (p *Payload) Arrived() (t time.Time, ok bool) {
+	t = later(time.Unix(0, p.ModTime), time.Unix(0, nanoseconds(p.id.ctime)))
+	return t, t.Unix() >= earliest
+}
+
 // Read reads a payload file and splits it into items. It reads into buf, which grows when it is too
 // small, and belongs to the payload until the caller is done with that.
 //

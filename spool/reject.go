@@ -15,6 +15,15 @@ import (
 // no longer the file that was read, and was left alone. A *RejectedDirError means that the file is
 // still in the spool because rejected/ cannot take it.
 func (s *Spool) Reject(p *Payload, r Reason) error {
+	if err := s.Expire(p, r); err != nil {
+		return err
+	}
+	return s.SyncRejected()
+}
+
+// Expire is Reject for one payload file of many: only SyncRejected makes the moves durable. A power
+// cut before that may bring the files back into the spool.
+func (s *Spool) Expire(p *Payload, r Reason) error {
 	if err := s.Unchanged(p); err != nil { // then rejected/ need not be touched at all
 		return err
 	}
@@ -47,7 +56,7 @@ func (s *Spool) Reject(p *Payload, r Reason) error {
 		}
 		switch {
 		case err == nil:
-			return s.syncRejected(dir)
+			return nil
 		case errors.Is(err, unix.EEXIST):
 			continue
 		}

@@ -74,6 +74,16 @@ func (s *Spool) rejectedError(name string, err error) error {
 	return &RejectedDirError{Path: s.path(RejectedDir), Name: name, Err: err}
 }
 
+// SyncRejected makes durable what Expire has moved.
+func (s *Spool) SyncRejected() error {
+	dir, err := s.openRejected(false)
+	if err != nil {
+		return err
+	}
+	defer unix.Close(dir)
+	return s.syncRejected(dir)
+}
+
 // syncRejected makes moves between the spool and rejected/ durable.
 func (s *Spool) syncRejected(dir int) error {
 	if err := syncDir(dir); err != nil {

@@ -79,11 +79,12 @@ func (f *source) open(ctx context.Context) error {
 }
 
 func (s *session) putOne(ctx context.Context, sp *spool.Spool, source *source) (string, error) {
+	cfg := spool.PutConfig{MaxSpoolBytes: s.cfg.Drain.MaxSpoolBytes, MaxSpoolFiles: s.cfg.Drain.MaxSpoolFiles}
 	if source.name == "-" {
 		if s.env.StdinIsTerminal {
 			s.log.Warn("reading a payload from the terminal; end it with Ctrl-D")
 		}
-		return sp.Put(s.cfg.Put, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
+		return sp.Put(cfg, s.env.Now(), &cancellableReader{ctx, s.env.Stdin})
 	}
 	if err := source.open(ctx); err != nil {
 		return "", &sourceError{err}
@@ -92,7 +93,7 @@ func (s *session) putOne(ctx context.Context, sp *spool.Spool, source *source) (
 	if info, err := source.file.Stat(); err == nil && info.IsDir() {
 		return "", &sourceError{fmt.Errorf("%s: %w", source.name, syscall.EISDIR)}
 	}
-	return sp.Put(s.cfg.Put, s.env.Now(), &cancellableReader{ctx, source.file})
+	return sp.Put(cfg, s.env.Now(), &cancellableReader{ctx, source.file})
 }
 
 // sourceError is a fault of a file that put was told to read, and not of the spool.

@@ -172,7 +172,7 @@ func breakerCommands() []command {
 
 // drainExits returns the codes of the commands that send.
 func drainExits() map[exit.Code]string {
-	return map[exit.Code]string{exit.OK: "drained, or nothing to do", exit.Rejected: "payloads were rejected", exit.Left: "", exit.Busy: ""}
+	return map[exit.Code]string{exit.OK: "drained, or nothing to do", exit.Rejected: "payloads were rejected or expired", exit.Left: "", exit.Busy: ""}
 }
 
 // onlyLocked returns the codes of the commands that need the lock and send nothing.

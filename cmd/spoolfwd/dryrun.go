@@ -44,14 +44,9 @@ func (s *session) dryRun(ctx context.Context) error {
 
 	plans := []planned{}
 	items, files := 0, 0
-	stop, err := drain.Plan(drain.Config{
-		Spool:    sp,
-		Index:    index,
-		Breaker:  b,
-		MaxItems: s.cfg.Drain.MaxItems,
-		MaxBytes: s.cfg.Drain.MaxBytes,
-		Now:      s.env.Now,
-	}, func(p drain.Planned) error {
+	cfg := s.cfg.Drain
+	cfg.Spool, cfg.Index, cfg.Breaker, cfg.Now = sp, index, b, s.env.Now
+	stop, err := drain.Plan(cfg, func(p drain.Planned) error {
 		items += p.Items
 		if p.Intent == drain.Send {
 			files++

@@ -74,7 +74,7 @@ func TestHelpShowsTheExitCodesThatCanOccur(t *testing.T) {
 func TestHelpSaysInTheWordsOfACommandWhatItsExitCodesMean(t *testing.T) {
 	w := newWorld(t)
 	for command, want := range map[string]string{
-		"run":               "65   payloads were rejected\n",
+		"run":               "65   payloads were rejected or expired\n",
 		"status":            "0       done\n",
 		"put":               "73   the spool or its disk is full\n",
 		"check":             "69   the listener cannot be reached\n",

@@ -41,7 +41,7 @@ func (o *outcome) code() exit.Code {
 	for _, cause := range r.Skipped.Causes {
 		code = exit.Worst(code, exit.OfSkipped(cause))
 	}
-	if r.Rejected > 0 {
+	if r.Rejected > 0 || r.Expired.Files > 0 {
 		code = exit.Worst(code, exit.Rejected)
 	}
 	if r.Stop == drain.BreakerOpen || r.Failed > 0 {
@@ -85,6 +85,7 @@ type runSummary struct {
 	WebPages       int            `json:"web_pages"`
 	Failed         int            `json:"failed"`
 	Rejected       int            `json:"rejected"`
+	Expired        int            `json:"expired"`
 	Late           int            `json:"late"`
 	Files          int            `json:"files"`
 	Removed        int            `json:"removed"`
@@ -114,7 +115,7 @@ func (o *outcome) asJSON() runSummary {
 		Stop: r.Stop.String(), ExitCode: o.code(),
 		Started: o.started, Ended: o.ended, StartedAt: float64(o.started.UnixMicro()) / 1e6, Duration: o.ended.Sub(o.started).Seconds(),
 		Requests: r.Requests, Delivered: r.Delivered, DeliveredBytes: r.DeliveredBytes,
-		WebPages: r.WebPages, Failed: r.Failed, Rejected: r.Rejected, Late: r.LateResults,
+		WebPages: r.WebPages, Failed: r.Failed, Rejected: r.Rejected, Expired: r.Expired.Files, Late: r.LateResults,
 		Files: r.Files, Removed: r.Removed, Left: r.Left, Unfinished: r.Unfinished, Skipped: r.Skipped.Count, Vanished: r.Vanished, Changed: r.Changed,
 		Statuses: map[string]int{}, Errors: []errorSummary{}, Faults: []string{},
 		Opened: o.opened(), Recovered: o.recovered(), Breaker: reportOf(o.after),

@@ -17,7 +17,7 @@ func TestEveryPromisedFlagIsThere(t *testing.T) {
 		"spool", "pattern", "url", "name", "state-dir", "failure-threshold", "retry-timeout", "retry-jitter", "retry-timeout-max", "timeout",
 		"connect-timeout", "concurrency", "max-concurrency", "token-file", "header", "max-attempts", "max-file-size", "max-runtime", "max-items",
 		"json", "config", "ca-file", "cert-file", "key-file", "on-status", "array-files", "raw", "rejected-max-age",
-		"rejected-max-bytes", "max-bytes", "max-retry-after", "log-format", "dry-run", "content-type", "compress",
+		"rejected-max-bytes", "max-bytes", "max-retry-after", "log-format", "dry-run", "max-age", "max-spool-bytes", "max-spool-files", "content-type", "compress",
 	} {
 		wantText(t, "help", help, "--"+name+" ")
 	}

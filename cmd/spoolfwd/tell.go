@@ -44,6 +44,10 @@ func (o *outcome) tell() {
 	if r.Rejected > 0 {
 		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, console.HintKey, "see 'spoolfwd rejected list'")
 	}
+	if x := r.Expired; x.Files > 0 {
+		log.Warn(fmt.Sprintf("%s moved to rejected/, by age or size of the spool: %s", console.Were(x.Files, "payload file"), listed(x.Names, x.Files)),
+			"event", "expired", "count", x.Files, "bytes", x.Bytes, console.HintKey, "see 'spoolfwd rejected list'")
+	}
 	if r.Skipped.Count > 0 {
 		level := slog.LevelInfo
 		if r.NewlySkipped > 0 || o.byHand {
@@ -181,6 +185,9 @@ func (o *outcome) summary() string {
 	}
 	if r.Rejected > 0 {
 		text += fmt.Sprintf(", %d rejected", r.Rejected)
+	}
+	if r.Expired.Files > 0 {
+		text += fmt.Sprintf(", %d expired", r.Expired.Files)
 	}
 	switch {
 	case r.Left > 0:

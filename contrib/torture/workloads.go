@@ -141,6 +141,13 @@ func workloads() []workload {
 			e.spooled.mayBeGone(item(1, "400"), item(3, "400"))
 			e.object("c.json", item(5, "200"))
 		}},
+		{name: "expire", flags: []string{"--max-spool-files", "3"}, build: func(e *env) {
+			e.object("a.json", item(1, "200"))
+			e.array("b.json", item(2, "200"), item(3, "200"))
+			e.object("c.json", item(4, "200"))
+			e.array("d.json", item(5, "200"), item(6, "200"))
+			e.object("e.json", item(7, "200"))
+		}},
 		{name: "trip", command: []string{"breaker", "trip", "--for", "1h"}, breaker: []breakerState{closedAfter(0), {"open", 0, time.Hour}}, build: func(e *env) {
 			e.tripped = true
 			e.object("a.json", item(1, "200"))

@@ -2,11 +2,11 @@
 // it asks the breaker, sends, records the result and acts on it. It stops when the breaker opens,
 // and reports what was delivered and what failed.
 //
-// The files follow a payload on its way: run (the life of a run and its workers), choose, queue and
-// elsewhere (what comes next), read and file (a payload file in hand), send, limit and pace (one
-// request and how many may be in flight), batch and halve (several items in one request), settle,
-// reject and attempts (what the verdict does to the file), index (what the next run must know),
-// report. Plan does the same without sending.
+// The files follow a payload on its way: run (the life of a run and its workers), expire (what the
+// spool must not hold any longer), choose, queue and elsewhere (what comes next), read and file (a
+// payload file in hand), send, limit and pace (one request and how many may be in flight), batch
+// and halve (several items in one request), settle, reject and attempts (what the verdict does to
+// the file), index (what the next run must know), report. Plan does the same without sending.
 //
 // # Order
 //
@@ -36,6 +36,14 @@
 //
 // While the index is full nothing is deferred: all payloads go by age, and failures of those in the
 // index go on counting until they are rejected and make room.
+//
+// # Bounds of the spool
+//
+// [Config.MaxAge], [Config.MaxSpoolBytes] and [Config.MaxSpoolFiles] bound a spool whose producers
+// cannot. What is beyond them expires: before the first request, or when the breaker is open, the
+// oldest payload files are moved to rejected/ for ten seconds at most. The moves become durable
+// together. A crash before that may bring files back, which then expire again. A file that is being
+// written stays, and so does one that only waits for its removal.
 //
 // # Concurrency
 //

@@ -69,6 +69,12 @@ type Config struct {
 	MaxBytes    int64 // bytes of items sent before the run ends; 0 means no limit
 	PageSize    int   // entries held in memory; default spool.DefaultPageSize
 
+	// Bounds of the spool; 0 means no limit. Payload files beyond them expire: before the first
+	// request, and also when the breaker is open, the oldest are moved to rejected/.
+	MaxAge        time.Duration
+	MaxSpoolBytes int64
+	MaxSpoolFiles int
+
 	// Count makes a run that finds the breaker open count the backlog all the same. It costs one
 	// stat per payload file.
 	Count bool

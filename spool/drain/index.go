@@ -99,6 +99,12 @@ func (x *Index) isDeliveredLocked(name, key string) bool {
 	return r != nil && r.Delivered.has(key)
 }
 
+// holdsDeliveredLocked reports whether a file is known to hold items that have had their 2xx.
+func (x *Index) holdsDeliveredLocked(name string) bool {
+	r := x.files[name]
+	return r != nil && len(r.Delivered) > 0
+}
+
 // attemptsLocked returns the history of an item, which is zero when none is known.
 func (x *Index) attemptsLocked(name, key string) Attempts {
 	if r := x.files[name]; r != nil {

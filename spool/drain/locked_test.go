@@ -13,7 +13,7 @@ import (
 
 // A function that needs the lock of a run and does not say so would soon be called without it.
 func TestFunctionsThatNeedTheLockOfARunEndInLocked(t *testing.T) {
-	alone := []string{"drain", "scan", "standBy", "plan", "pretend", "decodeIndex"} // beside them no other goroutine runs
+	alone := []string{"drain", "scan", "standBy", "expire", "expires", "moveExpired", "plan", "pretend", "decodeIndex"} // beside them no other goroutine runs
 	constant := []string{"file.place", "file.payload", "queue.scanner", "Index.path", "Index.maxDeferred"}
 
 	names, err := exec.Command("go", "list", "-f", `{{join .GoFiles "\n"}}`).Output()

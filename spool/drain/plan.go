@@ -43,9 +43,20 @@ func Plan(cfg Config, visit func(Planned) error) (Stop, error) {
 	// The scanner has no overflow, since even a temporary file would be a change.
 	q := queue{scanner: p.cfg.Spool.Scanner(p.cfg.PageSize, false), index: p.cfg.Index}
 	defer q.close()
-	if err := q.turnPageLocked(); err != nil {
+	var err error
+	if q.page, err = q.scanner.Next(); err != nil {
 		return LocalError, err
 	}
+	x := expiry{cfg: p.cfg, move: func(payload *spool.Payload, why error) (bool, error) {
+		return true, visit(Planned{Entry: payload.Entry, Intent: Reject, Reason: why})
+	}}
+	if err := x.apply(q.scanner, &q.page); err != nil {
+		return LocalError, err
+	}
+	if x.unmoved != nil {
+		return Cancelled, x.unmoved
+	}
+	q.lineUpLocked()
 	var s search
 	if cfg.Breaker != nil {
 		s.failures = cfg.Breaker.Failures()

@@ -90,6 +90,12 @@ func (q *queue) turnPageLocked() (err error) {
 	if q.page, err = q.scanner.Next(); err != nil {
 		return err
 	}
+	q.lineUpLocked()
+	return nil
+}
+
+// lineUpLocked puts the files of the page into their lines.
+func (q *queue) lineUpLocked() {
 	q.fresh.queued = func(at int) queued { return queued{Entry: q.page.Entries.At(at)} }
 	q.fresh.waiting = fullSet(q.page.Entries.Len())
 	q.deferred.queued = func(at int) queued { return q.last[at] }
@@ -97,7 +103,6 @@ func (q *queue) turnPageLocked() (err error) {
 	if q.index.deferred > 0 {
 		q.putLastLocked()
 	}
-	return nil
 }
 
 // takeYoungestLocked takes the youngest files out of the spool's last pages, so that each is handed

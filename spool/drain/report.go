@@ -41,6 +41,7 @@ type Report struct {
 	Left       int
 	LeftBytes  int64
 	Unfinished int         // of those left: their producers may still be writing them
+	Expired    Expired     // payload files that the bounds of the spool left no room for
 	Oldest     spool.Entry // the oldest payload file at the beginning
 	Vanished   int         // payload files that somebody else took away
 	Changed    int         // payload files that changed while they were sent, and stayed
@@ -91,6 +92,22 @@ type Rejection struct {
 
 // maxNamed is how many rejected payloads a report names; a spool full of them is a number.
 const maxNamed = 5
+
+// Expired is how many payload files were moved to rejected/ because of [Config.MaxAge],
+// [Config.MaxSpoolBytes] or [Config.MaxSpoolFiles].
+type Expired struct {
+	Files int
+	Bytes int64
+	Names []string // of the first few
+}
+
+func (x *Expired) add(p *spool.Payload) {
+	x.Files++
+	x.Bytes += p.Size
+	if len(x.Names) < maxNamed {
+		x.Names = append(x.Names, p.Name)
+	}
+}
 
 func (r *Report) addRejectedLocked(rejected Rejection) {
 	r.Rejected++

@@ -92,6 +92,10 @@ func (r *run) drain() error {
 	}
 	r.cfg.Index.sweep()
 	r.cfg.Index.pruneLocked(r.cfg.Spool)
+	if err := r.expire(); err != nil {
+		return err
+	}
+	r.queue.lineUpLocked()
 
 	r.workers = 1
 	r.work() // the first worker needs no goroutine of its own
@@ -101,13 +105,17 @@ func (r *run) drain() error {
 	return nil
 }
 
-// standBy ends a run that has found the breaker open.
+// standBy ends a run that has found the breaker open. A spool that is bounded needs it most then:
+// the outage is what fills it.
 func (r *run) standBy() error {
 	r.report.Stop, r.report.Left = BreakerOpen, -1
-	if !r.cfg.Count {
+	if !r.cfg.Count && !r.cfg.bounded() {
 		return nil
 	}
 	err := r.scan(false)
+	if err == nil {
+		err = r.expire()
+	}
 	r.report.NewlySkipped = r.cfg.Index.addSkippedLocked(r.report.Skipped.Hashes, false)
 	r.report.addLocalErrorLocked(r.cfg.Index.Save())
 	return err
@@ -116,10 +124,11 @@ func (r *run) standBy() error {
 // scan looks at the spool for the first time. overflow is that of [spool.Spool.Scanner].
 func (r *run) scan(overflow bool) error {
 	r.queue.scanner = r.cfg.Spool.Scanner(r.cfg.PageSize, overflow)
-	if err := r.queue.turnPageLocked(); err != nil {
+	first, err := r.queue.scanner.Next()
+	if err != nil {
 		return err
 	}
-	first := r.queue.page
+	r.queue.page = first
 	r.report.Files, r.report.Left, r.report.LeftBytes = first.Files, first.Files, first.Bytes
 	r.report.Oldest, r.report.Skipped = first.Oldest, first.Skipped
 	return nil

@@ -35,7 +35,7 @@ func Meanings() []Meaning {
 	return []Meaning{
 		{OK, "EX_OK", "drained, or nothing to do"},
 		{Usage, "EX_USAGE", "wrong flags or arguments"},
-		{Rejected, "EX_DATAERR", "payloads were rejected, or put refused one"},
+		{Rejected, "EX_DATAERR", "payloads were rejected or expired, or put refused one"},
 		{Left, "EX_UNAVAILABLE", "items remain in the spool: the listener is failing or the breaker is open"},
 		{SpoolFull, "EX_CANTCREAT", "put: the spool or its disk is full"},
 		{IO, "EX_IOERR", "local I/O error"},

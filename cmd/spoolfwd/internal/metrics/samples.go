@@ -33,6 +33,7 @@ func (s Samples) Report(r drain.Report) {
 	s.add("spoolfwd_items_total", "delivered", float64(r.Delivered))
 	s.add("spoolfwd_items_total", "failed", float64(r.Failed))
 	s.add("spoolfwd_items_total", "rejected", float64(r.Rejected))
+	s.add("spoolfwd_expired_files_total", "", float64(r.Expired.Files))
 	s.add("spoolfwd_delivered_bytes_total", "", float64(r.DeliveredBytes))
 	for status, n := range r.Statuses {
 		s.add("spoolfwd_requests_total", classOf(status), float64(n))

@@ -65,6 +65,7 @@ func table(version string) []metric {
 		{name: "spoolfwd_breaker_consecutive_failures", kind: gauge, help: "Failures since the last success."},
 		{name: "spoolfwd_breaker_openings_total", kind: counter, help: "Times the breaker went from closed to open."},
 		{name: "spoolfwd_items_total", kind: counter, label: "result", values: []string{"delivered", "failed", "rejected"}, help: "Items by what became of them in a run. A failed item stays in the spool, and counts again when it fails again."},
+		{name: "spoolfwd_expired_files_total", kind: counter, help: "Payload files moved to rejected/ because the spool held too much or for too long."},
 		{name: "spoolfwd_delivered_bytes_total", kind: counter, help: "Bytes of the items delivered."},
 		{name: "spoolfwd_requests_total", kind: counter, label: "class", values: []string{"2xx", "3xx", "4xx", "5xx", "other", "none"}, help: "Requests by the class of the answer's status; none when no answer came."},
 		{name: "spoolfwd_runs_total", kind: counter, label: "exit_code", values: exitCodes(), help: "Runs by exit code."},

@@ -13,7 +13,6 @@ import (
 // limit.
 type Values struct {
 	Spool    spool.Config
-	Put      spool.PutConfig
 	Listener transmit.Config
 	Breaker  breaker.Config
 	Drain    drain.Config

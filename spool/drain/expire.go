@@ -61,7 +61,7 @@ type expiry struct {
 	unmoved error // of a move; nothing is moved after it
 }
 
-// apply goes on with further pages if all of the first one is gone. The error is one of these pages.
+// apply goes on with further pages if all of the first one is gone. An error is one of theirs.
 func (x *expiry) apply(pages *spool.Scanner, page *spool.Page) error {
 	if !x.cfg.bounded() {
 		return nil

@@ -115,7 +115,7 @@ func (b *bench) drainCrowd(c *crowd, flags ...string) (rate float64, err error) 
 	if err != nil {
 		return 0, err
 	}
-	left, err := os.ReadDir(b.spool)
+	left, err := b.left()
 	if err == nil && len(left) != c.refused {
 		err = fmt.Errorf("%d files are left, and %d were refused", len(left), c.refused)
 	}

@@ -33,7 +33,7 @@ func (r *run) nextLocked() (choice, bool) {
 		}
 		return choice{}, false
 	}
-	if !r.cfg.Breaker.Available(r.now()) {
+	if !r.circuit.available() {
 		r.haltLocked(BreakerOpen)
 		return choice{}, false
 	}

@@ -17,6 +17,57 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
+// ExampleSender is for a program that has its items in hand and no spool. What is not delivered
+// stays with the program.
+func ExampleSender() {
+	stateDir, err := os.MkdirTemp("", "example")
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer os.RemoveAll(stateDir)
+	listener := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Header.Get("Idempotency-Key") != `"item 1"` {
+			w.WriteHeader(http.StatusBadGateway)
+		}
+	}))
+	defer listener.Close()
+
+	b, err := breaker.New(breaker.Config{Name: "example", StateDir: stateDir, FailureThreshold: 2})
+	if err != nil {
+		log.Fatal(err)
+	}
+	lock, err := breaker.TakeLock(b.LockPath())
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer lock.Release()
+	if err := b.Open(time.Now()); err != nil {
+		log.Print(err)
+	}
+	t, err := transmit.New(transmit.Config{URL: listener.URL})
+	if err != nil {
+		log.Fatal(err)
+	}
+	defer t.Close()
+
+	sender := drain.Sender[breaker.Stats]{Breaker: b, Transmitter: t}
+	var items []transmit.Request
+	for i := range 5 {
+		items = append(items, transmit.Request{Body: []byte(`{"route":"/"}`), Key: fmt.Sprint("item ", i+1)})
+	}
+	sent := sender.SendBatch(context.Background(), items)
+	fmt.Printf("%d delivered, %d failed, %d not sent: %v\n", sent.Delivered, sent.Failed, len(items)-len(sent.Verdicts), sent.Err)
+	fmt.Println("open:", sender.CircuitOpen())
+	fmt.Println("failures on record:", sender.Stats().Breaker.FailureCount)
+	if err := b.Save(); err != nil {
+		log.Print(err)
+	}
+	// Output:
+	// 1 delivered, 2 failed, 2 not sent: the breaker is open
+	// open: true
+	// failures on record: 2
+}
+
 // ExampleRun is a whole program: it does what one run of spoolfwd does.
 func ExampleRun() {
 	base, err := os.MkdirTemp("", "example")

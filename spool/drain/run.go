@@ -14,6 +14,7 @@ type run struct {
 	cfg     Config
 	ctx     context.Context // no work is taken once it has ended
 	sendCtx context.Context // of requests, which are allowed to finish
+	circuit circuit
 
 	working sync.WaitGroup // the workers but the first
 
@@ -52,6 +53,7 @@ func newRun(ctx context.Context, cfg Config) *run {
 		cfg:     cfg,
 		ctx:     ctx,
 		sendCtx: context.WithoutCancel(ctx),
+		circuit: circuit{cfg.Breaker, cfg.Now},
 		queue:   queue{index: cfg.Index},
 		limit:   newLimit(cfg),
 	}
@@ -70,7 +72,7 @@ func (r *run) drain() error {
 		r.report.addLocalErrorLocked(r.cfg.Index.Save())
 		return nil
 	}
-	if !r.cfg.Breaker.Available(r.now()) {
+	if !r.circuit.available() {
 		return r.standBy()
 	}
 	// Before the first request: a file that could be delivered and not removed would be sent again

@@ -1,10 +1,6 @@
 package drain
 
-import (
-	"time"
-
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
-)
+import "github.com/bitville-apm/spoolfwd/spool/transmit"
 
 // deliver sends items in one request and acts on the verdict.
 func (w *worker) deliver(items []delivery) {
@@ -78,7 +74,7 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 		if v.WebPage {
 			r.report.WebPages += len(items)
 		}
-		r.succeededLocked(w.generation)
+		r.succeededLocked(w.generation, v)
 	default:
 		r.report.Failed += len(items)
 		r.report.addErrorLocked(v.Err, v.Status)
@@ -91,13 +87,13 @@ func (w *worker) countResult(v transmit.Verdict, items []delivery) {
 	}
 }
 
-func (r *run) succeededLocked(generation int) {
+func (r *run) succeededLocked(generation int, v transmit.Verdict) {
 	if generation == r.limit.generation { // was asked after the last failure was known
 		r.search.succeeded()
 	}
 	r.untold = 0
 	r.limit.succeeded(generation)
-	_ = r.cfg.Breaker.RecordSuccess(r.now())
+	r.circuit.record(v)
 }
 
 func (r *run) failedLocked(generation int, v transmit.Verdict) {
@@ -115,25 +111,22 @@ func (r *run) failedLocked(generation int, v transmit.Verdict) {
 	if !isLate {
 		r.search.failures++
 	}
-	r.tellBreakerLocked(v.RetryAfter)
+	r.tellBreakerLocked(v)
 }
 
 // tellUntoldLocked tells the breaker of the failures that were kept from it.
 func (r *run) tellUntoldLocked() {
 	for ; r.untold > 0; r.untold-- {
-		r.tellBreakerLocked(0)
+		r.tellBreakerLocked(transmit.Verdict{Action: transmit.Kept})
 	}
 }
 
 // tellBreakerLocked tells the breaker of one failure, and stops the run if that opens the breaker.
-func (r *run) tellBreakerLocked(retryAfter time.Duration) {
-	now := r.now()
-	// A failure that cannot be saved counts in memory. The run goes on, because deliveries are what
-	// frees a full disk, and it still ends when the breaker opens.
-	_ = r.cfg.Breaker.RecordFailure(now, retryAfter)
+func (r *run) tellBreakerLocked(failed transmit.Verdict) {
+	r.circuit.record(failed)
 	// A breaker that is open already is not asked again: a late result may come after the retry
 	// timeout, and asking would make the breaker half-open without a probe.
-	if !r.stopped && !r.cfg.Breaker.Available(now) {
+	if !r.stopped && !r.circuit.available() {
 		r.haltLocked(BreakerOpen)
 	}
 }

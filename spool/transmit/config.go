@@ -159,6 +159,9 @@ func New(cfg Config) (*Transmitter, error) {
 // "...".
 func (t *Transmitter) URL() string { return t.target.display }
 
+// Timeout returns the time for a whole request and its answer, as configured.
+func (t *Transmitter) Timeout() time.Duration { return t.timeout }
+
 // Close closes the idle connections. Requests in flight end undisturbed, and their connections are
 // not kept.
 func (t *Transmitter) Close() { t.client.Close() }

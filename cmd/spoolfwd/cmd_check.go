@@ -13,19 +13,26 @@ import (
 
 // checkCommand shows every setting, and examines everything that a run needs.
 func checkCommand(ctx context.Context, s *session) error {
+	testItem, err := s.testItem()
+	if err != nil {
+		return err
+	}
 	findings := doctor.Examine(ctx, doctor.Config{
-		User:        s.examineUser,
-		Spool:       s.examineSpool,
-		Breaker:     s.examineBreaker,
-		Lock:        s.examineLock,
-		Transmitter: func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
-		StateDir:    s.cfg.Breaker.StateDir,
-		IndexPath:   drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),
-		Listener:    s.cfg.Listener,
-		ConfigFile:  s.cfg.Config,
-		Unknown:     s.cfg.UnknownVariables(s.env.Environ),
-		Hint:        hintOf,
-		Now:         s.env.Now,
+		User:         s.examineUser,
+		Spool:        s.examineSpool,
+		Breaker:      s.examineBreaker,
+		Lock:         s.examineLock,
+		Transmitter:  func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
+		StateDir:     s.cfg.Breaker.StateDir,
+		IndexPath:    drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),
+		Listener:     s.cfg.Listener,
+		ConfigFile:   s.cfg.Config,
+		Unknown:      s.cfg.UnknownVariables(s.env.Environ),
+		TestListener: s.cfg.TestListener,
+		TestItem:     testItem,
+		Raw:          s.cfg.Spool.Raw,
+		Hint:         hintOf,
+		Now:          s.env.Now,
 	})
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
@@ -41,6 +48,21 @@ func checkCommand(ctx context.Context, s *session) error {
 		s.printFindings(findings)
 	}
 	return exit.Silently(code)
+}
+
+// testItem reads the item for check --listener.
+func (s *session) testItem() ([]byte, error) {
+	if s.cfg.TestItem == "" {
+		return nil, nil
+	}
+	item, err := transmit.ReadSmall(s.cfg.TestItem, s.cfg.Spool.MaxFileSize)
+	if err == nil && len(item) == 0 {
+		err = fmt.Errorf("%s is empty", s.cfg.TestItem)
+	}
+	if err != nil {
+		return nil, exit.With(exit.Config, fmt.Errorf("test item: %w", err))
+	}
+	return item, nil
 }
 
 // examineBreaker returns the breaker, unless a run would not get that far.

@@ -108,11 +108,13 @@ and prints its name. A payload is on the disk when its name is printed.`,
 			name: "breaker", usage: "look after the breaker", takes: settings.Groups, sub: breakerCommands(),
 		},
 		{
-			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: map[exit.Code]string{exit.OK: "a run could deliver", exit.Left: "the listener cannot be reached"}, action: checkCommand,
+			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: map[exit.Code]string{exit.OK: "a run could deliver", exit.Left: "the listener cannot be reached, or breaks its contract"}, action: checkCommand,
 			about: `Prints every setting with its value and where it comes from, then one line per
 examination: ok, warn or fail, with the remedy. Changes nothing and sends no
-payload. Ends with the code that a run would end with.`,
-			examples: []string{"spoolfwd check --config /etc/spoolfwd/spoolfwd.toml", "spoolfwd check --json"},
+payload. Ends with the code that a run would end with. With --listener it also
+delivers test items to the listener, marked with the header Spoolfwd-Test: 1, and
+says what of the contract for listeners holds.`,
+			examples: []string{"spoolfwd check --config /etc/spoolfwd/spoolfwd.toml", "spoolfwd check --json", "spoolfwd check --listener"},
 		},
 		{
 			name: "completion", usage: "print the completion for a shell", operands: "bash|zsh|fish", most: -1, takes: settings.Plain, offers: offerShells, action: completionCommand,

@@ -77,7 +77,7 @@ func TestHelpSaysInTheWordsOfACommandWhatItsExitCodesMean(t *testing.T) {
 		"run":               "65   payloads were rejected or expired\n",
 		"status":            "0       done\n",
 		"put":               "73   the spool or its disk is full\n",
-		"check":             "69   the listener cannot be reached\n",
+		"check":             "69   the listener cannot be reached, or breaks its contract\n",
 		"rejected retry":    "75   a run holds the lock\n",
 		"rejected":          "0    done\n",
 		"completion --help": "0   done\n",

@@ -6,9 +6,11 @@ import (
 	"fmt"
 	"log/slog"
 	"os"
+	"slices"
 	"syscall"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/doctor"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -85,6 +87,9 @@ func (s *session) newTransmitter() (*transmit.Transmitter, error) {
 	cfg := s.cfg.Listener
 	cfg.UserAgent = userAgent()
 	cfg.MaxIdle = cmp.Or(s.cfg.Drain.Concurrency, s.cfg.Drain.MaxConcurrency)
+	if s.cfg.TestListener {
+		cfg.Headers = append(slices.Clone(cfg.Headers), doctor.TestHeader)
+	}
 	cfg.Dial, cfg.Getenv, cfg.Now = s.env.Dial, s.env.getenv, s.env.Now
 	t, err := transmit.New(cfg)
 	return t, wrongTransmitter(err)

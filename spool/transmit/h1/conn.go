@@ -34,7 +34,8 @@ type Conn struct {
 	parts   [2][]byte     // backing of vector
 	vector  net.Buffers
 	one     [1]byte
-	reused  bool // it has carried an exchange
+	reused  bool   // it has carried an exchange
+	trial   *Trial // nil: its exchanges are quick ones
 
 	connecting time.Duration // how long it took
 	limit      time.Time     // of the first exchange
@@ -159,6 +160,9 @@ func (c *Conn) write(body []byte) (int64, error) {
 // Finish returns the first bytes of the body, up to the capacity of excerpt. The client keeps the
 // connection if the next answer is certain to begin where this one ended; otherwise it is closed.
 func (c *Conn) Finish(a *Answer, excerpt []byte) []byte {
+	if c.trial != nil {
+		return c.finishTrial(a, excerpt)
+	}
 	excerpt, clean := a.readBody(c.in, excerpt)
 	if untouched := c.disarm(); untouched && clean && !a.Partial && c.in.Buffered() == 0 {
 		c.reused = true

@@ -2,8 +2,9 @@
 // right.
 //
 // It changes nothing on disk and sends no payload. Of the listener it wants no more than a
-// connection. It finds what a run would find and ends with the code that a run would end with, but
-// it goes on after a fault, so that one look shows all of them.
+// connection, unless it is asked to send test items. It finds what a run would find and ends with
+// the code that a run would end with, but it goes on after a fault, so that one look shows all of
+// them.
 package doctor
 
 import (
@@ -43,6 +44,10 @@ type Config struct {
 	Listener   transmit.Config
 	ConfigFile string            // "" is none
 	Unknown    map[string]string // variables that set nothing, each with the one that was probably meant
+
+	TestListener bool   // send it test items
+	TestItem     []byte // instead of one made up
+	Raw          bool   // items need not be JSON
 
 	Hint func(error) string // what to do about an error, or ""
 	Now  func() time.Time

@@ -40,6 +40,9 @@ func (d *doctor) listener(ctx context.Context) {
 	// The handshake does not judge the client's: a listener may look at its end only when it gets a
 	// request.
 	d.expiry("client certificate", t.CertificateEnd())
+	if d.TestListener && found.Steps[len(found.Steps)-1].Err == nil {
+		d.contract(ctx, t)
+	}
 }
 
 // token warns about a token that others can read or that travels unencrypted.

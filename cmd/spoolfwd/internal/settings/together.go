@@ -27,6 +27,7 @@ func (s *Settings) checkTogether() error {
 		"--retry-timeout-max is below --retry-timeout", "retry-timeout-max", "retry-timeout")
 	err := drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw)
 	refuse(err != nil, fmt.Sprint("--raw and --batch-items do not go together: ", err), "raw", "batch-items")
+	refuse(s.TestItem != "" && !s.TestListener, "--test-item needs --listener", "test-item")
 	// The breaker's files among payload files could be sent, rejected, counted or cleaned away with
 	// them.
 	refuse(sameDirectory(s.Breaker.StateDir, s.Spool.Dir) || sameDirectory(s.Breaker.StateDir, filepath.Join(s.Spool.Dir, spool.RejectedDir)),

@@ -45,6 +45,10 @@ type Values struct {
 	WarningFiles  int
 	CriticalFiles int
 
+	// check --listener.
+	TestListener bool
+	TestItem     string
+
 	// Output.
 	JSON      bool
 	Verbose   bool

@@ -85,7 +85,7 @@ func TestCheckJudgesCertificates(t *testing.T) {
 	server := httptest.NewTLSServer(nil)
 	defer server.Close()
 	r := w.do("check", "--url", server.URL).wantCode(t, exit.Left)
-	wantText(t, "check", r.stdout, "fail tls:", "name the authority's with --ca-file")
+	wantText(t, "check", r.stdout, "fail tls:", "name the signer's certificate with --ca-file")
 
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	writePEM(t, ca, server.Certificate().Raw)

@@ -2,8 +2,8 @@ package transmit
 
 import (
 	"crypto/tls"
-	"crypto/x509"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -19,9 +19,13 @@ const (
 
 	// The listener answered.
 	Unauthorized       // 401, 403
+	Forbidden          // 403 by way of a proxy that hands requests on: by it or by the listener
 	NoEndpoint         // 404, 405: nothing takes payloads at this path
 	ProxyCredentials   // 407, by whoever
 	CompressionRefused // 415 to a compressed body
+	TypeRefused        // 415 to a plain one
+	GatewayFailed      // 502, 504: by a gateway, a balancer or a proxy
+	NetworkLogin       // 511: by a network that wants a login
 	Moved              // a redirect, with Location
 	Unexpected         // it would deliver, and lacks Config.ExpectHeader
 	WantsTLS           // the listener speaks TLS, and the URL begins with http://
@@ -34,13 +38,22 @@ const (
 	ConnectTimeout // the host is down, or the packets are dropped
 	SlowListener   // connected, and then the time was up
 	ProxyRefused   // the proxy opened no tunnel
+	ProxyAtALoss   // the proxy could not connect to the listener
 	ProxyFailed    // the proxy could not be reached or used
 	SpeaksPlain    // the listener speaks plain HTTP, and the URL begins with https://
+	PerhapsTLS     // the listener closed the connection, and the URL begins with http://
+	PerhapsPlain   // the listener closed the connection in the handshake
+	NoInterface    // a link-local address without an interface that is known here
 
 	// TLS failed.
 	UnknownAuthority
+	LoneCertificate // by an authority that is not known, and without those in between
 	WrongName
+	NoName // in the certificate
 	CertificateExpired
+	WeakSignature
+	WrongUsage     // not a server's certificate
+	BadCertificate // for another reason
 	OldTLS
 	NoCommonTLS
 	WantsCertificate
@@ -57,11 +70,9 @@ const (
 // causeOf names the cause of a request without an answer.
 func (t *Transmitter) causeOf(e *h1.Error) Cause {
 	var dns *net.DNSError
-	var unknown x509.UnknownAuthorityError
-	var name x509.HostnameError
-	var invalid x509.CertificateInvalidError
 	var record tls.RecordHeaderError
 	var refusal *h1.Refusal
+	certificate, _ := certificateFault(e)
 	switch {
 	case isErrno(e, syscall.EMFILE):
 		return NoDescriptors
@@ -69,6 +80,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return NoResources
 	case errors.As(e, &refusal) && refusal.Status == 407:
 		return ProxyCredentials
+	case errors.As(e, &refusal) && refusal.Status >= 502 && refusal.Status <= 504:
+		return ProxyAtALoss
 	case errors.As(e, &refusal):
 		return ProxyRefused
 	case t.proxy != nil && e.Stage <= h1.Tunnelling:
@@ -79,12 +92,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return SlowLookup
 	case errors.As(e, &dns):
 		return LookupFailed
-	case errors.As(e, &unknown):
-		return UnknownAuthority
-	case errors.As(e, &name):
-		return WrongName
-	case errors.As(e, &invalid) && invalid.Reason == x509.Expired:
-		return CertificateExpired
+	case certificate != Unknown:
+		return certificate
 	case errors.As(e, &record) && strings.HasPrefix(string(record.RecordHeader[:]), "HTTP/"):
 		return SpeaksPlain
 	case errors.Is(e, h1.ErrTLS):
@@ -93,6 +102,12 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return NotHTTP
 	case errors.Is(e, syscall.ECONNREFUSED):
 		return Refused
+	case errors.Is(e, syscall.EINVAL) && e.Stage == h1.Connecting:
+		return NoInterface
+	case isClosed(e) && e.Stage == h1.Securing:
+		return PerhapsPlain
+	case e.Ended && !t.target.secure:
+		return PerhapsTLS
 	case isTimeout(e) && e.Stage == h1.Connecting:
 		return ConnectTimeout
 	case isTimeout(e):
@@ -100,6 +115,9 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 	}
 	return causeOfAlert(e.Err)
 }
+
+// isClosed reports whether the other side ended the connection.
+func isClosed(err error) bool { return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) }
 
 // causeOfAlert reads the TLS alerts by which a listener says what is missing. crypto/tls offers
 // them as text only.

@@ -3,6 +3,7 @@ package transmit
 import (
 	"bytes"
 	"fmt"
+	"io"
 	"runtime"
 	"sync"
 
@@ -74,3 +75,14 @@ func (z *compressor) encode(body []byte) *bytes.Buffer {
 }
 
 func (z *compressor) release(buffer *bytes.Buffer) { z.buffers.Put(buffer) }
+
+// inflated returns the beginning of a text in the gzip format, which some servers send although
+// nobody has asked for it; any other text as it is. The text may have been cut.
+func inflated(text []byte) []byte {
+	z, err := gzip.NewReader(bytes.NewReader(text))
+	if err != nil {
+		return text
+	}
+	plain, _ := io.ReadAll(io.LimitReader(z, maxExcerpt))
+	return plain
+}

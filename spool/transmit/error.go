@@ -2,7 +2,6 @@ package transmit
 
 import (
 	"context"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -86,7 +85,6 @@ func isTimeout(err error) bool {
 // sentence says what went wrong.
 func (t *Transmitter) sentence(e *h1.Error) string {
 	var dns *net.DNSError
-	var expired x509.CertificateInvalidError
 	var refusal *h1.Refusal
 	switch {
 	case errors.As(e, &dns) && dns.IsNotFound:
@@ -99,12 +97,12 @@ func (t *Transmitter) sentence(e *h1.Error) string {
 		return fmt.Sprintf("the proxy %s opened no tunnel: it %v", t.proxy.display, refusal)
 	case isTimeout(e):
 		return t.late(e.Stage)
-	case errors.As(e, &expired) && expired.Reason == x509.Expired && expired.Cert != nil:
-		return fmt.Sprintf("the certificate is valid from %s to %s only",
-			expired.Cert.NotBefore.UTC().Format("2006-01-02"), expired.Cert.NotAfter.UTC().Format("2006-01-02"))
 	}
 	what := root(e.Err)
+	certificate, fault := certificateFault(e)
 	switch {
+	case certificate != Unknown:
+		what = "the certificate " + fault
 	case errors.Is(e, h1.ErrUnasked):
 		return "the listener sent something before it was asked"
 	case errors.Is(e, io.ErrUnexpectedEOF):
@@ -119,6 +117,8 @@ func (t *Transmitter) sentence(e *h1.Error) string {
 		return "connecting to the proxy " + t.proxy.display + ": " + what
 	case e.Stage == h1.Tunnelling:
 		return "the proxy " + t.proxy.display + ": " + what
+	case certificate != Unknown:
+		return what
 	}
 	return e.Stage.String() + ": " + what
 }

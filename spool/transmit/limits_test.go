@@ -215,3 +215,14 @@ func TestANameThatStopsResolvingFailsOnlyNewConnections(t *testing.T) {
 	mustHold(t, send(tr, "{}"), Delivered, 200, "")
 	mustHold(t, send(tr, "{}"), Kept, 0, "no such host: listener.test")
 }
+
+// The system calls it an invalid argument.
+func TestALinkLocalAddressWithoutAnInterfaceHasACause(t *testing.T) {
+	t.Parallel()
+	tr := newTransmitter(t, Config{URL: "http://[fe80::1]:8080/", Dial: func(context.Context, string, string) (net.Conn, error) {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", syscall.EINVAL)}
+	}})
+	v := send(tr, "{}")
+	mustHold(t, v, Kept, 0, "connecting: invalid argument")
+	mustHaveCause(t, v.Err, NoInterface)
+}

@@ -179,6 +179,21 @@ func TestRequestsGoThroughASOCKSProxy(t *testing.T) {
 	}
 }
 
+// Nothing in such an answer says whose it is.
+func TestAnAnswerByWayOfAProxyNamesTheProxy(t *testing.T) {
+	t.Parallel()
+	for status, cause := range map[string]Cause{
+		"403 Forbidden": Forbidden, "401 Unauthorized": Unauthorized, "407 Proxy Authentication Required": ProxyCredentials,
+		"502 Bad Gateway": GatewayFailed,
+	} {
+		proxy := listen(t, nil, answering("HTTP/1.1 "+status+"\r\nContent-Length: 0\r\n\r\n"))
+		tr := newTransmitter(t, Config{URL: "http://listener.test/", Getenv: env("http_proxy", "http://"+proxy.address)})
+		v := send(tr, "{}")
+		mustHold(t, v, Kept, v.Status, "http://listener.test/: answered "+status+" by way of the proxy http://"+proxy.address)
+		mustHaveCause(t, v.Err, cause)
+	}
+}
+
 func TestAFailingProxyIsNamedInTheError(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct {
@@ -187,6 +202,7 @@ func TestAFailingProxyIsNamedInTheError(t *testing.T) {
 	}{
 		"wants credentials":    {"HTTP/1.1 407 Proxy Authentication Required\r\nContent-Length: 0\r\n\r\n", "opened no tunnel: it answered 407 Proxy Authentication Required to CONNECT", ProxyCredentials},
 		"forbids it":           {"HTTP/1.1 403 \x1b[31mNo\r\n\r\n", `it answered 403 \x1b[31mNo to CONNECT`, ProxyRefused},
+		"cannot connect":       {"HTTP/1.1 503 Service Unavailable\r\n\r\n", "it answered 503 Service Unavailable to CONNECT", ProxyAtALoss},
 		"redirects":            {"HTTP/1.1 302 Found\r\nLocation: /\r\n\r\n", "it answered 302 Found to CONNECT", ProxyRefused},
 		"closes":               {"", "the proxy http://proxy.test:3128: the connection was closed without an answer", ProxyFailed},
 		"is not one":           {"SSH-2.0-OpenSSH_9.9\r\n", "does not begin with", ProxyFailed},

@@ -41,8 +41,8 @@ func TestTheCertificatesOfBothSidesDecideWhetherItemsAreSent(t *testing.T) {
 		{"HTTP/1.1 chosen by ALPN", &tls.Config{Certificates: []tls.Certificate{good}, NextProtos: []string{"h2", "http/1.1"}}, "", Delivered, "", Unknown},
 		{"an expired certificate", &tls.Config{Certificates: []tls.Certificate{expired}}, "", Kept, "valid from 2024-12-31 to 2025-01-02 only", CertificateExpired},
 		{"a certificate of the future", &tls.Config{Certificates: []tls.Certificate{early}}, "", Kept, "the certificate is valid from", CertificateExpired},
-		{"a wrong name", &tls.Config{Certificates: []tls.Certificate{wrongName}}, "", Kept, "TLS handshake: ", WrongName},
-		{"an unknown authority", &tls.Config{Certificates: []tls.Certificate{unknown}}, "", Kept, "unknown authority", UnknownAuthority},
+		{"a wrong name", &tls.Config{Certificates: []tls.Certificate{wrongName}}, "", Kept, `the certificate is for else.where.test, \x1b[31mred.test and not for 127.0.0.1`, WrongName},
+		{"an unknown authority", &tls.Config{Certificates: []tls.Certificate{unknown}}, "", Kept, `signed by the authority "un\x1b[31mknown", which is not known here`, LoneCertificate},
 		{"TLS 1.1 only", &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "", Kept, "protocol version not supported", OldTLS},
 		{"another protocol only", &tls.Config{Certificates: []tls.Certificate{good}, NextProtos: []string{"imap"}}, "", Kept, "no application protocol", NotHTTP},
 		{"a client certificate required and given", asking, clientPEM, Delivered, "", Unknown},
@@ -103,7 +103,7 @@ func TestTheCertificateIsVerifiedOnEveryNewConnection(t *testing.T) {
 	l := listen(t, config, answering("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"))
 	tr := newTransmitter(t, Config{URL: "https://" + l.address, CAFile: ca.file})
 	mustHold(t, send(tr, "{}"), Delivered, 200, "")
-	mustHold(t, send(tr, "{}"), Kept, 0, "unknown authority")
+	mustHold(t, send(tr, "{}"), Kept, 0, "which is not known here")
 }
 
 func TestHTTPToATLSPortAndTLSToAnHTTPPortAreNamedAsSuch(t *testing.T) {
@@ -127,6 +127,15 @@ func TestHTTPToATLSPortAndTLSToAnHTTPPortAreNamedAsSuch(t *testing.T) {
 	v = send(newTransmitter(t, Config{URL: secure.url()}), "{}")
 	mustHold(t, v, Kept, 0, "")
 	mustHaveCause(t, v.Err, WantsTLS)
+
+	// Others say nothing, and a listener that fails does not either.
+	silent := listen(t, nil, func(c net.Conn, _ int) { c.Read(make([]byte, 1)) })
+	v = send(newTransmitter(t, Config{URL: silent.url()}), "{}")
+	mustHold(t, v, Kept, 0, "waiting for the answer: ")
+	mustHaveCause(t, v.Err, PerhapsTLS)
+	v = send(newTransmitter(t, Config{URL: "https://" + silent.address, CAFile: ca}), "{}")
+	mustHold(t, v, Kept, 0, "TLS handshake: ")
+	mustHaveCause(t, v.Err, PerhapsPlain)
 
 	for _, body := range []string{
 		"Client sent an HTTP request to an HTTPS server.\n",

@@ -20,7 +20,7 @@ type Verdict struct {
 	WebPage    bool          // delivered, by an answer that says it is a web page, for a body that is none
 	Sent       bool          // without an answer: some of the request may have reached the listener
 	RetryAfter time.Duration // more than 0 only for an answer that asks for it, which is Kept
-	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, as it came but for secrets; nil when delivered
+	Excerpt    []byte        // the beginning of the answer's body, at most 2 KiB, without its compression and secrets; nil when delivered
 	Err        error         // nil when delivered; otherwise an *Error
 }
 
@@ -42,11 +42,14 @@ func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer, r Request) Verdict {
 
 // explain fills in what an answer that delivered nothing says.
 func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
-	v.Excerpt = t.cutExcerpt(v.Excerpt)
+	v.Excerpt = t.cutExcerpt(inflated(v.Excerpt))
 	if v.RetryAfter = retryAfter(a.RetryAfter, a.Date, t.now()); v.RetryAfter > 0 {
 		v.Action = Kept // "not now" speaks of the time, and not of the payload (RFC 9110 section 10.2.3)
 	}
 	sentence := strings.TrimSpace(fmt.Sprintf("answered %d %s", a.Status, t.shown(a.Reason, 80)))
+	if t.proxy.forwards(t.target) {
+		sentence += " by way of the proxy " + t.proxy.display
+	}
 	cause := t.causeOfAnswer(a, string(v.Excerpt))
 	switch {
 	case a.Partial:
@@ -83,6 +86,8 @@ func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 	switch {
 	case t.actions.of(a.Status) == Delivered && t.isStranger(a):
 		return Unexpected
+	case a.Status == 403 && t.proxy.forwards(t.target):
+		return Forbidden
 	case a.Status == unauthorized || a.Status == 403:
 		return Unauthorized
 	case a.Status == 404 || a.Status == 405:
@@ -91,6 +96,12 @@ func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 		return ProxyCredentials
 	case a.Status == 415 && t.compressor != nil:
 		return CompressionRefused
+	case a.Status == 415:
+		return TypeRefused
+	case a.Status == 502 || a.Status == 504:
+		return GatewayFailed
+	case a.Status == 511:
+		return NetworkLogin
 	case a.Status == 400 && !t.target.secure && saysItWantsTLS(excerpt):
 		return WantsTLS
 	case a.Status >= 300 && a.Status < 400 && a.Location != "":

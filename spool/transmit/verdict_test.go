@@ -164,7 +164,10 @@ func TestEveryAnswerHasItsCause(t *testing.T) {
 		{"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\n", "", Kept, ": answered 302 Found", Moved},
 		{"HTTP/1.1 302 Found\r\n", "", Kept, ": answered 302 Found", Unknown},
 		{"HTTP/1.1 415 Unsupported\r\n", "gzip", Kept, ": answered 415 Unsupported", CompressionRefused},
-		{"HTTP/1.1 415 Unsupported\r\n", "", Rejected, ": answered 415 Unsupported", Unknown},
+		{"HTTP/1.1 415 Unsupported\r\n", "", Rejected, ": answered 415 Unsupported", TypeRefused},
+		{"HTTP/1.1 502 Bad Gateway\r\n", "", Kept, ": answered 502 Bad Gateway", GatewayFailed},
+		{"HTTP/1.1 504 Gateway Timeout\r\n", "", Kept, ": answered 504 Gateway Timeout", GatewayFailed},
+		{"HTTP/1.1 511 Network Authentication Required\r\n", "", Kept, ": answered 511 Network Authentication Required", NetworkLogin},
 		{"HTTP/1.1 500\r\n", "", Kept, ": answered 500", Unknown},
 	} {
 		l := listen(t, nil, answering(c.answer+"Content-Length: 0\r\n\r\n"))

@@ -26,6 +26,8 @@ type Page struct {
 	// Skipped are entries that have a payload file's name and are something else: symbolic links,
 	// FIFOs, directories and the like. The first few are named.
 	Skipped Skips
+	// Unmatched are entries that have another name.
+	Unmatched Unmatched
 	// Leftovers are for Sweep: temporary files that a crash left behind, and reasons of rejected
 	// payloads. Of very many, only some are named.
 	Leftovers []string

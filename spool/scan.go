@@ -83,6 +83,9 @@ func (sc *scan) visit(raw []byte, kind uint8) error {
 		sc.page.Leftovers = append(sc.page.Leftovers, name)
 	}
 	if !sc.spool.isPayload(name) {
+		if !isOwn(name) {
+			sc.page.Unmatched.add(name, kind)
+		}
 		return nil
 	}
 	if sc.names = append(sc.names, candidate{name: name}); len(sc.names) < block {

@@ -60,6 +60,7 @@ func readDir(dir int, visit func(name []byte, kind uint8) error) error {
 
 // Kinds of directory entries as readDir reports them.
 const (
-	kindUnknown = unix.DT_UNKNOWN
-	kindRegular = unix.DT_REG
+	kindDirectory = unix.DT_DIR
+	kindUnknown   = unix.DT_UNKNOWN
+	kindRegular   = unix.DT_REG
 )

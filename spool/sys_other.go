@@ -43,6 +43,7 @@ func readDir(dir int, visit func(name []byte, kind uint8) error) error {
 
 // Kinds of directory entries as readDir reports them.
 const (
-	kindUnknown = 0
-	kindRegular = 8
+	kindDirectory = 4
+	kindUnknown   = 0
+	kindRegular   = 8
 )

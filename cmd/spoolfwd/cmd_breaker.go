@@ -39,21 +39,16 @@ func breakerShow(_ context.Context, s *session) error {
 		return nil
 	}
 	s.printBreaker(b)
+	s.printFailure(b)
 	return nil
 }
 
-// printBreaker describes the breaker in a few lines.
+// printBreaker describes the breaker in a few lines, but for its last failure.
 func (s *session) printBreaker(b *breaker.Breaker) {
 	now := s.env.Now()
 	stats := b.Stats(now)
 	s.out.Line("breaker        %s: %s", stats.Name, console.Breaker(b.Stats(now), now))
 	s.out.Line("failures       %d in a row, opens at %d", stats.FailureCount, stats.FailureThreshold)
-	if stats.LastFailureTime > 0 {
-		s.out.Line("last failure   %s", console.Ago(console.Time(stats.LastFailureTime), now))
-	}
-	if stats.LastFailureCause != "" {
-		s.out.Line("               %s", stats.LastFailureCause)
-	}
 	if stats.OpenSince > 0 {
 		s.out.Line("opened         %s", console.Ago(console.Time(stats.OpenSince), now))
 	}
@@ -61,6 +56,18 @@ func (s *session) printBreaker(b *breaker.Breaker) {
 		s.out.Line("opened again   %s", console.Ago(console.Time(stats.OpenedAt), now))
 	}
 	s.out.Line("state file     %s", b.StatePath())
+}
+
+// printFailure describes the breaker's last failure, if there was one since the last success.
+func (s *session) printFailure(b *breaker.Breaker) {
+	now := s.env.Now()
+	stats := b.Stats(now)
+	if stats.LastFailureTime > 0 {
+		s.out.Line("last failure   %s", console.Ago(console.Time(stats.LastFailureTime), now))
+	}
+	if stats.LastFailureCause != "" {
+		s.out.Line("               %s", stats.LastFailureCause)
+	}
 }
 
 func breakerReset(_ context.Context, s *session) error {

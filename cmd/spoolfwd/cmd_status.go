@@ -3,11 +3,10 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
@@ -17,10 +16,20 @@ import (
 type statusReport struct {
 	Breaker   *breakerReport `json:"breaker"`   // null when its state cannot be read
 	Available bool           `json:"available"` // a request may go now, as far as is known
-	Lock      *lockHolder    `json:"lock"`      // null when nobody holds it, or nobody knows
-	Listener  listenerReport `json:"listener"`
-	Spool     spoolReport    `json:"spool"`
-	Rejected  rejectedReport `json:"rejected"`
+
+	LastRun      *runReport `json:"last_run"`               // null when none is known
+	LastDelivery time.Time  `json:"last_delivery,omitzero"` // end of the last run that delivered something
+	LastError    *lastError `json:"last_error"`             // null when none is known
+
+	Lock     *lockHolder    `json:"lock"` // null when nobody holds it, or nobody knows
+	Listener listenerReport `json:"listener"`
+	Spool    spoolReport    `json:"spool"`
+	Rejected rejectedReport `json:"rejected"`
+}
+
+type runReport struct {
+	Ended    time.Time `json:"ended"`
+	ExitCode exit.Code `json:"exit_code"`
 }
 
 type listenerReport struct {
@@ -40,6 +49,9 @@ type spoolReport struct {
 	UnfinishedAge float64 `json:"unfinished_age,omitempty"` // seconds since the oldest of these was made
 	Stuck         int     `json:"delivered_not_removable"`  // files; they are removed when possible, and never sent again
 	Skipped       int     `json:"skipped"`                  // entries with the name of a payload file that are not payload files
+
+	Unmatched     int      `json:"unmatched"`       // entries with another name than a payload file's
+	UnmatchedSome []string `json:"unmatched_names"` // the first few of them
 
 	DeferredFiles []deferredReport `json:"deferred_files"`
 
@@ -75,7 +87,11 @@ func statusCommand(_ context.Context, s *session) error {
 	}
 	if r.Breaker != nil {
 		s.printBreaker(b)
+		if r.LastError == nil {
+			s.printFailure(b)
+		}
 	}
+	s.printRuns(r)
 	s.printSpool(r)
 	return err
 }
@@ -100,13 +116,18 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	r := &statusReport{
 		Lock:     whoHolds(b.LockPath()),
 		Listener: listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
-		Spool:    spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count},
+		Spool: spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count,
+			Unmatched: w.Unmatched.Count, UnmatchedSome: []string{}},
+	}
+	for _, name := range w.Unmatched.Samples {
+		r.Spool.UnmatchedSome = append(r.Spool.UnmatchedSome, spool.EncodeName(name))
 	}
 	errState := b.Peek(now)
 	if errState == nil {
 		report := reportOf(b.Stats(now))
 		r.Breaker, r.Available = &report, b.Wait(now) == 0
 	}
+	errRun := s.takeLastRun(r)
 	if w.Files > 0 {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
@@ -124,57 +145,20 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 		r.Spool.DeferredFiles = append(r.Spool.DeferredFiles, deferredReport{spool.EncodeName(f.Name), f.Items, f.Refused, f.Attempts, f.Status, f.Last})
 	}
 	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
-	return b, r, errors.Join(errState, errIndex, err)
+	return b, r, errors.Join(errState, errRun, errIndex, err)
 }
 
-func (s *session) printSpool(r *statusReport) {
-	if r.Lock != nil {
-		since := ""
-		if !r.Lock.Since.IsZero() {
-			since = ", since " + console.Ago(r.Lock.Since, s.env.Now())
-		}
-		s.out.Line("lock           held by %s%s", r.Lock.String(), since)
+// takeLastRun looks at what runs have left.
+func (s *session) takeLastRun(r *statusReport) error {
+	l, ended, err := readLastRun(lastRunFile(s.cfg.Breaker))
+	if err != nil || ended.IsZero() {
+		return err
 	}
-	s.out.Line("listener       %s", r.Listener.URL)
-	s.out.Line("spool          %s: %s, %s", r.Spool.Dir, console.Count(r.Spool.Files, "payload file"), console.Size(r.Spool.Bytes))
-	if r.Spool.Files > 0 {
-		s.out.Line("oldest         %s, %s", r.Spool.Oldest, console.Duration(seconds(r.Spool.OldestAge)))
+	r.LastRun, r.LastDelivery = &runReport{ended, l.ExitCode}, l.LastDelivery
+	if l.LastError.Error != "" {
+		r.LastError = &l.LastError
 	}
-	if r.Spool.Deferred > 0 {
-		s.out.Line("deferred       %s", console.Count(r.Spool.Deferred, "item"))
-		s.printDeferred(r.Spool.DeferredFiles)
-	}
-	if r.Spool.Unfinished > 0 {
-		s.out.Line("unfinished     %s, the oldest is %s, %s", console.Count(r.Spool.Unfinished, "payload file"), r.Spool.unfinished,
-			console.Duration(seconds(r.Spool.UnfinishedAge)))
-	}
-	if r.Spool.Stuck > 0 {
-		s.out.Line("stuck          %s delivered and not removable", console.Count(r.Spool.Stuck, "payload file"))
-	}
-	if r.Spool.Skipped > 0 {
-		s.out.Line("skipped        %s", console.Count(r.Spool.Skipped, "entry"))
-	}
-	s.out.Line("rejected       %s, %s", console.Count(r.Rejected.Files, "payload"), console.Size(r.Rejected.Bytes))
-}
-
-// maxDeferredNamed bounds how many deferred payload files status names to a person.
-const maxDeferredNamed = 5
-
-// printDeferred names the payload files that fail while others are delivered.
-func (s *session) printDeferred(files []deferredReport) {
-	for _, f := range files[:min(len(files), maxDeferredNamed)] {
-		answer := "no answer to the last"
-		if f.Status != 0 {
-			answer = fmt.Sprintf("the last answered %d", f.Status)
-		}
-		if f.Refused > 0 {
-			answer += ", refused and waiting for a usable rejected/"
-		}
-		s.out.Line("               %s: %s, %s, %s", f.Name, console.Count(f.Attempts, "attempt"), answer, console.Ago(f.Last, s.env.Now()))
-	}
-	if more := len(files) - maxDeferredNamed; more > 0 {
-		s.out.Line("               and %s", console.Count(more, "more file"))
-	}
+	return nil
 }
 
 func seconds(f float64) time.Duration { return time.Duration(f * float64(time.Second)) }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -56,6 +57,9 @@ func (s *session) plugin(r *statusReport, unread error) error {
 	}
 	if now := s.env.Now(); r.Lock != nil && !r.Lock.Since.IsZero() && now.Sub(r.Lock.Since) >= longHeld {
 		raise(pluginWarning, "%s has held the lock for %s", r.Lock, console.Duration(now.Sub(r.Lock.Since)))
+	}
+	if r.LastRun != nil && slices.Contains([]exit.Code{exit.Config, exit.Permission, exit.Usage, exit.IO}, r.LastRun.ExitCode) {
+		raise(pluginWarning, "the last run ended with %d: %s", r.LastRun.ExitCode, exit.Words(r.LastRun.ExitCode))
 	}
 	if r.Rejected.Files > 0 {
 		raise(pluginWarning, "%s rejected", console.Count(r.Rejected.Files, "payload"))

@@ -128,6 +128,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		o.signal = context.Cause(ctx)
 	}
 	d.measure(o)
+	o.leave()
 	return o
 }
 

@@ -33,12 +33,16 @@ func (d *drainer) measure(o *outcome) {
 	o.addFaults(d.s.writeMetrics(got))
 }
 
-// notRun writes the metrics of a run that ended before it could drain: when, and with which code,
-// but nothing of a spool and a breaker that it never saw. A run that found the lock held writes
-// nothing, since the numbers are the holder's. Neither does root into another user's directory.
-// notRun returns err, and what went wrong with the metrics.
+// notRun leaves for status and for the metrics that a run ended before it could drain: when, and
+// with which code, but nothing of a spool and a breaker that it never saw. A run that found the
+// lock held leaves nothing, since the numbers are the holder's. Neither does root in another user's
+// directory. notRun returns err, and what went wrong with the metrics.
 func (s *session) notRun(err error) error {
-	if s.cfg.MetricsFile == "" || isHeld(err) || s.checkMetricsDir() != nil {
+	if isHeld(err) {
+		return err
+	}
+	s.leaveNotRun(err)
+	if s.cfg.MetricsFile == "" || s.checkMetricsDir() != nil {
 		return err
 	}
 	got := metrics.Samples{}

@@ -18,11 +18,12 @@ type outcome struct {
 	report         drain.Report
 	before, after  breaker.Stats
 	started, ended time.Time
-	faults         []error      // of this machine, each once
-	pruned         spool.Pruned // rejected payloads deleted for age or size
-	signal         error        // that ended the run; nil: none did
-	byHand         bool         // a person is there, who may not have seen the messages of earlier runs
-	printed        bool         // the summary is on standard output already
+	faults         []error       // of this machine, each once
+	pruned         spool.Pruned  // rejected payloads deleted for age or size
+	signal         error         // that ended the run; nil: none did
+	failedFor      time.Duration // how long deliveries had failed, if this run is the first that delivers again
+	byHand         bool          // a person is there, who may not have seen the messages of earlier runs
+	printed        bool          // the summary is on standard output already
 }
 
 // addFaults keeps one of each text.

@@ -52,7 +52,7 @@ func TestMissingPermissionsAreNamedAndLoseNothing(t *testing.T) {
 			t.Errorf("%d requests were made, want one, before the fault was known", len(got))
 		}
 		chmod(t, w.spool, 0o755)
-		w.do("run").wantCode(t, exit.OK).wantSilence(t)
+		wantText(t, "standard error", w.do("run").wantCode(t, exit.OK).stderr, "deliveries are back")
 		if got, left := w.received(), w.left(); len(got) != 1 || len(left) != 0 {
 			t.Errorf("%d requests were made, want one for the other file; left %q", len(got), left)
 		}

@@ -33,6 +33,9 @@ func (o *outcome) tell() {
 	case o.recovered():
 		log.Log(context.Background(), console.LevelNotice, o.recoveredText(), "event", "recovered", "breaker", o.after.Name, "failures", o.before.FailureCount)
 	}
+	if o.failedFor > 0 {
+		log.Log(context.Background(), console.LevelNotice, "deliveries are back, "+console.Duration(o.failedFor)+" after they began to fail", "event", "back", "seconds", o.failedFor.Seconds())
+	}
 	for _, e := range errs {
 		logError(log, level, fmt.Errorf("%s failed: %w", console.Count(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
 	}

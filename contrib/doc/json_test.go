@@ -171,6 +171,7 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	see("put", p.prints(`{"ill":1}`, "put"))
 	see("put", p.prints(`[{"good":1},{"bad":1}]`, "put"))
 	p.write("no.json", "no json")
+	p.write("A.JSON", "{}")
 	see("run --dry-run", p.prints("", "run", "--dry-run"))
 	see("run and flush", p.prints("", "run"))
 	see("run --dry-run", p.prints("", "run", "--dry-run")) // one attempt later

@@ -48,6 +48,16 @@ func Meanings() []Meaning {
 	}
 }
 
+// Words returns what a code means, or "" for one that is not in the table.
+func Words(code Code) string {
+	for _, m := range Meanings() {
+		if m.Code == code {
+			return m.Text
+		}
+	}
+	return ""
+}
+
 // ranks orders the codes by who is needed: the first that applies wins.
 //
 // First comes what no later run can heal, so that somebody has to change something: the

@@ -200,7 +200,7 @@ func (b *Breaker) saveLocked() error {
 		return nil
 	}
 	b.saveError = nil
-	if err := b.file.Write(encode(b.current, b.unknown)); err != nil {
+	if err := b.file.Write(encode(b.current, b.unknown, microsFrom(b.config.RetryTimeout))); err != nil {
 		b.saveError = fmt.Errorf("cannot save breaker state %s: %w", b.file.Path, err)
 		return b.saveError
 	}

@@ -32,6 +32,7 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 	}
 
 	var s snapshot
+	var really, shown micros
 	for _, field := range []struct {
 		name string
 		set  func(value string) error
@@ -40,6 +41,8 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 		{"failure_count", func(v string) error { return setCount(&s.failures, v) }},
 		{"last_failure_time", s.lastFailure.set},
 		{"opened_at", s.openedAt.set},
+		{"really_opened_at", really.set},
+		{"shown_opened_at", shown.set},
 		{"not_before", s.notBefore.set},
 		{"tripped", s.setTripped},
 		{"open_since", s.openSince.set},
@@ -51,6 +54,9 @@ func decode(data []byte) (snapshot, unknownKeys, error) {
 			return snapshot{}, nil, fmt.Errorf("%s %w", field.name, err)
 		}
 		delete(keys, field.name)
+	}
+	if really != 0 && shown == s.openedAt { // otherwise another program has opened the breaker since
+		s.openedAt = really
 	}
 	if s.state != Open {
 		// A program that knows just the four keys left them. They must not count at the next

@@ -28,6 +28,10 @@
 // most a threshold of failing requests in a row. Each success and Save try again. Where no new file
 // can be made, the old one is overwritten in place.
 //
+// Programs that know just the keys state, failure_count, last_failure_time and opened_at, and wait
+// for one retry timeout, wait for a trip or a Retry-After all the same: opened_at is then as much
+// later as the hold is longer. Nothing binds them to jitter, or to a retry timeout that has grown.
+//
 // # Lock and identity
 //
 // TakeLock keeps other runs out for as long as the process lives, and never waits. Others cannot

@@ -32,12 +32,23 @@ type unknownKeys map[string]json.RawMessage
 // package, then the unknown keys sorted by name. Numbers are never null and the count has no
 // fraction, because readers in typed languages insist. The unknown keys are left out when they
 // would make the file too large to be read again.
-func encode(s snapshot, unknown unknownKeys) []byte {
+//
+// Readers of four keys know no hold but their own retry timeout, which is taken to be timeout. For
+// a longer one, opened_at is as much later as the hold is longer. The moment itself stands beside
+// it, with what opened_at then says: the proof that the shift was ours and is still in the file.
+func encode(s snapshot, unknown unknownKeys, timeout micros) []byte {
+	shown := s.openedAt
+	if s.state == Open && s.openedAt != 0 {
+		shown = max(shown, s.notBefore-timeout)
+	}
 	ours := fmt.Appendf(nil,
 		`{"state":%q,"failure_count":%d,"last_failure_time":%s,"opened_at":%s,"not_before":%s,"tripped":%t,`+
 			`"open_since":%s,"version":%d`,
-		s.state, s.failures, decimal(s.lastFailure), decimal(s.openedAt), decimal(s.notBefore), s.tripped,
+		s.state, s.failures, decimal(s.lastFailure), decimal(shown), decimal(s.notBefore), s.tripped,
 		decimal(s.openSince), fileVersion)
+	if shown != s.openedAt {
+		ours = fmt.Appendf(ours, `,"really_opened_at":%s,"shown_opened_at":%s`, decimal(s.openedAt), decimal(shown))
+	}
 	if s.failedProbes > 0 {
 		ours = fmt.Appendf(ours, `,"failed_probes":%d`, s.failedProbes)
 	}

@@ -3,6 +3,7 @@ package breaker
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -16,6 +17,9 @@ type fourKeys struct {
 	LastFailureTime *float64 `json:"last_failure_time"`
 	OpenedAt        *float64 `json:"opened_at"`
 }
+
+// minute is the retry timeout of the others, in these tests.
+const minute micros = 60_000_000
 
 func TestAStateFileWithJustTheFourSharedKeysLoads(t *testing.T) {
 	c := stateFile(t, `{"state":"open","failure_count":5,"last_failure_time":1763848123.1234,"opened_at":1763848123.1234}`)
@@ -44,8 +48,22 @@ func TestAReaderThatKnowsJustTheFourSharedKeysUnderstandsEveryState(t *testing.T
 			fourKeys{new("closed"), new(int32(0)), new(0.0), new(0.0)}},
 		{"counting", func(b *Breaker) error { return b.RecordFailure(start, 0) },
 			fourKeys{new("closed"), new(int32(1)), new(1763848123.123456), new(0.0)}},
-		{"open", func(b *Breaker) error { return b.RecordFailure(start, time.Hour) },
+		{"open", func(b *Breaker) error {
+			var all error
+			for range 5 {
+				all = errors.Join(all, b.RecordFailure(start, 0))
+			}
+			return all
+		},
+			fourKeys{new("open"), new(int32(5)), new(1763848123.123456), new(1763848123.123456)}},
+		{"open after a Retry-After of an hour", func(b *Breaker) error { return b.RecordFailure(start, time.Hour) },
+			fourKeys{new("open"), new(int32(1)), new(1763848123.123456), new(1763848123.123456 + 3540)}},
+		{"open after a Retry-After that ends before the retry timeout", func(b *Breaker) error { return b.RecordFailure(start, time.Second) },
 			fourKeys{new("open"), new(int32(1)), new(1763848123.123456), new(1763848123.123456)}},
+		{"tripped for two hours", func(b *Breaker) error { return b.Trip(start, 2*time.Hour) },
+			fourKeys{new("open"), new(int32(0)), new(0.0), new(1763848123.123456 + 7140)}},
+		{"tripped for one retry timeout", func(b *Breaker) error { return b.Trip(start, 0) },
+			fourKeys{new("open"), new(int32(0)), new(0.0), new(1763848123.123456)}},
 		{"half-open", func(b *Breaker) error {
 			if err := b.Trip(start, time.Second); err != nil {
 				return err
@@ -127,7 +145,7 @@ func TestUnknownKeysNeverMakeTheFileUnreadable(t *testing.T) {
 	if err != nil || len(unknown) != 1 {
 		t.Fatalf("a file of exactly the largest size: %d other keys, %v", len(unknown), err)
 	}
-	written := encode(m, unknown)
+	written := encode(m, unknown, minute)
 	if len(written) > maxFileSize {
 		t.Errorf("%d bytes are written, and %d are read", len(written), maxFileSize)
 	}
@@ -138,7 +156,7 @@ func TestUnknownKeysNeverMakeTheFileUnreadable(t *testing.T) {
 	m.openedAt = microsAt(start)
 	smaller := unknownKeys{"pad": unknown["pad"][:1000]}
 	smaller["pad"] = append(bytes.Clone(smaller["pad"]), '"')
-	if _, left, err := decode(encode(m, smaller)); err != nil || !bytes.Equal(left["pad"], smaller["pad"]) {
+	if _, left, err := decode(encode(m, smaller, minute)); err != nil || !bytes.Equal(left["pad"], smaller["pad"]) {
 		t.Errorf("a key that fits came back as %s, %v", left["pad"], err)
 	}
 }
@@ -146,7 +164,7 @@ func TestUnknownKeysNeverMakeTheFileUnreadable(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"state":"open","failure_count":5,"last_failure_time":1763848123.1234,"opened_at":1763848123.1234}`,
-		string(encode(snapshot{state: Open, failures: 5, lastFailure: 3, openedAt: 2, notBefore: 9, tripped: true, failedProbes: 7}, nil)),
+		string(encode(snapshot{state: Open, failures: 5, lastFailure: 3, openedAt: 2, notBefore: 9, tripped: true, failedProbes: 7}, nil, minute)),
 		`{"state":"closed","failure_count":0,"last_failure_time":null,"opened_at":null,"a":[1, 2],"\u00e9":{"b":1e999}}`,
 		`{"state":"half_open","failure_count":1e0,"last_failure_time":1e300,"opened_at":-1e-300,"é\ud800":"\ud800"}`,
 		`{"state":"open","failure_count":-0,"opened_at":8589934591.999999,"not_before":4294967296.000001}`,
@@ -170,7 +188,7 @@ func FuzzDecode(f *testing.F) {
 			}
 			return
 		}
-		written := encode(m, unknown)
+		written := encode(m, unknown, minute)
 		if len(written) > maxFileSize {
 			t.Errorf("%d bytes are written, and %d are read", len(written), maxFileSize)
 		}
@@ -178,11 +196,11 @@ func FuzzDecode(f *testing.F) {
 		if err != nil || again != m {
 			t.Fatalf("%+v was written as %s and read as %+v, %v", m, written, again, err)
 		}
-		if len(encode(m, nil)) < len(written) && fmt.Sprint(left) != fmt.Sprint(unknown) {
+		if len(encode(m, nil, minute)) < len(written) && fmt.Sprint(left) != fmt.Sprint(unknown) {
 			t.Fatalf("other keys %s became %s", unknown, left)
 		}
 		var four fourKeys
-		if err := json.Unmarshal(encode(m, nil), &four); err != nil || four.State == nil || four.FailureCount == nil ||
+		if err := json.Unmarshal(encode(m, nil, minute), &four); err != nil || four.State == nil || four.FailureCount == nil ||
 			four.LastFailureTime == nil || four.OpenedAt == nil {
 			t.Fatalf("a reader of four keys reads %s as %+v, %v", written, four, err)
 		}

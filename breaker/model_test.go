@@ -288,8 +288,12 @@ func (w *world) compare() {
 		w.Errorf("the file %q: %v", data, err)
 	}
 	d := w.disk
+	shown := d.opened // to programs that know just the four keys
+	if end := d.until.Add(-w.c.RetryTimeout); d.state == "open" && !d.opened.IsZero() && end.After(shown) {
+		shown = end
+	}
 	if cmp.Or(file.State, "closed") != d.state || file.Failures != d.failures || file.Last != seconds(d.last) ||
-		file.Opened != seconds(d.opened) || file.Until != seconds(d.until) || file.ByHand != d.byHand || file.Since != seconds(d.since) || file.Probes != d.probes {
+		file.Opened != seconds(shown) || file.Until != seconds(d.until) || file.ByHand != d.byHand || file.Since != seconds(d.since) || file.Probes != d.probes {
 		w.Errorf("the file is %s,\nwant %+v", data, d)
 	}
 }

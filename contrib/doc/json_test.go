@@ -190,6 +190,14 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 	for _, command := range []string{"show", "trip", "reset", "trip --for 1h"} {
 		see("breaker show, reset and trip", p.prints("", append([]string{"breaker"}, strings.Fields(command)...)...))
 	}
+	seeState := func() {
+		state, err := os.ReadFile(filepath.Join(p.dir, "state", "central_listener.state"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		see("The state file", string(state))
+	}
+	seeState()
 	p.prints("", "breaker", "reset")
 	p.prints(`{"locked":2}`, "put")
 	p.prints(`{"good":3}`, "put")
@@ -199,11 +207,7 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 			see("Messages", line)
 		}
 	}
-	state, err := os.ReadFile(filepath.Join(p.dir, "state", "central_listener.state"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	see("The state file", string(state))
+	seeState()
 
 	want := documented(t)
 	for heading := range maps.Keys(want) {

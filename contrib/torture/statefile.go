@@ -3,6 +3,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -43,6 +44,7 @@ func (e *env) readState() (s stateFile, err error) {
 		Failures  *int     `json:"failure_count"`
 		Last      *float64 `json:"last_failure_time"`
 		Opened    *float64 `json:"opened_at"`
+		Really    float64  `json:"really_opened_at"` // where opened_at is later, for readers of four keys
 		NotBefore float64  `json:"not_before"`
 		Tripped   bool     `json:"tripped"`
 	}
@@ -52,7 +54,7 @@ func (e *env) readState() (s stateFile, err error) {
 	if state.State == nil || state.Failures == nil || state.Last == nil || state.Opened == nil {
 		return s, fmt.Errorf("the state file lacks one of its four keys: %s", data)
 	}
-	s = stateFile{*state.State, *state.Failures, *state.Last, *state.Opened, state.NotBefore, state.Tripped}
+	s = stateFile{*state.State, *state.Failures, *state.Last, cmp.Or(state.Really, *state.Opened), state.NotBefore, state.Tripped}
 	switch s.State {
 	case "closed", "open", "half_open":
 		return s, nil

@@ -24,6 +24,7 @@ func usagef(format string, args ...any) error { return &usageError{fmt.Sprintf(f
 type options struct {
 	config
 	listen      string
+	unixSocket  string
 	addressFile string
 	statsFile   string
 	maxRuntime  time.Duration
@@ -84,6 +85,7 @@ func optionsOf(c *cli.Context, matches rules) (*options, error) {
 	}
 	o := &options{
 		listen:      c.String("listen"),
+		unixSocket:  c.String("unix-socket"),
 		addressFile: c.String("address-file"),
 		statsFile:   c.String("stats-file"),
 		maxRuntime:  durationFlag(c, "max-runtime"),

@@ -49,6 +49,7 @@ func flags(matches *rules) []cli.Flag {
 	size := sizeValue(64 << 20)
 	return []cli.Flag{
 		&cli.StringFlag{Name: "listen", Value: "127.0.0.1:8080", Usage: "listen on `ADDR`; port 0 takes a free one"},
+		&cli.StringFlag{Name: "unix-socket", Usage: "listen on the Unix socket `PATH` too"},
 		&cli.StringFlag{Name: "address-file", Usage: "write the URL into `FILE` as well, removed at the end"},
 		&cli.StringFlag{Name: "script", Value: "200", Usage: "answer with these `STEPS`"},
 		&cli.BoolFlag{Name: "loop", Usage: "begin the script again after its last step", DisableDefaultText: true},

@@ -59,14 +59,25 @@ func serve(ctx context.Context, o *options, stdout, stderr io.Writer) (err error
 	if err != nil {
 		return fmt.Errorf("cannot listen: %w", err)
 	}
+	listeners := []net.Listener{l}
+	if o.unixSocket != "" {
+		u, err := net.Listen("unix", o.unixSocket)
+		if err != nil {
+			_ = l.Close()
+			return fmt.Errorf("cannot listen: %w", err)
+		}
+		listeners = append(listeners, u)
+	}
 	if err := announce(l.Addr(), o, stdout); err != nil {
-		_ = l.Close()
+		for _, l := range listeners {
+			_ = l.Close()
+		}
 		return err
 	}
 	if o.addressFile != "" {
 		defer func() { _ = os.Remove(o.addressFile) }() // the next reader must not find an address that is gone
 	}
-	err = s.serve(ctx, l)
+	err = s.serve(ctx, listeners...)
 	if o.statsFile != "" {
 		if failed := replaceFile(o.statsFile, indented(s.stats.snapshot())); failed != nil {
 			err = cmp.Or(err, fmt.Errorf("cannot write the stats file: %w", failed))

@@ -70,9 +70,9 @@ func newServer(c config) (*server, error) {
 }
 
 // serve accepts connections until ctx ends or MaxRequests have been answered, then lets the
-// requests in flight end. It closes l. The error is that of the first request that could not be
-// recorded.
-func (s *server) serve(ctx context.Context, l net.Listener) error {
+// requests in flight end. It closes the listeners. The error is that of the first request that
+// could not be recorded.
+func (s *server) serve(ctx context.Context, listeners ...net.Listener) error {
 	ctx, s.end = context.WithCancel(ctx)
 	defer s.end()
 	defer s.decoder.close()
@@ -80,9 +80,27 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 	go func() {
 		defer close(stopped)
 		<-ctx.Done()
-		_ = l.Close()
+		for _, l := range listeners {
+			_ = l.Close()
+		}
 		s.closeIdle()
 	}()
+	var accepting sync.WaitGroup
+	for _, l := range listeners {
+		accepting.Go(func() { s.accept(ctx, l) })
+	}
+	accepting.Wait()
+	<-stopped
+	kill := time.AfterFunc(grace, s.closeAll)
+	defer kill.Stop()
+	s.wg.Wait()
+	if fault := s.fault.Load(); fault != nil {
+		return fmt.Errorf("cannot record: %w", *fault)
+	}
+	return nil
+}
+
+func (s *server) accept(ctx context.Context, l net.Listener) {
 	for ctx.Err() == nil {
 		raw, err := l.Accept()
 		switch {
@@ -94,14 +112,6 @@ func (s *server) serve(ctx context.Context, l net.Listener) error {
 			pause(ctx, 10*time.Millisecond)
 		}
 	}
-	<-stopped
-	kill := time.AfterFunc(grace, s.closeAll)
-	defer kill.Stop()
-	s.wg.Wait()
-	if fault := s.fault.Load(); fault != nil {
-		return fmt.Errorf("cannot record: %w", *fault)
-	}
-	return nil
 }
 
 func (s *server) start(ctx context.Context, raw net.Conn) {

@@ -11,7 +11,7 @@ func transmitHints() map[transmit.Cause]string {
 	return map[transmit.Cause]string{
 		transmit.Unauthorized:       "the listener wants other credentials: check --token-file, --token-command or --header",
 		transmit.NoEndpoint:         "no endpoint at this path: check --url",
-		transmit.ProxyCredentials:   "the proxy wants credentials: put them into its URL in the environment",
+		transmit.ProxyCredentials:   "the proxy wants credentials: put them into its URL, in --proxy or the environment",
 		transmit.Forbidden:          "the proxy's rules forbid it, or the listener wants other credentials: have the host allowed there, or check --token-file",
 		transmit.TypeRefused:        "the listener wants another media type: check --content-type",
 		transmit.GatewayFailed:      "a gateway in front of the listener answers: look at the listener behind it",
@@ -29,7 +29,8 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.SlowListener:   "the listener is slow or stuck: look at it, or raise --timeout",
 		transmit.ProxyRefused:   "the proxy's rules do not let it connect there: have the host allowed, or name it in no_proxy",
 		transmit.ProxyAtALoss:   "the proxy does not reach the listener: check the host in --url, or name it in no_proxy",
-		transmit.ProxyFailed:    "check the proxy's URL in the environment",
+		transmit.ProxyFailed:    "check the proxy's URL in the environment, or --proxy",
+		transmit.SocketFailed:   "check --unix-socket: something must listen there and let the user of the run in",
 		transmit.PerhapsTLS:     "the listener may have failed, or speak TLS: look at its log, or write https:// in --url",
 		transmit.PerhapsPlain:   "the listener may refuse the name in --url, or speak plain HTTP: look at its log, or write http:// in --url",
 		transmit.NoInterface:    "an address that begins with fe80: needs its interface, as in [fe80::1%25eth0]; a unit needs AF_NETLINK for that, or the interface's number",

@@ -40,6 +40,7 @@ const (
 	ProxyRefused   // the proxy opened no tunnel
 	ProxyAtALoss   // the proxy could not connect to the listener
 	ProxyFailed    // the proxy could not be reached or used
+	SocketFailed   // the Unix socket could not be connected to
 	SpeaksPlain    // the listener speaks plain HTTP, and the URL begins with https://
 	PerhapsTLS     // the listener closed the connection, and the URL begins with http://
 	PerhapsPlain   // the listener closed the connection in the handshake
@@ -86,6 +87,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return ProxyRefused
 	case t.proxy != nil && e.Stage <= h1.Tunnelling:
 		return ProxyFailed
+	case t.socket != "" && e.Stage == h1.Connecting:
+		return SocketFailed
 	case errors.As(e, &dns) && dns.IsNotFound:
 		return NoSuchHost
 	case errors.As(e, &dns) && dns.IsTimeout:

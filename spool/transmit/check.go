@@ -2,7 +2,9 @@ package transmit
 
 import (
 	"errors"
+	"fmt"
 	"strings"
+	"syscall"
 	"time"
 
 	"golang.org/x/net/http/httpguts"
@@ -15,6 +17,23 @@ import (
 func CheckURL(raw string) error {
 	_, err := parseTarget(raw)
 	return err
+}
+
+// CheckProxy judges Config.Proxy.
+func CheckProxy(text string) error {
+	if text == "" || text == NoProxy {
+		return nil
+	}
+	_, err := parseProxy(text)
+	return err
+}
+
+// CheckUnixSocket judges Config.UnixSocket. Whether it is there is seen when it is connected to.
+func CheckUnixSocket(path string) error {
+	if most := len(syscall.RawSockaddrUnix{}.Path) - 1; len(path) > most {
+		return fmt.Errorf("the path of the Unix socket is longer than the %d bytes that the system allows", most)
+	}
+	return nil
 }
 
 // CheckTimeout judges Config.Timeout and Config.ConnectTimeout, with their defaults put in.
@@ -83,4 +102,16 @@ func Redact(raw string) string {
 		return invalidURL
 	}
 	return t.display
+}
+
+// RedactProxy returns Config.Proxy for display, likewise.
+func RedactProxy(text string) string {
+	if text == "" || text == NoProxy {
+		return text
+	}
+	p, err := parseProxy(text)
+	if err != nil {
+		return invalidURL
+	}
+	return p.display
 }

@@ -20,6 +20,8 @@ type Config struct {
 	UserAgent      string        // default "spoolfwd"
 	ContentType    string        // default "application/json"
 	Headers        []string      // "Name: value", or "@FILE" with one of them per line
+	UnixSocket     string        // connects to this Unix socket, whatever the URL's host is; default none
+	Proxy          string        // a proxy's URL, or NoProxy; default the environment's
 	TokenFile      string        // holds a bearer token, is read once by New; default none
 	TokenCommand   string        // prints a bearer token, is asked by the first request; default none
 	CAFile         string        // PEM; the only authorities trusted; default the system's
@@ -49,7 +51,9 @@ type Config struct {
 // Transmitter sends items to one listener. It is safe for concurrent use.
 type Transmitter struct {
 	target         target
+	socket         string       // "": the URL's host is connected to
 	proxy          *proxyServer // nil: straight to the listener
+	whyProxy       string       // why there is that proxy, or none; "": nothing names one
 	head           []byte       // the part of a request's head that never changes
 	contentType    string
 	actions        actions
@@ -142,7 +146,9 @@ func New(cfg Config) (*Transmitter, error) {
 		// Proxy, TLS and Host follow from the URL: more problems with them would be noise.
 		return nil, errors.Join(append(problems, err)...)
 	}
-	t.proxy, err = chooseProxy(t.target, getenv)
+	t.socket = cfg.UnixSocket
+	note(CheckUnixSocket(t.socket))
+	t.proxy, t.whyProxy, err = chooseProxy(cfg, t.target, getenv)
 	note(err)
 	if t.proxy.tunnels(t.target) {
 		t.client.Tunnel = t.proxy.connectRequest(t.target)

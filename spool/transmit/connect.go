@@ -4,15 +4,18 @@ import (
 	"context"
 	"net"
 	"strconv"
+	"strings"
 	"time"
 
 	"golang.org/x/net/proxy"
 )
 
-// connect makes the TCP connection: to the listener, to the proxy, or to the listener through a
-// SOCKS proxy.
+// connect makes the connection: to a Unix socket, or over TCP to the listener, to the proxy, or to
+// the listener through a SOCKS proxy.
 func (t *Transmitter) connect(ctx context.Context) (net.Conn, error) {
 	switch {
+	case t.socket != "":
+		return t.dialSocket(ctx)
 	case t.proxy == nil:
 		return t.dialTCP(ctx, t.target.host, t.target.port)
 	case t.proxy.scheme != "socks5":
@@ -38,6 +41,16 @@ func (t *Transmitter) connect(ctx context.Context) (net.Conn, error) {
 		return nil, err // and the connection is closed
 	}
 	return raw, nil
+}
+
+func (t *Transmitter) dialSocket(ctx context.Context) (net.Conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, t.connectTimeout)
+	defer cancel()
+	path := t.socket
+	if strings.HasPrefix(path, "@") { // which package net takes for a name without a file
+		path = "./" + path
+	}
+	return new(net.Dialer).DialContext(ctx, "unix", path)
 }
 
 func (t *Transmitter) dialTCP(ctx context.Context, host, port string) (net.Conn, error) {

@@ -39,8 +39,7 @@
 //
 // # What it does not do
 //
-// No HTTP/2 (one item per connection gains nothing from it), no cookies, no redirects, no Unix
-// sockets, no Expect: 100-continue (one more round trip for payloads that are almost always taken).
-// It has no advice to give: an [Error] names its [Cause], and the program words what to do about
-// it.
+// No HTTP/2 (one item per connection gains nothing from it), no cookies, no redirects, no Expect:
+// 100-continue (one more round trip for payloads that are almost always taken). It has no advice to
+// give: an [Error] names its [Cause], and the program words what to do about it.
 package transmit

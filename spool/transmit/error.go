@@ -113,8 +113,8 @@ func (t *Transmitter) sentence(e *h1.Error) string {
 		what = "the connection was closed"
 	}
 	switch {
-	case e.Stage == h1.Connecting && t.proxy != nil:
-		return "connecting to the proxy " + t.proxy.display + ": " + what
+	case e.Stage == h1.Connecting:
+		return "connecting" + t.toPeer() + ": " + what
 	case e.Stage == h1.Tunnelling:
 		return "the proxy " + t.proxy.display + ": " + what
 	case certificate != Unknown:
@@ -123,15 +123,22 @@ func (t *Transmitter) sentence(e *h1.Error) string {
 	return e.Stage.String() + ": " + what
 }
 
+// toPeer names what is connected to, where that is not the listener of the URL.
+func (t *Transmitter) toPeer() string {
+	switch {
+	case t.socket != "":
+		return " to the Unix socket " + t.socket
+	case t.proxy != nil:
+		return " to the proxy " + t.proxy.display
+	}
+	return ""
+}
+
 // late says which wait took too long.
 func (t *Transmitter) late(at h1.Stage) string {
 	switch at {
 	case h1.Connecting:
-		to := ""
-		if t.proxy != nil {
-			to = " to the proxy " + t.proxy.display
-		}
-		return fmt.Sprintf("no connection%s within %v", to, min(t.connectTimeout, t.timeout))
+		return fmt.Sprintf("no connection%s within %v", t.toPeer(), min(t.connectTimeout, t.timeout))
 	case h1.Tunnelling:
 		return fmt.Sprintf("no tunnel through the proxy %s within %v", t.proxy.display, t.timeout)
 	case h1.Securing:

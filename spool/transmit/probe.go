@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -42,9 +43,12 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 
 	limit := time.Now().Add(t.timeout)
 	host := t.target.host
-	if t.proxy != nil {
-		step("proxy", t.proxy.display, nil)
+	switch {
+	case t.proxy != nil:
+		step("proxy", t.proxy.display+", "+t.whyProxy, nil)
 		host = t.proxy.host
+	case t.whyProxy != "":
+		step("proxy", "none, "+t.whyProxy, nil)
 	}
 	c, err := t.client.Connect(ctx, limit)
 	if t.dialer != nil { // otherwise the caller's dial function has looked the name up
@@ -61,7 +65,7 @@ func (t *Transmitter) Probe(ctx context.Context) Diagnosis {
 		return d
 	}
 	defer c.Close()
-	step("connect", c.RemoteAddr().String(), nil)
+	step("connect", cmp.Or(t.socket, c.RemoteAddr().String()), nil)
 	if err := c.Establish(ctx); err != nil {
 		name := "tls"
 		if stage := err.(*h1.Error).Stage; stage == h1.Tunnelling {

@@ -9,6 +9,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // checkTogether finds values that are right by themselves and wrong together.
@@ -21,6 +22,8 @@ func (s *Settings) checkTogether() error {
 	}
 	refuse((s.Listener.CertFile == "") != (s.Listener.KeyFile == ""),
 		"--cert-file and --key-file need each other", "cert-file", "key-file")
+	refuse(s.Listener.UnixSocket != "" && s.Listener.Proxy != "" && s.Listener.Proxy != transmit.NoProxy,
+		"--unix-socket and --proxy are both given: give one", "unix-socket", "proxy")
 	refuse(s.Listener.TokenCommand != "" && s.Listener.TokenFile != "",
 		"--token-file and --token-command are both given: give one", "token-file", "token-command")
 	refuse(breaker.CheckTimeoutMax(s.Breaker.RetryTimeoutMax, s.Breaker.RetryTimeout) != nil,

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"os"
 	"slices"
 	"strings"
 	"syscall"
@@ -137,6 +138,9 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 	}
 	if c.takes&settings.Work != 0 {
 		problems = append(problems, s.cfg.Resolve(s.env.Environ, s.env.ConfigFile))
+		if c.takes&settings.Delivery != 0 && os.Geteuid() == 0 {
+			s.cfg.FindStoredToken(s.env.Credstores)
+		}
 		s.startLog()
 	}
 	if err := errors.Join(problems...); err != nil {

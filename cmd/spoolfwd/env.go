@@ -25,6 +25,9 @@ type Env struct {
 	// ConfigFile is read when it exists and no other is named; "" stands for none.
 	ConfigFile string
 
+	// Credstores is where root finds the token of the unit, as systemd does; none: nowhere.
+	Credstores []string
+
 	Now  func() time.Time
 	Wait func(ctx context.Context, d time.Duration) error // returns early with the context's cause
 

@@ -10,6 +10,7 @@ import (
 func transmitHints() map[transmit.Cause]string {
 	return map[transmit.Cause]string{
 		transmit.Unauthorized:       "the listener wants other credentials: check --token-file, --token-command or --header",
+		transmit.NoCredentials:      "check --token-file, --token-command or --header; with sudo, the token of the systemd unit is found in /etc/credstore",
 		transmit.NoEndpoint:         "no endpoint at this path: check --url",
 		transmit.ProxyCredentials:   "the proxy wants credentials: put them into its URL, in --proxy or the environment",
 		transmit.Forbidden:          "the proxy's rules forbid it, or the listener wants other credentials: have the host allowed there, or check --token-file",

@@ -21,6 +21,7 @@ func main() {
 		Stderr:          os.Stderr,
 		Environ:         os.Environ(),
 		ConfigFile:      "/etc/spoolfwd/spoolfwd.toml",
+		Credstores:      []string{"/etc/credstore", "/run/credstore", "/usr/local/lib/credstore", "/usr/lib/credstore"},
 		Now:             time.Now,
 		Wait:            waitFor,
 		MachineID:       breaker.MachineID,

@@ -20,6 +20,7 @@ const (
 	// The listener answered.
 	Unauthorized       // 401, 403
 	Forbidden          // 403 by way of a proxy that hands requests on: by it or by the listener
+	NoCredentials      // the same, to requests that carry neither a token nor anything like one
 	NoEndpoint         // 404, 405: nothing takes payloads at this path
 	ProxyCredentials   // 407, by whoever
 	CompressionRefused // 415 to a compressed body

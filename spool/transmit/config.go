@@ -60,6 +60,7 @@ type Transmitter struct {
 	compressor     *compressor // nil: as it stands
 	secrets        secrets
 	command        tokenCommand
+	anonymous      bool // requests carry nothing that says who sends them
 	client         h1.Client
 	authorities    []byte       // the content of Config.CAFile
 	sessions       SessionStore // nil: sessions end with this process

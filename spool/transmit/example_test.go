@@ -29,12 +29,12 @@ func Example() {
 	for _, key := range []string{"first", "second"} {
 		v := t.Send(context.Background(), transmit.Request{Body: []byte(`{"wall_ms":12}`), Key: key})
 		fmt.Println(key, "is", v.Action, "with status", v.Status)
-		if e := new(transmit.Error); errors.As(v.Err, &e) && e.Cause == transmit.Unauthorized {
-			fmt.Println("the listener wants other credentials")
+		if e := new(transmit.Error); errors.As(v.Err, &e) && e.Cause == transmit.NoCredentials {
+			fmt.Println("the listener wants credentials")
 		}
 	}
 	// Output:
 	// first is delivered with status 200
 	// second is kept with status 401
-	// the listener wants other credentials
+	// the listener wants credentials
 }

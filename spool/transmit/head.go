@@ -11,6 +11,7 @@ import (
 // setHead builds the part of the head that is the same for every request, and collects its secrets.
 func (t *Transmitter) setHead(cfg Config, token string, headers []header) error {
 	host, agent, authorization := t.target.authority, cfg.UserAgent, ""
+	t.anonymous = token == "" && cfg.TokenCommand == "" && cfg.CertFile == "" && t.target.user == nil && t.target.query == ""
 	t.secrets.add(token)
 	t.secrets.addQuery(t.target.query)
 	if user := t.target.user; user != nil {
@@ -44,7 +45,7 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 			if token != "" || len(t.command.words) > 0 {
 				problems = append(problems, errors.New("there are both a token and an Authorization header; give one"))
 			}
-			authorization = h.value
+			authorization, t.anonymous = h.value, false
 			t.secrets.addHeader(h.value)
 			continue
 		case "content-encoding":
@@ -53,6 +54,7 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 			}
 		case "accept":
 		default:
+			t.anonymous = false // an API key, for example
 			t.secrets.addHeader(h.value)
 		}
 		rest.WriteString(h.name + ": " + h.value + "\r\n")

@@ -183,7 +183,7 @@ func TestRequestsGoThroughASOCKSProxy(t *testing.T) {
 func TestAnAnswerByWayOfAProxyNamesTheProxy(t *testing.T) {
 	t.Parallel()
 	for status, cause := range map[string]Cause{
-		"403 Forbidden": Forbidden, "401 Unauthorized": Unauthorized, "407 Proxy Authentication Required": ProxyCredentials,
+		"403 Forbidden": Forbidden, "401 Unauthorized": NoCredentials, "407 Proxy Authentication Required": ProxyCredentials,
 		"502 Bad Gateway": GatewayFailed,
 	} {
 		proxy := listen(t, nil, answering("HTTP/1.1 "+status+"\r\nContent-Length: 0\r\n\r\n"))

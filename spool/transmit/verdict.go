@@ -54,6 +54,8 @@ func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 	switch {
 	case a.Partial:
 		sentence += " before it had read the whole request"
+	case cause == NoCredentials:
+		sentence += ", and no token was sent"
 	case cause == Unexpected:
 		sentence += " without the header that marks the listener's answers, " + t.client.Expect.Name
 	}
@@ -88,6 +90,8 @@ func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 		return Unexpected
 	case a.Status == 403 && t.proxy.forwards(t.target):
 		return Forbidden
+	case t.anonymous && (a.Status == unauthorized || a.Status == 403):
+		return NoCredentials
 	case a.Status == unauthorized || a.Status == 403:
 		return Unauthorized
 	case a.Status == 404 || a.Status == 405:

@@ -156,8 +156,8 @@ func TestEveryAnswerHasItsCause(t *testing.T) {
 		message  string
 		cause    Cause
 	}{
-		{"HTTP/1.1 401 Unauthorized\r\n", "", Kept, ": answered 401 Unauthorized", Unauthorized},
-		{"HTTP/1.1 403 Forbidden\r\n", "", Kept, ": answered 403 Forbidden", Unauthorized},
+		{"HTTP/1.1 401 Unauthorized\r\n", "", Kept, ": answered 401 Unauthorized, and no token was sent", NoCredentials},
+		{"HTTP/1.1 403 Forbidden\r\n", "", Kept, ": answered 403 Forbidden, and no token was sent", NoCredentials},
 		{"HTTP/1.1 404 Not Found\r\n", "", Kept, ": answered 404 Not Found", NoEndpoint},
 		{"HTTP/1.1 405 Method Not Allowed\r\n", "", Kept, ": answered 405 Method Not Allowed", NoEndpoint},
 		{"HTTP/1.1 407 Proxy Authentication Required\r\n", "", Kept, ": answered 407 Proxy Authentication Required", ProxyCredentials},
@@ -233,4 +233,29 @@ func FuzzVerdict(f *testing.F) {
 			t.Fatalf("status %d asks for %v and is %v", status, v.RetryAfter, v.Action)
 		}
 	})
+}
+
+func TestARefusalBlamesCredentialsOnlyIfSomeWereSent(t *testing.T) {
+	t.Parallel()
+	l := listen(t, nil, answering("HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n"))
+	withUser := strings.Replace(l.url(), "://", "://user:password@", 1)
+	for _, c := range []struct {
+		name string
+		cfg  Config
+		want Cause
+	}{
+		{"nothing", Config{URL: l.url()}, NoCredentials},
+		{"headers that say nothing of the sender", Config{URL: l.url(), Headers: []string{"Accept: */*", "User-Agent: x"}}, NoCredentials},
+		{"a token", Config{URL: l.url(), TokenFile: writeFile(t, "token", "a-token")}, Unauthorized},
+		{"a command's token", Config{URL: l.url(), TokenCommand: "echo a-token"}, Unauthorized},
+		{"a user", Config{URL: withUser}, Unauthorized},
+		{"a key in the query", Config{URL: l.url() + "/?key=k"}, Unauthorized},
+		{"a key in a header", Config{URL: l.url(), Headers: []string{"X-API-Key: k"}}, Unauthorized},
+		{"an Authorization header", Config{URL: l.url(), Headers: []string{"Authorization: Basic eA=="}}, Unauthorized},
+	} {
+		v := send(newTransmitter(t, c.cfg), "{}")
+		if e := v.Err.(*Error); e.Cause != c.want || strings.Contains(e.Error(), "no token") != (c.want == NoCredentials) {
+			t.Errorf("after %s the cause is %d with %q, want %d", c.name, e.Cause, e, c.want)
+		}
+	}
 }

@@ -49,6 +49,7 @@ func (d *doctor) listener(ctx context.Context) {
 func (d *doctor) token(ctx context.Context, t *transmit.Transmitter, u *url.URL) {
 	file, command := d.Listener.TokenFile, d.Listener.TokenCommand
 	if file == "" && command == "" {
+		d.ok("token", "none is sent: there is no --token-file, no --token-command and no systemd credential spoolfwd.token")
 		return
 	}
 	if err := t.CheckToken(ctx); err != nil {

@@ -55,7 +55,9 @@ func (s *Settings) Resolve(environ []string, installed string) error {
 			problems = append(problems, t.source.wrong(fmt.Errorf("%s: %w", t.place(), err)))
 		}
 	}
-	s.findToken(variables["CREDENTIALS_DIRECTORY"])
+	if directory := variables["CREDENTIALS_DIRECTORY"]; directory != "" {
+		s.findToken(filepath.Join(directory, tokenCredential))
+	}
 	if err := errors.Join(problems...); err != nil {
 		return err
 	}
@@ -134,12 +136,24 @@ func (t *Setting) place() string {
 	return t.source.Where + ": " + t.Name
 }
 
-// findToken falls back on the systemd credential, see systemd.exec(5), LoadCredential=.
-func (s *Settings) findToken(directory string) {
-	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" || directory == "" {
+// FindStoredToken lets root use the token of the packaged unit, which systemd takes from the first
+// of these directories that has it (systemd.exec(5), LoadCredential=). Only root can read it there.
+// The unit of the configuration NAME.toml has a token of its own.
+func (s *Settings) FindStoredToken(stores []string) {
+	credential := tokenCredential
+	if instance := strings.TrimSuffix(filepath.Base(s.Config), ".toml"); s.Config != "" && instance != "spoolfwd" {
+		credential = "spoolfwd." + instance + ".token"
+	}
+	for _, store := range stores {
+		s.findToken(filepath.Join(store, credential))
+	}
+}
+
+// findToken falls back on a systemd credential if it exists.
+func (s *Settings) findToken(path string) {
+	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" {
 		return
 	}
-	path := filepath.Join(directory, tokenCredential)
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {
 		s.Listener.TokenFile = path
 		s.find("token-file").source = Source{"systemd credential", false}

@@ -52,7 +52,7 @@ func rejectedList(_ context.Context, s *session) error {
 	for _, r := range selected {
 		status, attempts, size, message := "-", "-", console.Size(r.Size), "the reason is missing"
 		if reason := sp.Reason(r); reason != nil {
-			attempts, message = fmt.Sprint(reason.Attempts), reason.Error
+			attempts, message = fmt.Sprint(reason.Attempts), reason.Error+wordsOf(reason.Answer)
 			if reason.Status != 0 {
 				status = fmt.Sprint(reason.Status)
 			}

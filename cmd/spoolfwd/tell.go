@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"path/filepath"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
@@ -16,11 +17,11 @@ import (
 
 // tell writes what a person should know: changes of the breaker, and each distinct error once. A
 // state that lasts since the last run (a listener that stays away, a stray link in the spool) is
-// not news, and is told only with -v.
+// not news. It is told only with -v, and to a person who looks on.
 func (o *outcome) tell() {
 	log, r := o.s.log, o.report
 	level := slog.LevelError
-	if o.before.State != breaker.Closed && o.after.State != breaker.Closed {
+	if !o.byHand && o.before.State != breaker.Closed && o.after.State != breaker.Closed {
 		level = slog.LevelInfo
 	}
 	errs := r.Errors
@@ -136,9 +137,29 @@ func rejectionText(r drain.Rejection) string {
 	case r.Status == 0:
 		return fmt.Sprintf("%s got no answer in %s", name, console.Count(r.Attempts, "attempt"))
 	case r.Attempts > 1:
-		return fmt.Sprintf("%s was answered %d at attempt %d", name, r.Status, r.Attempts)
+		return fmt.Sprintf("%s was answered %d at attempt %d%s", name, r.Status, r.Attempts, wordsOf(r.Answer))
 	}
-	return fmt.Sprintf("%s was answered %d", name, r.Status)
+	return fmt.Sprintf("%s was answered %d%s", name, r.Status, wordsOf(r.Answer))
+}
+
+// maxWords is how many bytes of a listener's own words a line holds.
+const maxWords = 200
+
+// wordsOf returns the beginning of an answer as the end of a sentence, or "". Markup is for
+// browsers, and begins without saying anything.
+func wordsOf(answer string) string {
+	words := strings.Join(strings.Fields(answer), " ")
+	if words == "" || words[0] == '<' {
+		return ""
+	}
+	if len(words) > maxWords {
+		end := maxWords
+		for end > 0 && !utf8.RuneStart(words[end]) {
+			end--
+		}
+		words = words[:end] + "..."
+	}
+	return ": " + words
 }
 
 // itemName names a payload file, or one item of an array file.

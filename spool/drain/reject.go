@@ -16,7 +16,7 @@ func (r *run) reject(p *spool.Payload, reason spool.Reason, why string) fate {
 	defer r.mu.Unlock()
 	switch {
 	case err == nil:
-		r.report.addRejectedLocked(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Why: why})
+		r.report.addRejectedLocked(Rejection{Name: p.Name, Attempts: reason.Attempts, Status: reason.Status, Answer: reason.Answer, Why: why})
 		r.forgetFileLocked(p)
 		return rejected
 	case r.isLostLocked(p, err):
@@ -78,7 +78,7 @@ func (r *run) rejectItem(d delivery, v transmit.Verdict) fate {
 		r.report.addLocalErrorLocked(err)
 		return failed
 	}
-	r.report.addRejectedLocked(Rejection{Name: p.Name, Item: d.index + 1, Attempts: reason.Attempts, Status: reason.Status})
+	r.report.addRejectedLocked(Rejection{Name: p.Name, Item: d.index + 1, Attempts: reason.Attempts, Status: reason.Status, Answer: reason.Answer})
 	return rejected
 }
 

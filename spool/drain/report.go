@@ -87,6 +87,7 @@ type Rejection struct {
 	Item     int    // its number in an array file, from 1; 0 for a whole file
 	Attempts int    // 0: it was never sent
 	Status   int    // of the last answer; 0 when there was none
+	Answer   string // its beginning, as it came but for secrets
 	Why      string // what is wrong with one that was never sent: "is not valid JSON"
 }
 

@@ -134,3 +134,15 @@ func TestACancelledRunDoesNotBlameTheTokenCommand(t *testing.T) {
 	defer cancel()
 	mustHold(t, tr.Send(ctx, Request{Body: []byte("{}")}), Aborted, 0, "the request was cancelled")
 }
+
+func TestASessionEndsWithACommandsToken(t *testing.T) {
+	t.Parallel()
+	ca, config := tlsFor(t, true)
+	l := listenResuming(t, config)
+	store := new(sessionsInMemory)
+	for _, token := range []string{"aaaaaaaaaaaa", "aaaaaaaaaaaa", "bbbbbbbbbbbb"} {
+		cfg := Config{URL: "https://" + l.address, CAFile: ca, TokenCommand: "echo " + token}
+		mustHold(t, runOnce(t, store, cfg), Delivered, 200, "")
+	}
+	l.mustSee(t, false, true, false)
+}

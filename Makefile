@@ -52,7 +52,7 @@ check-packages: ## check the packages: the same bytes twice, lintian, rpm (as ro
 test-system: ## install the package in a real Debian with systemd and cron (as root)
 	contrib/system-test/run.sh
 
-release: ## build the binaries of a release, of the last commit, into dist/
+release: ## build the binaries of a release, with bills of materials and signed checksums (SIGN_KEY=FILE), into dist/
 	contrib/release/build.sh
 
 pictures: ## record make run in a terminal, for the README

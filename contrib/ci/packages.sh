@@ -10,6 +10,7 @@ systemd           # verifies the units
 systemd-container # boots the Debian of the system test
 debootstrap       # makes it
 curl              # asks the listener for its counts
+openssh-client    # signs and verifies a release
 procps            # watches processes
 lintian           # checks the Debian packages
 rpm               # checks the others

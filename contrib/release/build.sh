@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the binaries of a release, one archive per platform, and their checksums, into dist/ (or the directory given).
+# Builds the binaries of a release into dist/ (or the directory given): one archive per platform, its
+# software bill of materials (CycloneDX), and the checksums of both, signed if there is a key.
 #
 #     contrib/release/build.sh [DIRECTORY]
 #
@@ -10,7 +11,10 @@
 #
 #   COMMIT             default: HEAD
 #   PLATFORMS          default: all below, as "linux/amd64 darwin/arm64"
+#   SIGN_KEY           the SSH key that signs the checksums: a private key, or the public one of a key in the agent or
+#                      in hardware. Default: none, and no signature. contrib/doc/releases.md shows how to verify it.
 set -euo pipefail
+sign_key=${SIGN_KEY:+$(realpath -e "$SIGN_KEY")}
 platforms=${PLATFORMS:-linux/amd64 linux/arm64 linux/armv7 darwin/amd64 darwin/arm64 freebsd/amd64}
 
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -32,6 +36,7 @@ export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=
 flags=(-trimpath -buildvcs=true -tags urfave_cli_no_docs -ldflags '-s -w')
 
 go build "${flags[@]}" -o "$work/here" ./cmd/spoolfwd
+go build -o "$work/sbom" ./contrib/release/sbom
 version=$("$work/here" --version)
 version=${version#spoolfwd }
 version=${version%% *}
@@ -41,7 +46,7 @@ esac
 
 examples=$(cd contrib && ls doc/*.md producers/README.md producers/spool_put.* cron/cron-run cron/spoolfwd.cron systemd/*.{service,timer,path,conf} \
 	prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml} packaging/spoolfwd.toml)
-archives=()
+files=()
 for platform in $platforms; do
 	os=${platform%/*} arch=${platform#*/}
 	name=spoolfwd-$version-$os-$arch
@@ -67,7 +72,17 @@ for platform in $platforms; do
 	# Names, times, owners and modes come from here, and nothing else of this machine.
 	tar -C "$work" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar -cf - "$name" |
 		gzip -9n >"$out/$name.tar.gz"
-	archives+=("$name.tar.gz")
+	"$work/sbom" "$version" "$(date -u -d "@$epoch" +%FT%TZ)" "$work/$name/spoolfwd" "$work/$name/fakelistener" >"$out/$name.cdx.json"
+	files+=("$name.tar.gz" "$name.cdx.json")
 	echo "$name.tar.gz"
 done
-(cd "$out" && sha256sum "${archives[@]}" >"spoolfwd-$version.sha256" && cat "spoolfwd-$version.sha256")
+cd "$out"
+sums=spoolfwd-$version.sha256
+sha256sum "${files[@]}" >"$sums"
+cat "$sums"
+rm -f "$sums.sig"
+if [ -n "$sign_key" ]; then
+	ssh-keygen -q -Y sign -n file -f "$sign_key" "$sums"
+else
+	echo "$sums is not signed: SIGN_KEY names no key" >&2
+fi

@@ -1,5 +1,6 @@
 // Package release_test builds a release twice, in two places, and examines the results: the same
-// bytes, a static binary that knows its version and commit, and matching checksums.
+// bytes, a static binary that knows its version and commit, a bill of materials, and signed
+// checksums. It also lets this version and the one before take turns on one host.
 //
 // It needs git and the history of a checkout.
 package release_test
@@ -28,21 +29,44 @@ func TestAReleaseIsReproducibleAndItsArchivesRun(t *testing.T) {
 		need.Installed(t, "this is not a git checkout: "+string(head))
 	}
 	commit := strings.TrimSpace(string(head))
-	first := build(t, "first", commit)
+	key := newKey(t)
+	first := build(t, "first", commit, "SIGN_KEY="+key)
 	archive := only(t, first, "*.tar.gz")
 	binary := unpack(t, archive)
 
 	t.Run("is the same bytes in every place", func(t *testing.T) {
-		again := only(t, build(t, "a second directory", commit), "*.tar.gz")
-		if filepath.Base(again) != filepath.Base(archive) || !bytes.Equal(read(t, again), read(t, archive)) {
-			t.Errorf("%s and %s differ", archive, again)
+		second := build(t, "a second directory", commit)
+		for _, pattern := range []string{"*.tar.gz", "*.cdx.json", "*.sha256"} {
+			one, other := only(t, first, pattern), only(t, second, pattern)
+			if filepath.Base(one) != filepath.Base(other) || !bytes.Equal(read(t, one), read(t, other)) {
+				t.Errorf("%s and %s differ", one, other)
+			}
+		}
+		if signed, _ := filepath.Glob(filepath.Join(second, "*.sig")); len(signed) > 0 {
+			t.Errorf("without a key there is %q", signed)
 		}
 	})
-	t.Run("has checksums that fit", func(t *testing.T) {
-		check := exec.Command("sha256sum", "-c", filepath.Base(only(t, first, "*.sha256")))
-		check.Dir = first
-		if out, err := check.CombinedOutput(); err != nil || !strings.Contains(string(out), filepath.Base(archive)+": OK") {
+	t.Run("names its modules in a bill of materials", func(t *testing.T) { wantBill(t, only(t, first, "*.cdx.json"), binary) })
+	t.Run("is verified as contrib/doc/releases.md says", func(t *testing.T) {
+		sums := only(t, first, "*.sha256")
+		publish(t, first, key)
+		if out, err := verify(t, sums); err != nil || !strings.Contains(out, filepath.Base(archive)+": OK") {
 			t.Errorf("%v\n%s", err, out)
+		}
+		publish(t, first, newKey(t))
+		if out, err := verify(t, sums); err == nil {
+			t.Errorf("a signature by another key was accepted:\n%s", out)
+		}
+		publish(t, first, key)
+		text := read(t, sums)
+		write(t, sums, "0"+string(text))
+		if out, err := verify(t, sums); err == nil {
+			t.Errorf("changed checksums were accepted:\n%s", out)
+		}
+		write(t, sums, string(text))
+		write(t, archive, "another archive")
+		if out, err := verify(t, sums); err == nil {
+			t.Errorf("another archive was accepted:\n%s", out)
 		}
 	})
 	t.Run("is static and knows its commit", func(t *testing.T) {
@@ -75,11 +99,12 @@ func TestAReleaseIsReproducibleAndItsArchivesRun(t *testing.T) {
 
 // build builds for this platform alone, with settings in the environment that must not matter, and
 // returns the directory.
-func build(t *testing.T, name, commit string) string {
+func build(t *testing.T, name, commit string, settings ...string) string {
 	t.Helper()
 	dir := filepath.Join(t.TempDir(), name)
 	cmd := exec.CommandContext(t.Context(), "./build.sh", dir)
 	cmd.Env = append(os.Environ(), "COMMIT="+commit, "PLATFORMS=linux/"+runtime.GOARCH, "GOFLAGS=-buildvcs=false", "TZ=Asia/Tokyo", "CGO_ENABLED=1")
+	cmd.Env = append(cmd.Env, settings...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("build.sh: %v\n%s", err, out)
 	}

@@ -18,6 +18,7 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.GatewayFailed:      "a gateway in front of the listener answers: look at the listener behind it",
 		transmit.NetworkLogin:       "a network on the way wants a login: open any page in a browser there",
 		transmit.CompressionRefused: "the listener may not read compressed bodies: try without --compress",
+		transmit.PartlyTaken:        "the items are kept and sent again in smaller requests, down to the one that the listener does not take",
 		transmit.Moved:              "redirects are not followed, check --url",
 		transmit.Unexpected:         "a captive portal, a proxy or another site may have answered: check --url and --expect-header",
 		transmit.WantsTLS:           "the listener speaks TLS: write https:// in --url",

@@ -31,7 +31,7 @@ func (w *worker) batchRequest(items []delivery) transmit.Request {
 			body = appendLine(body, d.item().Body)
 		}
 	}
-	request := transmit.Request{Key: items[0].item().Key, ContentType: "application/x-ndjson"}
+	request := transmit.Request{Key: items[0].item().Key, ContentType: "application/x-ndjson", Batch: true}
 	if w.r.cfg.BatchFormat == Array {
 		body = append(body, ']')
 		request.ContentType = "application/json"

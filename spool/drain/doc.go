@@ -68,11 +68,13 @@
 // # Batches
 //
 // With [Config.BatchItems] above one, a request carries several items, in the format that
-// [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them.
-// Batches begin with one item and double with every good answer.
+// [Config.BatchFormat] names, under a key derived from theirs. Its 2xx delivers all of them, unless
+// the answer says that it took only a part. Batches begin with one item and double with every good
+// answer.
 //
-// A batch that the listener refuses is halved until an item is refused alone, which is rejected and
-// is a failure like any other; the rest goes back and into later requests of the run. When a batch
+// A batch that the listener refuses, or takes in part, is halved until an item is refused alone. It
+// is rejected, or kept if the answer was about a part, and is a failure like any other; the rest
+// goes back and into later requests of the run. When a batch
 // fails for any other reason, that is one failure, and each of its items is sent again in this run,
 // alone. Deferred items go alone too, so that none is blamed for another.
 //

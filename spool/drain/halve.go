@@ -2,12 +2,12 @@ package drain
 
 import "github.com/bitville-apm/spoolfwd/spool/transmit"
 
-// halve finds an item that makes the listener refuse a batch, by sending one half and going on with
-// the half that is refused. Only an item that was refused alone is rejected, and it is the one
-// failure that the breaker hears of: then, as after any failure, the next request comes from
-// elsewhere. So a listener that refuses everything costs as many payloads as the breaker's
-// threshold, whatever the size of a batch. Items of which nothing was learned go back to their
-// files and into later requests of the run.
+// halve finds an item that makes the listener refuse a batch, or take only a part of it, by sending
+// one half and going on with the half that is refused. Only an item that was refused alone is
+// rejected, and one that was not taken alone is kept. It is the one failure that the breaker hears
+// of: then, as after any failure, the next request comes from elsewhere. So a listener that refuses
+// everything costs as many payloads as the breaker's threshold, whatever the size of a batch. Items
+// of which nothing was learned go back to their files and into later requests of the run.
 func (w *worker) halve(items []delivery, refused transmit.Verdict) {
 	for i := range items {
 		items[i].inDoubt = true

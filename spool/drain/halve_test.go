@@ -85,6 +85,32 @@ func TestManyBadItemsOfABatchAreRejectedWithoutOpeningTheBreaker(t *testing.T) {
 	equal(t, "payload files left", len(w.names()), 0)
 }
 
+// A bulk interface stores the good items of a batch, answers 2xx, and says that one is missing.
+func TestAnItemThatABulkInterfaceDoesNotTakeIsKeptAndTheOthersAreDelivered(t *testing.T) {
+	w := newWorld(t)
+	b := recordBatches(w, func(items string) transmit.Verdict {
+		if strings.Contains(items, "bad") {
+			v := fails(200)
+			v.Partly = true
+			return v
+		}
+		return ok()
+	})
+	b.warm()
+	w.write("buffer.json", arrayOf("a b c bad d e f g"), time.Hour)
+	r := w.run()
+	equal(t, "requests", strings.Join(b.of()[:5], "|"), "a b c bad d e f g|a b c bad|a b|c|bad")
+	equal(t, "delivered", r.Delivered, 63+7)
+	equal(t, "rejected", r.Rejected, 0)
+	equal(t, "failures", r.Failed, 1)
+	equal(t, "what is left", w.read("buffer.json"), `["bad"]`)
+	for range drain.DefaultConfig().MaxAttempts {
+		w.write("good.json", `"z"`, time.Minute)
+		w.run()
+	}
+	equal(t, "payload files left after --max-attempts runs", len(w.names()), 0)
+}
+
 // The search for a bad item must not miss that the listener asks for a pause.
 func TestARetryAfterEndsTheHalvingOfABatchAndTheRun(t *testing.T) {
 	w := newWorld(t)

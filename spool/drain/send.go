@@ -9,11 +9,11 @@ func (w *worker) deliver(items []delivery) {
 	}
 }
 
-// send makes one request of items and acts on the verdict. But of a batch that is refused nothing
-// more is known: again says that it is to be halved.
+// send makes one request of items and acts on the verdict. But of a batch that is refused, or taken
+// in part, nothing more is known: again says that it is to be halved.
 func (w *worker) send(items []delivery) (v transmit.Verdict, again bool) {
 	v = w.post(items)
-	if v.Action == transmit.Rejected && len(items) > 1 {
+	if (v.Action == transmit.Rejected || v.Partly) && len(items) > 1 {
 		return v, true
 	}
 	w.countResult(v, items)

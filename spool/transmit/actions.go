@@ -14,6 +14,8 @@ const (
 	Delivered               // may be removed, a success
 	Rejected                // the listener will never take it, a failure
 	Aborted                 // stays in the spool, neither: the request was cancelled, or the fault is this machine's
+
+	perItem Action = -1 // only in the table: delivered for a single item, and kept for a batch
 )
 
 func (a Action) String() string {
@@ -29,9 +31,12 @@ func (a Action) String() string {
 	}
 }
 
+// multiStatus gives each part of a request a status of its own (RFC 4918 section 13).
+const multiStatus = 207
+
 // actions is the verdict table: a final status and what it does to the payload.
 //
-//	2xx              delivered
+//	2xx              delivered; of a batch, 207 is kept: each of its items has a status of its own
 //	400 413 415 422  rejected: the listener objects to the payload itself
 //	all others       kept: the cause may go away, and the payload is still there
 //
@@ -40,11 +45,16 @@ func (a Action) String() string {
 // is wrong then, not a payload.
 type actions [600]Action
 
-func (a *actions) of(status int) Action {
-	if status < 0 || status >= len(a) {
+func (a *actions) of(status int, batch bool) Action {
+	switch {
+	case status < 0 || status >= len(a):
+		return Kept
+	case a[status] != perItem:
+		return a[status]
+	case batch:
 		return Kept
 	}
-	return a[status]
+	return Delivered
 }
 
 // parseOnStatus returns the table with the exceptions in list: "CODE=ACTION", CODE a status from
@@ -55,6 +65,7 @@ func parseOnStatus(list []string, compressed bool) (actions, error) {
 	for code := 200; code < 300; code++ {
 		table[code] = Delivered
 	}
+	table[multiStatus] = perItem
 	for _, code := range [...]int{400, 413, 415, 422} {
 		table[code] = Rejected
 	}

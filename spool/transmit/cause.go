@@ -28,6 +28,7 @@ const (
 	GatewayFailed      // 502, 504: by a gateway, a balancer or a proxy
 	NetworkLogin       // 511: by a network that wants a login
 	Moved              // a redirect, with Location
+	PartlyTaken        // it says that some items of a batch were not taken
 	Unexpected         // it would deliver, and lacks Config.ExpectHeader
 	WantsTLS           // the listener speaks TLS, and the URL begins with http://
 

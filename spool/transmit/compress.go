@@ -78,11 +78,11 @@ func (z *compressor) release(buffer *bytes.Buffer) { z.buffers.Put(buffer) }
 
 // inflated returns the beginning of a text in the gzip format, which some servers send although
 // nobody has asked for it; any other text as it is. The text may have been cut.
-func inflated(text []byte) []byte {
+func inflated(text []byte, limit int64) []byte {
 	z, err := gzip.NewReader(bytes.NewReader(text))
 	if err != nil {
 		return text
 	}
-	plain, _ := io.ReadAll(io.LimitReader(z, maxExcerpt))
+	plain, _ := io.ReadAll(io.LimitReader(z, limit))
 	return plain
 }

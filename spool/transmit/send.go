@@ -7,11 +7,12 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
-// Request is one item.
+// Request is one item, or several of them.
 type Request struct {
 	Body        []byte // not changed and not kept
 	Key         string // the bare text of the Idempotency-Key, printable ASCII; "" sends none
 	ContentType string // "" is that of Config
+	Batch       bool   // Body is a batch: a 2xx that says that some items failed delivers nothing
 
 	token string // of the token command
 }

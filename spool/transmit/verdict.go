@@ -17,6 +17,7 @@ type Verdict struct {
 	Action     Action
 	Status     int           // 0: no answer
 	Latency    time.Duration // of an answer, without the time that making a connection took
+	Partly     bool          // of a batch: the answer says that some items were taken and others were not
 	WebPage    bool          // delivered, by an answer that says it is a web page, for a body that is none
 	Sent       bool          // without an answer: some of the request may have reached the listener
 	RetryAfter time.Duration // more than 0 only for an answer that asks for it, which is Kept
@@ -26,23 +27,33 @@ type Verdict struct {
 
 // judge turns an answer into a verdict, and reads as much of its body as that needs.
 func (t *Transmitter) judge(c *h1.Conn, a *h1.Answer, r Request) Verdict {
-	v := Verdict{Status: a.Status, Action: t.actions.of(a.Status)}
+	v := Verdict{Status: a.Status, Action: t.actions.of(a.Status, r.Batch)}
 	if v.Action == Delivered && (a.Partial || t.isStranger(a)) {
 		v.Action = Kept // it was not sent whole, or not to the listener
 	}
+	switch {
+	case v.Action != Delivered:
+		v.Excerpt = c.Finish(a, make([]byte, 0, maxExcerpt))
+		v.Partly = v.Action == Kept && r.Batch && a.Status == multiStatus
+	case r.Batch:
+		body := inflated(c.Finish(a, make([]byte, 0, maxBulkAnswer)), maxBulkAnswer)
+		if v.Partly = saysErrors(body); v.Partly {
+			v.Action, v.Excerpt = Kept, body[:min(len(body), maxExcerpt)]
+		}
+	default:
+		c.Finish(a, nil)
+	}
 	if v.Action == Delivered {
 		v.WebPage = a.HTML && !a.Expected && !isHTML(cmp.Or(r.ContentType, t.contentType))
-		c.Finish(a, nil)
 		return v
 	}
-	v.Excerpt = c.Finish(a, make([]byte, 0, maxExcerpt))
-	t.explain(&v, a)
+	t.explain(&v, a, r.Batch)
 	return v
 }
 
 // explain fills in what an answer that delivered nothing says.
-func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
-	v.Excerpt = t.cutExcerpt(inflated(v.Excerpt))
+func (t *Transmitter) explain(v *Verdict, a *h1.Answer, batch bool) {
+	v.Excerpt = t.cutExcerpt(inflated(v.Excerpt, maxExcerpt))
 	if v.RetryAfter = retryAfter(a.RetryAfter, a.Date, t.now()); v.RetryAfter > 0 {
 		v.Action = Kept // "not now" speaks of the time, and not of the payload (RFC 9110 section 10.2.3)
 	}
@@ -50,12 +61,14 @@ func (t *Transmitter) explain(v *Verdict, a *h1.Answer) {
 	if t.proxy.forwards(t.target) {
 		sentence += " by way of the proxy " + t.proxy.display
 	}
-	cause := t.causeOfAnswer(a, string(v.Excerpt))
+	cause := t.causeOfAnswer(v, a, batch)
 	switch {
 	case a.Partial:
 		sentence += " before it had read the whole request"
 	case cause == NoCredentials:
 		sentence += ", and no token was sent"
+	case cause == PartlyTaken:
+		sentence += ": the listener did not take every item of the batch"
 	case cause == Unexpected:
 		sentence += " without the header that marks the listener's answers, " + t.client.Expect.Name
 	}
@@ -84,9 +97,11 @@ func (t *Transmitter) cutExcerpt(excerpt []byte) []byte {
 }
 
 // causeOfAnswer names the cause behind an answer that delivered nothing.
-func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
+func (t *Transmitter) causeOfAnswer(v *Verdict, a *h1.Answer, batch bool) Cause {
 	switch {
-	case t.actions.of(a.Status) == Delivered && t.isStranger(a):
+	case v.Partly:
+		return PartlyTaken
+	case t.actions.of(a.Status, batch) == Delivered && t.isStranger(a):
 		return Unexpected
 	case a.Status == 403 && t.proxy.forwards(t.target):
 		return Forbidden
@@ -106,7 +121,7 @@ func (t *Transmitter) causeOfAnswer(a *h1.Answer, excerpt string) Cause {
 		return GatewayFailed
 	case a.Status == 511:
 		return NetworkLogin
-	case a.Status == 400 && !t.target.secure && saysItWantsTLS(excerpt):
+	case a.Status == 400 && !t.target.secure && saysItWantsTLS(string(v.Excerpt)):
 		return WantsTLS
 	case a.Status >= 300 && a.Status < 400 && a.Location != "":
 		return Moved

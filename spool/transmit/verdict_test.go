@@ -92,8 +92,8 @@ func TestOnStatusSaysWhatIsWrong(t *testing.T) {
 	if err == nil || strings.Count(err.Error(), "three digits") != 2 {
 		t.Errorf("two bad entries give %v, want both named", err)
 	}
-	if table, err := parseOnStatus([]string{" 4XX = Keep ", "400=delivered"}, false); err != nil || table.of(413) != Kept || table.of(400) != Delivered {
-		t.Errorf("spaces and capitals give %v, %v and %v", err, table.of(413), table.of(400))
+	if table, err := parseOnStatus([]string{" 4XX = Keep ", "400=delivered"}, false); err != nil || table.of(413, false) != Kept || table.of(400, false) != Delivered {
+		t.Errorf("spaces and capitals give %v, %v and %v", err, table.of(413, false), table.of(400, false))
 	}
 }
 
@@ -106,7 +106,7 @@ func FuzzOnStatus(f *testing.F) {
 		if err == nil && !strings.Contains(s, "=") {
 			t.Errorf("%q was taken", s)
 		}
-		if table.of(101) != Kept || table.of(-1) != Kept || table.of(600) != Kept || table.of(999) != Kept {
+		if table.of(101, false) != Kept || table.of(-1, false) != Kept || table.of(600, false) != Kept || table.of(999, false) != Kept {
 			t.Errorf("%q changed what has no final status", s)
 		}
 	})
@@ -223,11 +223,11 @@ func FuzzVerdict(f *testing.F) {
 	tr := newTransmitter(f, Config{})
 	f.Fuzz(func(t *testing.T, status int, reason, location, retryAfter, date, excerpt string) {
 		a := h1.Answer{Status: status, Reason: reason, Location: location, RetryAfter: retryAfter, Date: date}
-		v := Verdict{Status: status, Action: tr.actions.of(status), Excerpt: []byte(excerpt)[:min(len(excerpt), maxExcerpt)]}
+		v := Verdict{Status: status, Action: tr.actions.of(status, false), Excerpt: []byte(excerpt)[:min(len(excerpt), maxExcerpt)]}
 		if good := status >= 200 && status < 300; good != (v.Action == Delivered) {
 			t.Fatalf("status %d is %v", status, v.Action)
 		}
-		tr.explain(&v, &a)
+		tr.explain(&v, &a, false)
 		mustBeShowable(t, v)
 		if v.RetryAfter < 0 || v.RetryAfter > 0 && v.Action != Kept {
 			t.Fatalf("status %d asks for %v and is %v", status, v.RetryAfter, v.Action)

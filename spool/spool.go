@@ -132,6 +132,9 @@ func (s *Spool) Dir() string { return s.cfg.Dir }
 // Raw reports whether payload files need not be JSON, as configured.
 func (s *Spool) Raw() bool { return s.cfg.Raw }
 
+// HostID returns the identity of the host in idempotency keys, as configured.
+func (s *Spool) HostID() string { return s.cfg.HostID }
+
 // Sync makes the removals, rewrites and rejections so far durable. One fsync of the directory
 // serves a whole run. Until then a power cut may bring removed files back, which are then sent
 // again under the same keys.

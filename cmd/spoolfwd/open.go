@@ -92,6 +92,9 @@ func (s *session) newTransmitter() (*transmit.Transmitter, error) {
 	}
 	cfg.Dial, cfg.Getenv, cfg.Now = s.env.Dial, s.env.getenv, s.env.Now
 	t, err := transmit.New(cfg)
+	if err == nil && t.NeedsName() && s.cfg.Drain.BatchItems > 1 {
+		err = errors.New("{name} and --batch-items do not go together: a request holds items of several payload files")
+	}
 	return t, wrongTransmitter(err)
 }
 

@@ -24,11 +24,12 @@ func (w *worker) send(items []delivery) (v transmit.Verdict, again bool) {
 // post makes one request of the items.
 func (w *worker) post(items []delivery) transmit.Verdict {
 	r := w.r
-	first := items[0].item()
-	request := transmit.Request{Body: first.Body, Key: first.Key}
+	first := items[0]
+	request := transmit.Request{Body: first.item().Body, Key: first.item().Key, Name: first.payload().Name}
 	if r.cfg.batches() {
 		request = w.batchRequest(items)
 	}
+	request.Host = r.cfg.Spool.HostID()
 	v := r.cfg.Transmitter.Send(r.sendCtx, request)
 	if r.cfg.batches() && v.Status == 415 && v.Action == transmit.Rejected {
 		v.Action = transmit.Kept // the listener does not take the batch's format, and no payload is to blame

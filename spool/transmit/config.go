@@ -13,8 +13,12 @@ import (
 )
 
 // Config says where and how items are sent. A zero field stands for its default.
+//
+// {key}, {host} and {name} in the path or query of URL, and in the values of Headers, stand for
+// [Request.Key], [Request.Host] and [Request.Name]. They are percent-encoded there.
 type Config struct {
 	URL            string        // default http://localhost:8080/api/profiling; user info becomes basic authentication
+	Method         string        // default "POST"; "PUT" needs {key} in URL
 	ConnectTimeout time.Duration // default 2s: the TCP connection to one address
 	Timeout        time.Duration // default 5s: the whole exchange, with lookup and connecting
 	UserAgent      string        // default "spoolfwd"
@@ -54,7 +58,8 @@ type Transmitter struct {
 	socket         string       // "": the URL's host is connected to
 	proxy          *proxyServer // nil: straight to the listener
 	whyProxy       string       // why there is that proxy, or none; "": nothing names one
-	head           []byte       // the part of a request's head that never changes
+	method         string
+	head           template // of a request, up to what its body decides
 	contentType    string
 	actions        actions
 	compressor     *compressor // nil: as it stands
@@ -78,6 +83,7 @@ func DefaultConfig() Config {
 		URL:            "http://localhost:8080/api/profiling",
 		ConnectTimeout: 2 * time.Second,
 		Timeout:        5 * time.Second,
+		Method:         "POST",
 		UserAgent:      "spoolfwd",
 		ContentType:    "application/json",
 		MaxIdle:        64,
@@ -91,6 +97,7 @@ func New(cfg Config) (*Transmitter, error) {
 	cfg.URL = cmp.Or(cfg.URL, def.URL)
 	cfg.UserAgent = cmp.Or(cfg.UserAgent, def.UserAgent)
 	t := &Transmitter{
+		method:         cmp.Or(cfg.Method, def.Method),
 		contentType:    cmp.Or(cfg.ContentType, def.ContentType),
 		connectTimeout: cmp.Or(cfg.ConnectTimeout, def.ConnectTimeout),
 		timeout:        cmp.Or(cfg.Timeout, def.Timeout),
@@ -149,6 +156,7 @@ func New(cfg Config) (*Transmitter, error) {
 	}
 	t.socket = cfg.UnixSocket
 	note(CheckUnixSocket(t.socket))
+	note(t.checkMethod())
 	t.proxy, t.whyProxy, err = chooseProxy(cfg, t.target, getenv)
 	note(err)
 	if t.proxy.tunnels(t.target) {
@@ -161,6 +169,20 @@ func New(cfg Config) (*Transmitter, error) {
 	}
 	return t, nil
 }
+
+// checkMethod refuses a PUT under a name that several items share.
+func (t *Transmitter) checkMethod() error {
+	switch {
+	case t.method != "POST" && t.method != "PUT":
+		return errors.New("the method is neither POST nor PUT")
+	case t.method == "PUT" && !t.target.path.uses("key"):
+		return errors.New("with PUT, the URL must hold {key}: an item would otherwise replace the one before it")
+	}
+	return nil
+}
+
+// NeedsName reports whether every request needs a [Request.Name].
+func (t *Transmitter) NeedsName() bool { return t.head.uses("name") }
 
 // URL returns the listener's URL for display: without user info, the query's text replaced by
 // "...".

@@ -10,10 +10,11 @@
 // which the item goes out again. A redirect is never followed: Go's own client turns a 302 on POST
 // into a GET, whose 200 would look like a delivery. A verdict of [Delivered] means that every byte
 // of the item was handed to the connection and that a final 2xx status line with complete headers
-// came back after it. The rest of the answer decides nothing. Words of a listener that speaks
-// before it is asked deliver nothing if they come in time: the first request waits 2 to 10 ms for
-// them, and so does the next one after a kept connection has died. After such words every request
-// on a new connection waits, and likewise with DisableKeepAlives.
+// came back after it. The rest of the answer decides nothing, but for batches, whose answers may
+// say that items failed. Words of a listener that speaks before it is asked deliver nothing if they
+// come in time: the first request waits 2 to 10 ms for them, and so does the next one after a kept
+// connection has died. After such words every request on a new connection waits, and likewise with
+// DisableKeepAlives.
 //
 // Every call ends within Config.Timeout, and a tenth of a second, whatever the listener does, and
 // holds a bounded amount of memory. (A token command has ten seconds of its own.) Only a process

@@ -2,6 +2,7 @@ package transmit
 
 import (
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 
@@ -10,43 +11,46 @@ import (
 
 // setHead builds the part of the head that is the same for every request, and collects its secrets.
 func (t *Transmitter) setHead(cfg Config, token string, headers []header) error {
-	host, agent, authorization := t.target.authority, cfg.UserAgent, ""
-	t.anonymous = token == "" && cfg.TokenCommand == "" && cfg.CertFile == "" && t.target.user == nil && t.target.query == ""
+	host, agent, authorization := t.target.authority, literal(cfg.UserAgent), template(nil)
+	t.anonymous = token == "" && cfg.TokenCommand == "" && cfg.CertFile == "" && t.target.user == nil && t.target.query.String() == ""
 	t.secrets.add(token)
-	t.secrets.addQuery(t.target.query)
+	for _, p := range t.target.query {
+		t.secrets.addQuery(p.text)
+	}
 	if user := t.target.user; user != nil {
-		authorization = basic(user)
+		credentials := basic(user)
+		authorization = literal(credentials)
 		password, _ := user.Password()
-		t.secrets.add(password, authorization[len("Basic "):])
+		t.secrets.add(password, credentials[len("Basic "):])
 	}
 	switch {
 	case token != "" && len(t.command.words) > 0:
 		return errors.New("there are both a token file and a token command; give one")
 	case token != "":
-		authorization = "Bearer " + token
+		authorization = literal("Bearer " + token)
 	case len(t.command.words) > 0:
-		authorization = "" // every request brings its own
+		authorization = nil // every request brings its own
 	}
 
 	var problems []error
-	var rest strings.Builder
+	var rest template
 	for _, h := range headers {
 		switch strings.ToLower(h.name) {
 		case "host":
-			host = h.value
+			host = h.value.String()
 			continue
 		case "user-agent":
 			agent = h.value
 			continue
 		case "content-type":
-			t.contentType = h.value
+			t.contentType = h.value.String()
 			continue
 		case "authorization":
 			if token != "" || len(t.command.words) > 0 {
 				problems = append(problems, errors.New("there are both a token and an Authorization header; give one"))
 			}
 			authorization, t.anonymous = h.value, false
-			t.secrets.addHeader(h.value)
+			t.secrets.addTemplate(h.value)
 			continue
 		case "content-encoding":
 			if t.compressor != nil {
@@ -55,46 +59,45 @@ func (t *Transmitter) setHead(cfg Config, token string, headers []header) error 
 		case "accept":
 		default:
 			t.anonymous = false // an API key, for example
-			t.secrets.addHeader(h.value)
+			t.secrets.addTemplate(h.value)
 		}
-		rest.WriteString(h.name + ": " + h.value + "\r\n")
+		rest = concat(rest, literal(h.name+": "), h.value, literal("\r\n"))
 	}
-	if !httpguts.ValidHeaderFieldValue(agent) {
+	if !httpguts.ValidHeaderFieldValue(agent.String()) {
 		problems = append(problems, errors.New("the user agent holds a control character"))
 	}
 	if err := CheckContentType(t.contentType); err != nil {
 		problems = append(problems, err)
 	}
 
-	var b strings.Builder
-	b.WriteString("POST ")
+	line := literal(t.method + " ")
 	if t.proxy.forwards(t.target) {
-		b.WriteString("http://" + t.target.authority) // absolute-form, RFC 9112 section 3.2.2
+		line = literal(t.method + " http://" + t.target.authority) // absolute-form, RFC 9112 section 3.2.2
 	}
-	b.WriteString(t.target.path + " HTTP/1.1\r\nHost: " + host + "\r\nUser-Agent: " + agent + "\r\n")
-	if authorization != "" {
-		b.WriteString("Authorization: " + authorization + "\r\n")
+	head := concat(line, t.target.path, literal(" HTTP/1.1\r\nHost: "+host+"\r\nUser-Agent: "), agent)
+	if authorization != nil {
+		head = concat(head, literal("\r\nAuthorization: "), authorization)
 	}
 	if t.proxy != nil {
 		t.secrets.addProxy(t.proxy)
 		if t.proxy.forwards(t.target) && t.proxy.authorization != "" {
-			b.WriteString("Proxy-Authorization: " + t.proxy.authorization + "\r\n")
+			head = concat(head, literal("\r\nProxy-Authorization: "+t.proxy.authorization))
 		}
 	}
-	b.WriteString(rest.String())
+	head = concat(head, literal("\r\n"), rest)
 	if t.compressor != nil {
-		b.WriteString("Content-Encoding: " + t.compressor.name + "\r\n")
+		head = concat(head, literal("Content-Encoding: "+t.compressor.name+"\r\n"))
 	}
 	if cfg.DisableKeepAlives {
-		b.WriteString("Connection: close\r\n")
+		head = concat(head, literal("Connection: close\r\n"))
 	}
-	t.head = []byte(b.String())
+	t.head = head
 	return errors.Join(problems...)
 }
 
 // appendHead appends the whole head of a request to b. The caller has checked r.
 func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
-	b = append(b, t.head...)
+	b = t.head.append(b, r)
 	if r.token != "" {
 		b = append(append(append(b, "Authorization: Bearer "...), r.token...), "\r\n"...)
 	}
@@ -121,8 +124,13 @@ func (t *Transmitter) appendHead(b []byte, r Request, length int) []byte {
 	return append(b, "\r\n\r\n"...)
 }
 
-// check refuses a value that would break the head of the request.
-func (r Request) check() error {
+// check refuses a value that would break the head of the request, and one that is missing there.
+func (r Request) check(head template) error {
+	for _, p := range head {
+		if p.name != "" && r.named(p.name) == "" {
+			return fmt.Errorf("the URL or a header holds {%s}, and the request has none", p.name)
+		}
+	}
 	for i := range len(r.Key) {
 		if c := r.Key[i]; c < ' ' || c > '~' {
 			return errors.New("the idempotency key holds a character that a header cannot carry")

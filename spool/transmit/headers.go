@@ -10,7 +10,10 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
 
-type header struct{ name, value string }
+type header struct {
+	name  string
+	value template
+}
 
 // reserved headers belong to the exchange. A user's would contradict its framing, its handling of
 // connections or the caller's key. Proxy-Authorization would reach the listener, which must not see
@@ -63,17 +66,24 @@ func parseHeaders(list []string) ([]header, error) {
 }
 
 func parseHeader(line string) (header, error) {
-	h, err := cutHeader(line)
+	name, text, err := cutHeader(line)
 	if err != nil {
 		return header{}, err
 	}
-	if why, ok := reserved[strings.ToLower(h.name)]; ok {
-		return header{}, fmt.Errorf("%s cannot be set: %s", h.name, why)
+	if why, ok := reserved[strings.ToLower(name)]; ok {
+		return header{}, fmt.Errorf("%s cannot be set: %s", name, why)
 	}
-	if strings.EqualFold(h.name, "Host") && (h.value == "" || !httpguts.ValidHostHeader(h.value)) {
+	if strings.EqualFold(name, "Host") && (text == "" || !httpguts.ValidHostHeader(text)) {
 		return header{}, errors.New("the value of Host is not a host name")
 	}
-	return h, nil
+	value, err := parseTemplate(text)
+	switch {
+	case err != nil:
+		return header{}, fmt.Errorf("the value of %s: %w", name, err)
+	case len(value) > 1 && strings.EqualFold(name, "Content-Type"):
+		return header{}, errors.New("Content-Type is the same for all items, and takes no name in braces")
+	}
+	return header{name, value}, nil
 }
 
 // parseExpected reads the header that answers must have. "" is none.
@@ -81,26 +91,26 @@ func parseExpected(line string) (h1.Field, error) {
 	if line == "" {
 		return h1.Field{}, nil
 	}
-	h, err := cutHeader(line)
-	if err == nil && h.value == "" {
-		err = fmt.Errorf("the value of %s is missing", h.name)
+	name, value, err := cutHeader(line)
+	if err == nil && value == "" {
+		err = fmt.Errorf("the value of %s is missing", name)
 	}
 	if err != nil {
 		return h1.Field{}, fmt.Errorf("expected header: %w", err)
 	}
-	return h1.Field{Name: strings.ToLower(h.name), Value: h.value}, nil
+	return h1.Field{Name: strings.ToLower(name), Value: value}, nil
 }
 
-func cutHeader(line string) (header, error) {
+func cutHeader(line string) (name, value string, err error) {
 	name, value, found := strings.Cut(line, ":")
 	name, value = strings.TrimSpace(name), strings.TrimSpace(value)
 	if !found || !httpguts.ValidHeaderFieldName(name) {
-		return header{}, errors.New(`it is not of the form "Name: value"`)
+		return "", "", errors.New(`it is not of the form "Name: value"`)
 	}
 	if !httpguts.ValidHeaderFieldValue(value) {
-		return header{}, fmt.Errorf("the value of %s holds a control character", name)
+		return "", "", fmt.Errorf("the value of %s holds a control character", name)
 	}
-	return header{name, value}, nil
+	return name, value, nil
 }
 
 // readToken returns the bearer token in file, or "" if no file is named.

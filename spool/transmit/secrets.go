@@ -55,6 +55,13 @@ func (s *secrets) addHeader(value string) {
 	}
 }
 
+// addTemplate takes a header's value, in which the names that stand in braces are not secret.
+func (s *secrets) addTemplate(value template) {
+	for _, p := range value {
+		s.addHeader(p.text)
+	}
+}
+
 // addQuery takes a URL's query and its longer values, encoded and decoded.
 func (s *secrets) addQuery(query string) {
 	s.add(query)

@@ -11,6 +11,8 @@ import (
 type Request struct {
 	Body        []byte // not changed and not kept
 	Key         string // the bare text of the Idempotency-Key, printable ASCII; "" sends none
+	Host        string // {host} in URL and headers: the identity of the host
+	Name        string // {name} in URL and headers: that of the payload file
 	ContentType string // "" is that of Config
 	Batch       bool   // Body is a batch: a 2xx that says that some items failed delivers nothing
 
@@ -27,7 +29,7 @@ func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
 		return t.failed(ctx, nil)
 	}
-	if err := r.check(); err != nil {
+	if err := r.check(t.head); err != nil {
 		return Verdict{Action: Aborted, Err: t.newError(Unknown, err, err.Error())}
 	}
 	body := r.Body

@@ -125,7 +125,7 @@ func (t *Transmitter) sealing() (cipher.AEAD, error) {
 	}
 	parts := [][]byte{
 		[]byte("spoolfwd TLS session, " + runtime.Version()), // crypto/tls may change its encoding
-		[]byte(t.target.address()), t.authorities, t.head, []byte(t.command.present()),
+		[]byte(t.target.address()), t.authorities, []byte(t.head.String()), []byte(t.command.present()),
 	}
 	for _, pair := range t.client.TLS.Certificates {
 		key, err := x509.MarshalPKCS8PrivateKey(pair.PrivateKey)

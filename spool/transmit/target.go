@@ -18,10 +18,10 @@ type target struct {
 	secure    bool
 	host      string // to dial and to verify: ASCII, without brackets, with its IPv6 zone
 	port      string
-	authority string // the Host header: no zone (RFC 6874), the port only where the URL has one
-	path      string // path and query as they go on the wire
+	authority string   // the Host header: no zone (RFC 6874), the port only where the URL has one
+	path      template // path and query as they go on the wire
 	user      *url.Userinfo
-	query     string
+	query     template
 	display   string
 }
 
@@ -36,11 +36,15 @@ func (t target) scheme() string {
 
 // parseTarget never puts the URL into an error. A URL that cannot be parsed cannot be redacted.
 func parseTarget(raw string) (target, error) {
+	raw, err := encodeNames(raw)
+	if err != nil {
+		return target{}, err
+	}
 	u, err := parseURL(raw)
 	if err != nil {
 		return target{}, err
 	}
-	t := target{secure: u.Scheme == "https", user: u.User, query: u.RawQuery}
+	t := target{secure: u.Scheme == "https", user: u.User}
 	switch {
 	case u.Scheme != "http" && u.Scheme != "https":
 		return target{}, errors.New("must begin with http:// or https://")
@@ -65,13 +69,41 @@ func parseTarget(raw string) (target, error) {
 	if u.Port() != "" {
 		t.authority += ":" + t.port
 	}
-	t.path = cmp.Or(u.EscapedPath(), "/")
+	path, query := cmp.Or(u.EscapedPath(), "/"), ""
 	if u.RawQuery != "" || u.ForceQuery {
-		t.path += "?" + u.RawQuery
+		query = "?" + u.RawQuery
 	}
+	t.path, _ = parseTemplate(decodeNames(path + query)) // the names are known from encodeNames
+	t.query, _ = parseTemplate(decodeNames(u.RawQuery))
 	u.Host, u.Path = t.authority, cmp.Or(u.Path, "/")
-	t.display = shownURL(*u)
+	t.display = decodeNames(shownURL(*u))
 	return t, nil
+}
+
+// encodeNames hides the braces of {key}, {host} and {name} in a URL's path and query from package
+// url, which would otherwise take the path for one that was never encoded, and encode it anew.
+func encodeNames(raw string) (string, error) {
+	_, rest, _ := strings.Cut(raw, "://")
+	at := strings.IndexAny(rest, "/?#")
+	if at < 0 {
+		return raw, nil
+	}
+	names, err := parseTemplate(rest[at:])
+	if err != nil {
+		return "", err
+	}
+	encoded := raw[:len(raw)-len(rest)+at]
+	for _, p := range names {
+		encoded += p.text
+		if p.name != "" {
+			encoded += "%7B" + p.name + "%7D"
+		}
+	}
+	return encoded, nil
+}
+
+func decodeNames(encoded string) string {
+	return strings.NewReplacer("%7Bkey%7D", "{key}", "%7Bhost%7D", "{host}", "%7Bname%7D", "{name}").Replace(encoded)
 }
 
 // invalidURL is shown of a URL that cannot be parsed. Nobody knows where such a URL hides its

@@ -23,7 +23,7 @@ type Trial struct {
 // Try is [Transmitter.Send] for a diagnosis. It makes the request on a connection of its own, and
 // pauses before it, before its last byte and after the answer. The body must not be empty.
 func (t *Transmitter) Try(ctx context.Context, r Request) Trial {
-	if err := r.check(); err != nil {
+	if err := r.check(t.head); err != nil {
 		return Trial{Verdict: Verdict{Action: Aborted, Err: t.newError(Unknown, err, err.Error())}}
 	}
 	body := r.Body

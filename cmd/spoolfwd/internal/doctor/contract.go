@@ -15,12 +15,15 @@ import (
 // TestHeader marks the requests that contract makes.
 const TestHeader = "Spoolfwd-Test: 1"
 
+// testName stands for {host} and {name} in the URL and headers of these requests.
+const testName = "spoolfwd-test"
+
 // contract tries the listener with marked test items: one that is sent twice under one key, and one
 // that is not JSON. The breaker is neither asked nor told.
 func (d *doctor) contract(ctx context.Context, t *transmit.Transmitter) {
 	const about = "contract"
 	key := newKey()
-	item := transmit.Request{Key: key, Body: d.TestItem}
+	item := transmit.Request{Key: key, Host: testName, Name: testName, Body: d.TestItem}
 	if len(item.Body) == 0 {
 		item.Body = fmt.Appendf(nil, `{"spoolfwd_test_item":"%s","sent_at":"%s"}`, key, d.Now().UTC().Format(time.RFC3339))
 	}
@@ -51,7 +54,7 @@ func (d *doctor) contract(ctx context.Context, t *transmit.Transmitter) {
 	if d.Raw {
 		return // items need not be JSON
 	}
-	garbage := transmit.Request{Key: newKey(), Body: []byte(`{"spoolfwd_test_item":"not JSON`)}
+	garbage := transmit.Request{Key: newKey(), Host: testName, Name: testName, Body: []byte(`{"spoolfwd_test_item":"not JSON`)}
 	switch v := t.Send(ctx, garbage); {
 	case v.Action == transmit.Rejected || v.Status == 400 || v.Status == 422:
 		d.ok(about, "an item that is not JSON is refused with %d", v.Status)

@@ -30,6 +30,8 @@ func table(v *Values) []Group {
 		{"The listener", []Setting{
 			{Name: "url", value: text(&v.Listener.URL, transmit.CheckURL), arg: "URL", commands: Delivery | Status, mask: transmit.Redact,
 				Usage: "where items are sent"},
+			{Name: "method", value: choice(&v.Listener.Method, []string{"POST", "PUT"}, "POST", "PUT"), commands: Delivery,
+				Usage: "PUT each item under a name of its own, which {key} in --url gives it, or POST"},
 			{Name: "timeout", value: duration(&v.Listener.Timeout, transmit.CheckTimeout), commands: Delivery | Status,
 				Usage: "time for a whole request and its answer"},
 			{Name: "connect-timeout", value: duration(&v.Listener.ConnectTimeout, transmit.CheckTimeout), commands: Delivery | Status,

@@ -75,12 +75,12 @@ completion() {
     put 0644 "$work/completion" "$2"
 }
 
-# notices prints the licences of everything that is linked into the binary, as those licences demand.
+# notices prints the licences of everything that is linked into the binaries, as those licences demand.
 notices() {
     local path version dir files
     printf '======== The Go standard library, %s\n\n' "$(go env GOVERSION)"
     cat "$(go env GOROOT)/LICENSE"
-    GOOS=linux go list -tags "$tags" -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/spoolfwd |
+    GOOS=linux go list -tags "$tags" -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/... |
         LC_ALL=C sort -u | while read -r path version dir; do
         printf '\n======== %s %s\n\n' "$path" "$version"
         # A NOTICE belongs to the Apache licence.
@@ -95,6 +95,7 @@ stage_all() {
     local doc=/usr/share/doc/spoolfwd file
     local examples=$doc/examples
     put 0755 "$work/spoolfwd-$2" /usr/bin/spoolfwd
+    put 0755 "$work/fakelistener-$2" /usr/bin/fakelistener
     put 0644 "$here/spoolfwd.toml" /etc/spoolfwd/spoolfwd.toml
     for file in contrib/systemd/*.{service,timer,path}; do
         put 0644 "$file" "/usr/lib/systemd/system/${file##*/}"
@@ -113,15 +114,14 @@ stage_all() {
     put 0644 LICENSE $doc/copyright
     cat >>"$stage$doc/copyright" <<END
 
-The program is linked with the Go standard library and the Go modules whose licences are in $doc/notices.gz.
+The programs are linked with the Go standard library and the Go modules whose licences are in $doc/notices.gz.
 END
     squeezed "$work/notices" $doc/notices.gz
     # In the same places as in the repository, so that links among them work.
     for file in README.md CONTRIBUTING.md SECURITY.md contrib/doc/*.md; do
         put 0644 "$file" "$doc/$file"
     done
-    # fakelistener and its page are for tests, not for hosts that run spoolfwd.
-    for file in contrib/man/spoolfwd*.[1-9]; do
+    for file in contrib/man/*.[1-9]; do
         squeezed "$file" "/usr/share/man/man${file##*.}/${file##*/}.gz"
     done
     completion bash /usr/share/bash-completion/completions/spoolfwd
@@ -180,8 +180,10 @@ GOBIN=$work go install "$nfpm"
 go build -trimpath -tags "$tags" -o "$work/spoolfwd" ./cmd/spoolfwd
 made=()
 for arch in ${ARCHES:-amd64 arm64}; do
-    GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
-        -o "$work/spoolfwd-$arch" ./cmd/spoolfwd
+    for program in spoolfwd fakelistener; do
+        GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
+            -o "$work/$program-$arch" "./cmd/$program"
+    done
     for format in ${FORMATS:-deb rpm}; do
         stage=$work/stage-$format-$arch
         stage_all "$format" "$arch"

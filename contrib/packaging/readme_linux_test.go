@@ -49,7 +49,7 @@ set +e
 trap 'case $BASH_COMMAND in *"spoolfwd check"*) ;; *) exit 1 ;; esac' ERR
 `
 
-// delivers starts a listener, spools one payload as a producer does, and runs the scheduled command.
+// delivers starts a listener, spools one payload as a producer does, and runs what is scheduled.
 const delivers = `
 cd /
 fakelistener --listen 127.0.0.1:0 --address-file /var/url --max-requests 1 --max-runtime 30s >/dev/null 2>&1 &

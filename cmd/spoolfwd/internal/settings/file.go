@@ -36,12 +36,12 @@ func (s *Settings) readFile(path string) (map[string][]string, error) {
 	for _, key := range slices.Sorted(maps.Keys(document)) {
 		t := s.find(key)
 		switch {
+		case t != nil && t.Name == key && !t.InFile():
+			err = fmt.Errorf("%s: %s can only be given on the command line", path, key)
 		case isSection(document[key]):
 			err = fmt.Errorf("%s: [%s] is a section, and this file has none: write its keys at the top, without it", path, key)
 		case t == nil || t.Name != key: // "v" is a flag, and not a key
 			err = fmt.Errorf("%s: %w", path, unknown("key", key, s.names((*Setting).InFile), strconv.Quote))
-		case !t.InFile():
-			err = fmt.Errorf("%s: %s can only be given on the command line", path, key)
 		default:
 			if texts[key], err = fromTOML(t.kind, document[key]); err != nil {
 				err = fmt.Errorf("%s: %s: %w", path, key, err)

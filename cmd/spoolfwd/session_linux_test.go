@@ -67,6 +67,34 @@ func TestTheNextProcessResumesTheTLSSession(t *testing.T) {
 	}
 }
 
+// Neither the item nor the breaker pays for a session that the listener takes and does not serve.
+func TestAListenerThatServesNoResumedSessionsGetsEverythingInSilence(t *testing.T) {
+	w := newWorld(t)
+	resumed, flags := w.secure(tls.VersionTLS13, false)
+	serve := w.listener.Config.Handler
+	w.listener.Config.Handler = http.HandlerFunc(func(rw http.ResponseWriter, r *http.Request) {
+		if r.TLS.DidResume {
+			w.mu.Lock()
+			*resumed = append(*resumed, true)
+			w.mu.Unlock()
+			panic(http.ErrAbortHandler)
+		}
+		serve.ServeHTTP(rw, r)
+	})
+	for run := range 3 {
+		for i := range 40 {
+			w.put(fmt.Sprintf("%d-%d.json", run, i), `{}`)
+		}
+		w.do("run --concurrency 16", flags...).wantCode(t, exit.OK).wantSilence(t)
+	}
+	if got := len(w.received()); got != 120 {
+		t.Errorf("the listener took %d items, want 120", got)
+	}
+	if !slices.Contains(*resumed, true) {
+		t.Error("no connection has resumed a session, so nothing was tried")
+	}
+}
+
 // The file is made after root has become the owner of the spool. Certificates, keys and the token,
 // which seal it, may be root's alone.
 func TestTheTLSSessionOfARunThatRootStartsIsTheSpoolOwners(t *testing.T) {

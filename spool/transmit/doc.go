@@ -4,8 +4,9 @@
 // # What it promises
 //
 // One [Transmitter.Send] makes one request, and a second one under the same key only if the first
-// went out on a kept connection that ended, or told a 408, instead of an answer. Such an end says
-// nothing about the item or the listener, so only the second result counts. There is never a third
+// went out on a kept connection that ended, or told a 408, instead of an answer, or on a resumed
+// TLS session that ended, or told a 421. Such an end says nothing about the item or the listener,
+// so only the second result counts. It comes from a fresh connection, so there is never a third
 // request, but for a token command's sake: a 401 has it asked for a new token, once in all, with
 // which the item goes out again. A redirect is never followed: Go's own client turns a 302 on POST
 // into a GET, whose 200 would look like a delivery. A verdict of [Delivered] means that every byte
@@ -31,7 +32,9 @@
 //
 // A TLS session can outlive the process ([Transmitter.ResumeFrom]). It ends when a certificate, a
 // secret or the address changes, within a day, and with the listener's certificate. A session that
-// fails costs a connection, and no request.
+// fails costs a connection, and no delivery if there is a key. Whenever the first request on a
+// session gets no answer, this process resumes no session any more and keeps none for the next. So
+// a listener that works only after a whole handshake is given one, at the latest by the next run.
 //
 // # What a crash leaves behind
 //

@@ -21,10 +21,10 @@ type Request struct {
 
 // Send makes one request and waits for its verdict, no longer than Config.Timeout. Cancelling ctx
 // aborts it, whether or not the listener has taken it already; a context that cannot be cancelled
-// costs nothing. If a kept connection turns out to be dead, the request goes out once more on a new
-// one, and only that result counts. If this process was stopped before anything was sent, Send
-// begins anew, once. A token command is waited for before that; after a 401 the request goes out
-// again if the command has a newer token.
+// costs nothing. If a kept connection or a resumed TLS session turns out to be dead, the request
+// goes out once more on a new one, and only that result counts. If this process was stopped before
+// anything was sent, Send begins anew, once. A token command is waited for before that; after a 401
+// the request goes out again if the command has a newer token.
 func (t *Transmitter) Send(ctx context.Context, r Request) Verdict {
 	if over(ctx) != nil {
 		return t.failed(ctx, nil)
@@ -59,42 +59,50 @@ func (t *Transmitter) sendInTime(ctx context.Context, r Request, body []byte) Ve
 func wasStopped(deadline time.Time) bool { return time.Since(deadline) > time.Second }
 
 func (t *Transmitter) sendUntil(ctx context.Context, limit time.Time, r Request, body []byte) Verdict {
-	if c := t.client.Idle(limit); c != nil {
-		v, again := t.exchange(ctx, c, r, body)
-		if !again {
-			return v
+	c := t.client.Idle(limit)
+	if c == nil {
+		var err error
+		if c, err = t.client.Open(ctx, limit); err != nil {
+			return t.failed(ctx, err)
 		}
-		// The other idle connections are likely as dead as this one.
-		t.client.DropIdle()
 	}
-	c, err := t.client.Open(ctx, limit)
+	v, again := t.exchange(ctx, c, r, body)
+	if !again {
+		return v
+	}
+	// The idle connections are likely as dead as this one.
+	t.client.DropIdle()
+	c, err := t.client.OpenFresh(ctx, limit)
 	if err != nil {
 		return t.failed(ctx, err)
 	}
-	v, _ := t.exchange(ctx, c, r, body)
+	v, _ = t.exchange(ctx, c, r, body)
 	return v
 }
 
-// exchange makes the request on c. again means that c ended as kept connections do, and that the
-// request can go out on a new connection. Such an end says nothing about the item or the listener,
-// and v is empty then. It is never true for a new connection.
+// exchange makes the request on c. again means that c, which was kept or has resumed a TLS session,
+// ended as such connections do, and that the request can go out on a fresh one. Such an end says
+// nothing about the item or the listener, and v is empty then. It is never true for a fresh
+// connection.
 //
 // Balancers and servers close idle connections, some without a word until the next request comes,
-// some with a 408. The request may have been taken all the same, so it goes out again only under a
-// key by which the listener recognises it, or if not a byte of it left.
+// some with a 408. A few take a TLS session and then close, or answer 421. The request may have
+// been taken all the same, so it goes out again only under a key by which the listener recognises
+// it, if not a byte of it left, or after a 421, which says that it was not taken.
 func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body []byte) (v Verdict, again bool) {
 	var a h1.Answer
-	reused := c.Reused()
+	reused, resumed := c.Reused(), c.Resumed()
 	began := time.Now()
 	if err := c.RoundTrip(ctx, t.appendHead(c.Buffer(), r, len(body)), body, &a); err != nil {
 		e := err.(*h1.Error)
-		if reused && e.Ended && (r.Key != "" || e.Unsent) && over(ctx) == nil {
+		if (reused || resumed) && e.Ended && (r.Key != "" || e.Unsent) && over(ctx) == nil {
 			return v, true
 		}
 		return t.failed(ctx, err), false
 	}
-	if reused && a.Status == requestTimeout && r.Key != "" && over(ctx) == nil {
-		c.Close()
+	late := reused && a.Status == requestTimeout && r.Key != ""
+	if (late || resumed && a.Status == misdirected) && over(ctx) == nil {
+		c.Fail()
 		return v, true
 	}
 	latency := time.Since(began)
@@ -103,8 +111,10 @@ func (t *Transmitter) exchange(ctx context.Context, c *h1.Conn, r Request, body 
 	return v, false
 }
 
-// requestTimeout says that no request came in time on this connection (RFC 9110 section 15.5.9).
-const requestTimeout = 408
+const (
+	requestTimeout = 408 // no request came in time on this connection (RFC 9110 section 15.5.9)
+	misdirected    = 421 // this connection is not one for the request (RFC 9110 section 15.5.20)
+)
 
 // over returns why ctx ended the request, or nil. A deadline that has passed counts although its
 // timer has not fired.

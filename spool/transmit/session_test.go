@@ -1,12 +1,9 @@
 package transmit
 
 import (
-	"bufio"
 	"bytes"
 	"crypto/tls"
 	"crypto/x509"
-	"errors"
-	"io"
 	"net"
 	"net/http"
 	"sync"
@@ -40,12 +37,19 @@ func listenResuming(t *testing.T, config *tls.Config) *resuming {
 	t.Helper()
 	r := new(resuming)
 	r.rawListener = listen(t, config, func(c net.Conn, number int) {
-		r.mu.Lock()
-		r.resumed = append(r.resumed, c.(*tls.Conn).ConnectionState().DidResume)
-		r.mu.Unlock()
+		r.note(c)
 		answering("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")(c, number)
 	})
 	return r
+}
+
+// note remembers whether c has resumed a session, and returns it.
+func (r *resuming) note(c net.Conn) bool {
+	resumed := c.(*tls.Conn).ConnectionState().DidResume
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.resumed = append(r.resumed, resumed)
+	return resumed
 }
 
 // mustSee checks which connections so far have resumed a session.
@@ -221,72 +225,6 @@ func TestTheListenerProvesItselfOnceADay(t *testing.T) {
 	}
 	// The clock was set back before the last one.
 	l.mustSee(t, false, true, true, false, true, false)
-}
-
-// A listener that has been given another certificate key, or a balancer's other machine, does not
-// know the session. Few listeners end the connection, as the second does, instead of making a whole
-// handshake. Neither is a failure of the listener or of the item.
-func TestASessionThatFailsIsNotAFailure(t *testing.T) {
-	t.Parallel()
-	ca := newAuthority(t, "known")
-	pair, _ := ca.issue(t, tomorrow(), "127.0.0.1")
-	config := &tls.Config{Certificates: []tls.Certificate{pair}}
-
-	l := listenResuming(t, config)
-	store := new(sessionsInMemory)
-	cfg := Config{URL: "https://" + l.address, CAFile: ca.file}
-	mustHold(t, runOnce(t, store, cfg), Delivered, 200, "")
-	config.SetSessionTicketKeys([][32]byte{{1}})
-	mustHold(t, runOnce(t, store, cfg), Delivered, 200, "")
-	l.mustSee(t, false, false)
-
-	refusing := config.Clone()
-	refusing.UnwrapSession = func([]byte, tls.ConnectionState) (*tls.SessionState, error) {
-		return nil, errors.New("this listener ends connections with an old session")
-	}
-	l = listenResuming(t, refusing)
-	store = new(sessionsInMemory)
-	cfg.URL = "https://" + l.address
-	for range 2 {
-		mustHold(t, runOnce(t, store, cfg), Delivered, 200, "")
-	}
-	l.mustSee(t, false, false)
-	if n := l.accepted.Load(); n != 3 {
-		t.Errorf("2 processes made %d connections, want 3: one for the session that failed", n)
-	}
-}
-
-// After a failed session there is one more connection, and no third one.
-func TestAListenerThatFailsWithAndWithoutASessionIsAskedTwice(t *testing.T) {
-	t.Parallel()
-	ca, config := tlsFor(t, true)
-	var mu sync.Mutex
-	working := true
-	l := listen(t, nil, func(c net.Conn, number int) {
-		mu.Lock()
-		defer mu.Unlock()
-		if !working {
-			return
-		}
-		session := tls.Server(c, config)
-		if readRequest(bufio.NewReader(session)) == nil {
-			io.WriteString(session, "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
-		}
-	})
-	store := new(sessionsInMemory)
-	cfg := Config{URL: "https://" + l.address, CAFile: ca}
-	mustHold(t, runOnce(t, store, cfg), Delivered, 200, "")
-	mu.Lock()
-	working = false
-	mu.Unlock()
-	mustHold(t, runOnce(t, store, cfg), Kept, 0, "TLS handshake")
-	if n := l.accepted.Load(); n != 3 || store.sealed != nil {
-		t.Errorf("there were %d connections, want 3, and the session is kept: %v", n, store.sealed != nil)
-	}
-	mustHold(t, runOnce(t, store, cfg), Kept, 0, "TLS handshake")
-	if n := l.accepted.Load(); n != 4 {
-		t.Errorf("there were %d connections, want 4: without a session there is no second one", n)
-	}
 }
 
 // An entry in the file system must not grow without bound because of a listener.

@@ -46,25 +46,31 @@ func (cl *Client) Idle(limit time.Time) *Conn {
 // Open makes a connection that is ready for an exchange until limit. Its errors are of type *Error.
 //
 // A peer that does not know a session any more makes a whole handshake instead. A few end the
-// connection. The session is forgotten then, and a second connection decides.
+// connection, or are silent. Sessions are given up then, and a second connection decides.
 func (cl *Client) Open(ctx context.Context, limit time.Time) (*Conn, error) {
-	c, err := cl.open(ctx, limit)
-	if c != nil && err != nil && c.resumes && ctx.Err() == nil && time.Now().Before(limit) {
-		c, err = cl.open(ctx, limit)
-	}
-	if err != nil {
-		return nil, err
-	}
-	return c, nil
-}
-
-// open returns a connection also with the error of establishing it.
-func (cl *Client) open(ctx context.Context, limit time.Time) (*Conn, error) {
 	c, err := cl.Connect(ctx, limit)
 	if err != nil {
 		return nil, err
 	}
-	return c, c.Establish(ctx)
+	if err := c.Establish(ctx); err == nil {
+		return c, nil
+	} else if !c.resumes || ctx.Err() != nil || !time.Now().Before(limit) {
+		return nil, err
+	}
+	return cl.OpenFresh(ctx, limit)
+}
+
+// OpenFresh is Open for a connection that resumes no TLS session.
+func (cl *Client) OpenFresh(ctx context.Context, limit time.Time) (*Conn, error) {
+	c, err := cl.Connect(ctx, limit)
+	if err != nil {
+		return nil, err
+	}
+	c.fresh = true
+	if err := c.Establish(ctx); err != nil {
+		return nil, err
+	}
+	return c, nil
 }
 
 // DropIdle closes the idle connections, for a caller that has found one of them dead.

@@ -29,7 +29,8 @@ type Conn struct {
 	out     io.Writer     // what HTTP is written to: the TCP connection itself, or TLS on it
 	in      *bufio.Reader // of top
 	session *tls.Conn     // with the peer; nil without TLS
-	resumes bool          // an earlier TLS session was offered to the peer
+	fresh   bool          // no earlier TLS session is offered to the peer
+	resumes bool          // one is; after the handshake: the peer has taken it
 	head    []byte        // the request's head, and a small body
 	parts   [2][]byte     // backing of vector
 	vector  net.Buffers
@@ -54,6 +55,9 @@ func newConn(cl *Client, raw net.Conn) *Conn {
 
 // Reused reports whether the connection has carried an exchange before the present one.
 func (c *Conn) Reused() bool { return c.reused }
+
+// Resumed reports whether the connection has resumed a TLS session and carried no exchange yet.
+func (c *Conn) Resumed() bool { return c.resumes && !c.reused }
 
 // RemoteAddr is the address at the other end of the TCP connection.
 func (c *Conn) RemoteAddr() net.Addr { return c.socket.RemoteAddr() }
@@ -104,8 +108,7 @@ func (c *Conn) RoundTrip(ctx context.Context, head, body []byte, a *Answer) erro
 	c.head = head
 	c.abortWith(ctx)
 	if err := c.roundTrip(ctx, body, a); err != nil {
-		c.disarm()
-		c.Close()
+		c.Fail()
 		return err
 	}
 	return nil
@@ -176,6 +179,16 @@ func (c *Conn) Finish(a *Answer, excerpt []byte) []byte {
 // Close drops the connection without a TLS goodbye, which can block for seconds when the peer does
 // not read.
 func (c *Conn) Close() { c.socket.Close() }
+
+// Fail closes a connection whose exchange has failed. If that was the first one on a resumed TLS
+// session, the session may be the reason, and no connection resumes one any more.
+func (c *Conn) Fail() {
+	c.disarm()
+	if c.Resumed() {
+		c.client.Sessions.fail()
+	}
+	c.Close()
+}
 
 // abortWith ends what the connection is doing when ctx ends.
 func (c *Conn) abortWith(ctx context.Context) {

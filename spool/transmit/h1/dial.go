@@ -54,16 +54,36 @@ func (c *Conn) establish() (Stage, error) {
 		}
 	}
 	if c.client.TLS != nil {
-		r := resumption{sessions: &c.client.Sessions}
-		err := c.secure(r.configFor(c.client.TLS))
-		c.resumes = r.offered != nil
-		if err != nil {
+		if err := c.securePeer(); err != nil {
 			return Securing, err
 		}
-		c.session = c.top.(*tls.Conn)
 	}
 	c.in.Reset(c.top)
 	return Securing, nil
+}
+
+// securePeer makes the handshake with the peer. One that resumes a session has half of the time, so
+// that a whole one can follow it.
+func (c *Conn) securePeer() error {
+	sessions := &c.client.Sessions
+	r := sessions.begin(c.fresh)
+	c.resumes = r.offered != nil
+	// Only the deadline of reads is moved. If the context has ended before that, the deadline of
+	// writes has passed, and the handshake begins with a write.
+	if c.resumes {
+		if err := c.socket.SetReadDeadline(time.Now().Add(time.Until(c.limit) / 2)); err != nil {
+			return err
+		}
+	}
+	if err := c.secure(r.configFor(c.client.TLS)); err != nil {
+		if c.resumes {
+			sessions.fail()
+		}
+		return err
+	}
+	c.session = c.top.(*tls.Conn)
+	c.resumes = c.session.ConnectionState().DidResume
+	return c.socket.SetReadDeadline(c.limit)
 }
 
 func (c *Conn) secure(config *tls.Config) error {

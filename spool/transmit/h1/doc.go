@@ -16,7 +16,9 @@
 // the end of an answer is in doubt, the status stands and the connection is closed.
 //
 // A TLS session is resumed by later connections for a day at most after the peer has shown its
-// certificate. A session that fails is forgotten, and [Client.Open] connects once more without it.
+// certificate. Sessions are given up for good once one has failed, in its handshake or in the first
+// exchange after it. [Client.Open] connects once more after a handshake that has failed so, for
+// which there was half of the time.
 //
 // An exchange ends at its limit, whatever the peer does, or a tenth of a second later where an
 // answer may have been waiting: the peer stopped reading the request, or this process was stopped.

@@ -27,6 +27,7 @@ type Sessions struct {
 
 	mu     sync.Mutex // guards the fields below
 	loaded bool
+	failed bool    // a session has failed
 	newest Session // without TLS: none
 }
 
@@ -49,6 +50,14 @@ func (s *Sessions) now() time.Time {
 	return s.Now()
 }
 
+// fail gives up all sessions, those to come as well. A peer that fails with one session may fail
+// with each of them: a new ticket says nothing of how the peer takes it.
+func (s *Sessions) fail() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.failed, s.newest = true, Session{}
+}
+
 // resumption is the part of one connection in the sessions, and its [tls.ClientSessionCache].
 type resumption struct {
 	sessions *Sessions
@@ -56,21 +65,28 @@ type resumption struct {
 	proven   time.Time
 }
 
-// Get returns the session to offer. A clock that was set back makes it old, too.
-func (r *resumption) Get(string) (*tls.ClientSessionState, bool) {
-	s := r.sessions
+// begin chooses what a new connection offers. A clock that was set back makes a session old, too.
+func (s *Sessions) begin(fresh bool) *resumption {
+	r := &resumption{sessions: s}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if fresh || s.failed {
+		return r
+	}
 	if !s.loaded && s.Load != nil {
 		s.newest = s.Load()
 	}
 	s.loaded = true
 	age := s.now().Sub(s.newest.Proven)
-	if s.newest.TLS == nil || age < 0 || age >= maxUnproven {
-		return nil, false
+	if s.newest.TLS != nil && age >= 0 && age < maxUnproven {
+		r.offered, r.proven = s.newest.TLS, s.newest.Proven
 	}
-	r.offered, r.proven = s.newest.TLS, s.newest.Proven
-	return r.offered, true
+	return r
+}
+
+// Get returns the session to offer.
+func (r *resumption) Get(string) (*tls.ClientSessionState, bool) {
+	return r.offered, r.offered != nil
 }
 
 // Put takes a session that the peer offers for later, or nil after one has failed.
@@ -78,7 +94,9 @@ func (r *resumption) Put(_ string, session *tls.ClientSessionState) {
 	s := r.sessions
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.newest = Session{TLS: session, Proven: r.proven}
+	if !s.failed {
+		s.newest = Session{TLS: session, Proven: r.proven}
+	}
 }
 
 // verified is told how the handshake went, before any Put of a new session.

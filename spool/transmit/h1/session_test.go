@@ -8,7 +8,7 @@ import (
 
 // handshake does what crypto/tls does in one handshake, and returns the session that it offered.
 func handshake(s *Sessions, state tls.ConnectionState, tickets ...*tls.ClientSessionState) (offered *tls.ClientSessionState) {
-	r := &resumption{sessions: s}
+	r := s.begin(false)
 	offered, _ = r.Get("")
 	_ = r.verified(state) // always nil
 	for _, ticket := range tickets {
@@ -41,9 +41,21 @@ func TestWhatBecomesOfASessionDependsOnTheHandshake(t *testing.T) {
 		if later := s.Newest().TLS; later != c.later {
 			t.Errorf("%s: a later process gets %p, want %p", c.name, later, c.later)
 		}
-		if next, _ := (&resumption{sessions: s}).Get(""); next != c.next {
+		if next, _ := s.begin(false).Get(""); next != c.next {
 			t.Errorf("%s: the next connection offers %p, want %p", c.name, next, c.next)
 		}
+	}
+}
+
+// A connection may get a ticket while another fails with the ticket of before.
+func TestAfterAFailureNoSessionIsTakenOrGiven(t *testing.T) {
+	s := &Sessions{Load: func() Session { return Session{TLS: new(tls.ClientSessionState), Proven: time.Now()} }}
+	other := s.begin(false)
+	s.fail()
+	_ = other.verified(tls.ConnectionState{Version: tls.VersionTLS13}) // always nil
+	other.Put("", new(tls.ClientSessionState))
+	if next, _ := s.begin(false).Get(""); next != nil || s.Newest().TLS != nil {
+		t.Errorf("the next connection offers %p and a later process gets %p, want none", next, s.Newest().TLS)
 	}
 }
 
@@ -55,8 +67,7 @@ func TestASessionIsAsOldAsTheProofBehindIt(t *testing.T) {
 		Load: func() Session { return Session{TLS: new(tls.ClientSessionState), Proven: proven} },
 		Now:  func() time.Time { return now },
 	}
-	resumed := &resumption{sessions: s}
-	resumed.Get("")
+	resumed := s.begin(false)
 	_ = resumed.verified(tls.ConnectionState{Version: tls.VersionTLS13, DidResume: true}) // always nil
 
 	handshake(s, tls.ConnectionState{Version: tls.VersionTLS13}, new(tls.ClientSessionState))

@@ -20,6 +20,7 @@ e2fsprogs         # another one
 prometheus        # promtool checks metrics, alerts and dashboard
 prometheus-node-exporter # serves the metrics file
 haproxy           # balances two listeners, one of which dies
+nginx-light       # stores what is PUT
 victoria-metrics  # takes batches
 zsh               # completes words
 fish              # likewise

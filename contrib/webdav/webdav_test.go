@@ -120,8 +120,8 @@ func newWorld(t *testing.T) *world {
 	return &world{t, dir, l.Addr().String()}
 }
 
-// startStore starts nginx with nginx.conf, as one process, so that a kill takes all of it. A run that
-// comes before it is ready is refused, and a later one delivers.
+// startStore starts nginx with nginx.conf, as one process, so that a kill takes all of it. A run
+// that comes before nginx is ready is refused, and a later one delivers.
 func (w *world) startStore() *exec.Cmd {
 	w.t.Helper()
 	text, err := os.ReadFile("nginx.conf")

@@ -13,8 +13,9 @@ type Format int
 
 // Formats of batches.
 const (
-	NDJSON Format = iota // one item a line, application/x-ndjson
-	Array                // a JSON array of the items, application/json
+	NDJSON      Format = iota // one item a line, application/x-ndjson
+	Array                     // a JSON array of the items, application/json
+	CloudEvents               // a JSON array of events, one per item; without batches, one event
 )
 
 // batchRequest makes one request of several items. A batch's idempotency key is derived from those
@@ -27,14 +28,21 @@ func (w *worker) batchRequest(items []delivery) transmit.Request {
 		case Array:
 			body = append(body, "[,"[min(n, 1)])
 			body = append(body, d.item().Body...)
+		case CloudEvents:
+			body = append(body, "[,"[min(n, 1)])
+			body = w.r.envelope.append(body, d)
 		default:
 			body = appendLine(body, d.item().Body)
 		}
 	}
 	request := transmit.Request{Key: items[0].item().Key, ContentType: "application/x-ndjson", Batch: true}
-	if w.r.cfg.BatchFormat == Array {
+	switch w.r.cfg.BatchFormat {
+	case Array:
 		body = append(body, ']')
 		request.ContentType = "application/json"
+	case CloudEvents:
+		body = append(body, ']')
+		request.ContentType = "application/cloudevents-batch+json"
 	}
 	w.batch, request.Body = body, body
 	if len(items) > 1 {

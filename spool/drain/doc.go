@@ -4,10 +4,10 @@
 //
 // The files follow a payload on its way: run (the life of a run and its workers), expire (what the
 // spool must not hold any longer), choose, queue and elsewhere (what comes next), read and file (a
-// payload file in hand), send, limit and pace (one request and how many may be in flight), batch
-// and halve (several items in one request), settle, reject and attempts (what the verdict does to
-// the file), index (what the next run must know), report. Plan does the same without sending. A
-// [Sender] is for programs without a spool.
+// payload file in hand), send, limit and pace (one request and how many may be in flight), batch,
+// event and halve (several items in one request), settle, reject and attempts (what the verdict
+// does to the file), index (what the next run must know), report. Plan does the same without
+// sending. A [Sender] is for programs without a spool.
 //
 // # Order
 //

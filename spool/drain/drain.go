@@ -24,6 +24,12 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 		return Report{}, err
 	}
 	r := newRun(ctx, cfg)
+	if cfg.BatchFormat == CloudEvents {
+		var err error
+		if r.envelope, err = newEnvelope(cfg.Spool, cfg.EventType); err != nil {
+			return Report{}, err
+		}
+	}
 	defer r.queue.close()
 	err := r.drain()
 	return r.report, err
@@ -63,6 +69,7 @@ type Config struct {
 	BatchItems  int    // items in one request at most, 100,000 or fewer; default 1: each item is its own POST; not for a raw spool
 	BatchBytes  int64  // bytes of items in one request at most, unless one alone has more; 0 means no limit
 	BatchFormat Format // how a request holds several items; default NDJSON
+	EventType   string // of each item as one of CloudEvents; default "spoolfwd.item"
 
 	MaxAttempts int   // counted failures after which a payload is rejected; default 10; negative: never
 	MaxItems    int   // items sent before the run ends; 0 means no limit
@@ -89,13 +96,14 @@ type Config struct {
 // DefaultConfig returns the values that zero fields of a Config stand for. Only BatchBytes is more
 // than its zero, which means no limit: a program that batches wants one.
 func DefaultConfig() Config {
-	return Config{MaxConcurrency: 64, BatchItems: 1, BatchBytes: 1 << 20, MaxAttempts: 10}
+	return Config{MaxConcurrency: 64, BatchItems: 1, BatchBytes: 1 << 20, EventType: "spoolfwd.item", MaxAttempts: 10}
 }
 
 func (c Config) withDefaults() Config {
 	d := DefaultConfig()
 	c.MaxConcurrency = cmp.Or(c.MaxConcurrency, d.MaxConcurrency)
 	c.BatchItems = cmp.Or(c.BatchItems, d.BatchItems)
+	c.EventType = cmp.Or(c.EventType, d.EventType)
 	c.MaxAttempts = cmp.Or(c.MaxAttempts, d.MaxAttempts)
 	if c.Now == nil {
 		c.Now = time.Now
@@ -114,6 +122,9 @@ func (c Config) check() error {
 	}
 	if err := CheckBatchItems(c.BatchItems, c.Spool.Raw()); err != nil {
 		return fmt.Errorf("batch of %d items: %w", c.BatchItems, err)
+	}
+	if err := CheckBatchFormat(c.BatchFormat, c.Spool.Raw()); err != nil {
+		return fmt.Errorf("batch format: %w", err)
 	}
 	return nil
 }

@@ -16,6 +16,8 @@ type run struct {
 	sendCtx context.Context // of requests, which are allowed to finish
 	circuit circuit
 
+	envelope envelope // of items that go as CloudEvents
+
 	working sync.WaitGroup // the workers but the first
 
 	// mu guards everything below and what these fields lead to: the queue with its lines and files,

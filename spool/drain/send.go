@@ -26,13 +26,16 @@ func (w *worker) post(items []delivery) transmit.Verdict {
 	r := w.r
 	first := items[0]
 	request := transmit.Request{Body: first.item().Body, Key: first.item().Key, Name: first.payload().Name}
-	if r.cfg.batches() {
+	switch {
+	case r.cfg.batches():
 		request = w.batchRequest(items)
+	case r.cfg.BatchFormat == CloudEvents:
+		request = w.eventRequest(first)
 	}
 	request.Host = r.cfg.Spool.HostID()
 	v := r.cfg.Transmitter.Send(r.sendCtx, request)
-	if r.cfg.batches() && v.Status == 415 && v.Action == transmit.Rejected {
-		v.Action = transmit.Kept // the listener does not take the batch's format, and no payload is to blame
+	if request.ContentType != "" && v.Status == 415 && v.Action == transmit.Rejected {
+		v.Action = transmit.Kept // the listener does not take the format of the request, and no payload is to blame
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()

@@ -76,8 +76,10 @@ func table(v *Values) []Group {
 				Usage: "send up to N items in one request, to a listener that takes that"},
 			{Name: "batch-bytes", value: size(&v.Drain.BatchBytes, positive), commands: drains,
 				Usage: "--batch-items: up to BYTES of items in one request"},
-			{Name: "batch-format", value: choice(&v.Drain.BatchFormat, []string{"ndjson", "array"}, drain.NDJSON, drain.Array), commands: drains,
-				Usage: "--batch-items: one item a line, or a JSON array of them"},
+			{Name: "batch-format", value: choice(&v.Drain.BatchFormat, []string{"ndjson", "array", "cloudevents"}, drain.NDJSON, drain.Array, drain.CloudEvents), commands: drains,
+				Usage: "--batch-items: one item a line, a JSON array of them, or of CloudEvents, which also single items become"},
+			{Name: "event-type", value: text(&v.Drain.EventType, drain.CheckEventType), arg: "TYPE", commands: drains,
+				Usage: "--batch-format cloudevents: the type of the events"},
 		}},
 		{"The breaker", []Setting{
 			{Name: "name", value: text(&v.Breaker.Name, given(breaker.CheckName)), arg: "NAME", commands: Work,

@@ -31,6 +31,8 @@ func (s *Settings) checkTogether() error {
 	err := drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw)
 	refuse(err != nil, fmt.Sprint("--raw and --batch-items do not go together: ", err), "raw", "batch-items")
 	refuse(s.TestItem != "" && !s.TestListener, "--test-item needs --listener", "test-item")
+	err = drain.CheckBatchFormat(s.Drain.BatchFormat, s.Spool.Raw)
+	refuse(err != nil, fmt.Sprint("--raw and --batch-format cloudevents do not go together: ", err), "raw", "batch-format")
 	// The breaker's files among payload files could be sent, rejected, counted or cleaned away with
 	// them.
 	refuse(sameDirectory(s.Breaker.StateDir, s.Spool.Dir) || sameDirectory(s.Breaker.StateDir, filepath.Join(s.Spool.Dir, spool.RejectedDir)),

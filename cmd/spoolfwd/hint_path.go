@@ -31,7 +31,7 @@ func pathOf(err error) string {
 		return preflight.Dir
 	case errors.As(err, &rejected):
 		return rejected.Path
-	case errors.As(err, &state):
+	case errors.As(err, &state) && state.KeptAs == "": // otherwise it is not there any more
 		return state.Path
 	case errors.As(err, &path):
 		return path.Path

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/spool"
 )
 
@@ -38,6 +39,7 @@ func TestErrorsOfTheSpoolComeWithAHint(t *testing.T) {
 	}{
 		{"a spool that does not exist", open(filepath.Join(dir, "missing")), "--spool"},
 		{"a spool that is a file", open(file), "--spool"},
+		{"a state that was set aside", &breaker.Anomaly{Path: "/", Cause: syscall.EACCES, KeptAs: "/state.corrupt"}, ""},
 		{"a home directory that no shell has seen", open("~/spool"), "write the whole path"},
 		{"an immutable spool", &spool.PreflightError{Err: syscall.EPERM}, "lsattr"},
 		{"a read-only spool", &spool.PreflightError{Err: syscall.EROFS}, "nothing was sent"},

@@ -91,30 +91,15 @@ func TestAWarningOfAGoodRunIsMailedOnceADay(t *testing.T) {
 	}
 }
 
-// cron starts a whole fleet in one second, so each machine waits for a second of its own.
-func TestARunBeginsAtTheMachinesOwnSecond(t *testing.T) {
-	c := newCron(t)
-	c.program(t, "sleep", `echo "slept $1" >>"${0%/*}/sleeps"`)
-	c.run(t, 0, "")
-	if _, err := os.Stat(filepath.Join(c.dir, "sleeps")); err == nil {
-		t.Error("it sleeps although the spread is 0")
-	}
-	c.spread = 55
-	for _, id := range []string{"a", "a", "b", "c"} {
-		c.program(t, "cat", "echo "+id) // of the machine id
-		c.run(t, 0, "")
-	}
-	text, err := os.ReadFile(filepath.Join(c.dir, "sleeps"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	lines := strings.Fields(strings.ReplaceAll(string(text), "slept ", ""))
-	if len(lines) != 4 || lines[0] != lines[1] || lines[0] == lines[2] && lines[0] == lines[3] {
-		t.Fatalf("machines a, a, b and c sleep for %v seconds, want the same for the same machine", lines)
-	}
-	for _, line := range lines {
-		if n, err := strconv.Atoi(line); err != nil || n < 0 || n >= 55 {
-			t.Errorf("it sleeps for %q, want 0 to 54 seconds", line)
+func TestASettingThatIsNotANumberIsMailedOnceADay(t *testing.T) {
+	for _, setting := range []string{"SPREAD=abc", "SPREAD=-1", "SPREAD=5s", "SPREAD=08", "SPREAD=99999999999999999999", "PATIENCE=an hour", "QUIET=x"} {
+		c := newCron(t)
+		c.settings = []string{"SPOOLFWD_CRON_" + setting}
+		want := "spoolfwd: SPOOLFWD_CRON_" + setting + " is not a number of up to six digits"
+		for _, want := range []string{want, ""} {
+			if got := strings.TrimSpace(c.run(t, 78, "spoolfwd: it runs")); got != want {
+				t.Errorf("with %s the mail is %q, want %q", setting, got, want)
+			}
 		}
 	}
 }
@@ -214,13 +199,14 @@ func TestTheFilesOfEarlierVersionsAreUnderstood(t *testing.T) {
 // state.
 type cron struct {
 	dir, state string
-	spread     int
+	settings   []string // environment variables
+	spread     string
 }
 
 func newCron(t *testing.T) *cron {
 	t.Helper()
 	need.Program(t, "dash")
-	c := &cron{dir: t.TempDir(), state: t.TempDir()}
+	c := &cron{dir: t.TempDir(), state: t.TempDir(), spread: "0"}
 	c.program(t, "logger", `cat >>"${0%/*}/syslog"`)
 	return c
 }
@@ -233,12 +219,18 @@ func (c *cron) program(t *testing.T, name, script string) {
 	}
 }
 
+func (c *cron) command(args ...string) *exec.Cmd {
+	cmd := exec.Command("dash", append([]string{"./cron-run"}, args...)...)
+	cmd.Env = append(os.Environ(), "PATH="+c.dir+":"+os.Getenv("PATH"), "SPOOLFWD_CRON_STATE="+c.state, "SPOOLFWD_CRON_SPREAD="+c.spread)
+	cmd.Env = append(cmd.Env, c.settings...)
+	return cmd
+}
+
 // run is one run of the job; it returns what cron would mail.
 func (c *cron) run(t *testing.T, code int, says string, args ...string) string {
 	t.Helper()
 	c.program(t, "spoolfwd", "[ -z '"+says+"' ] || echo '"+says+"' >&2\nexit "+strconv.Itoa(code))
-	cmd := exec.Command("dash", append([]string{"./cron-run"}, args...)...)
-	cmd.Env = append(os.Environ(), "PATH="+c.dir+":"+os.Getenv("PATH"), "SPOOLFWD_CRON_STATE="+c.state, "SPOOLFWD_CRON_SPREAD="+strconv.Itoa(c.spread))
+	cmd := c.command(args...)
 	out, err := cmd.CombinedOutput()
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) {

@@ -5,13 +5,14 @@ import (
 	"fmt"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/doctor"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// checkCommand shows every setting, and examines everything that a run needs.
+// checkCommand examines everything that a run needs, and shows the settings behind it.
 func checkCommand(ctx context.Context, s *session) error {
 	testItem, err := s.testItem()
 	if err != nil {
@@ -27,6 +28,9 @@ func checkCommand(ctx context.Context, s *session) error {
 		IndexPath:    drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),
 		Listener:     s.cfg.Listener,
 		ConfigFile:   s.cfg.Config,
+		Offline:      s.cfg.Offline,
+		Secrets:      s.cfg.SecretFiles(),
+		StartedBy:    s.startedBy,
 		Unknown:      s.cfg.UnknownVariables(s.env.Environ),
 		TestListener: s.cfg.TestListener,
 		TestItem:     testItem,
@@ -44,8 +48,8 @@ func checkCommand(ctx context.Context, s *session) error {
 	if s.cfg.JSON {
 		s.out.JSON(map[string]any{"settings": s.cfg.Effective(), "findings": findings, "exit_code": code})
 	} else {
-		s.printSettings()
 		s.printFindings(findings)
+		s.printSettings()
 	}
 	return exit.Silently(code)
 }
@@ -73,8 +77,15 @@ func (s *session) examineBreaker() (*breaker.Breaker, error) {
 	return s.newBreaker()
 }
 
+// printSettings shows what somebody has set, and with -v the defaults too.
 func (s *session) printSettings() {
+	s.out.Line("")
+	defaults := 0
 	for _, e := range s.cfg.Effective() {
+		if e.IsDefault && !s.cfg.Verbose {
+			defaults++
+			continue
+		}
 		values, isList := e.Value.([]string)
 		if !isList {
 			values = []string{fmt.Sprint(e.Value)}
@@ -83,10 +94,12 @@ func (s *session) printSettings() {
 			s.out.Line("     %s = %s  (%s)", e.Name, v, e.Source)
 		}
 	}
+	if defaults > 0 {
+		s.out.Line("     %s with the default; -v shows all", console.Count(defaults, "setting"))
+	}
 }
 
 func (s *session) printFindings(findings []doctor.Finding) {
-	s.out.Line("")
 	for _, f := range findings {
 		s.out.Line("%-4s %s: %s", f.Level, f.About, f.Text)
 		if f.Mend != "" {

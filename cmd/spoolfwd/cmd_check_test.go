@@ -58,7 +58,7 @@ func TestCheckFindsWhatIsWrongAndHowToMendIt(t *testing.T) {
 				w.t.Fatal(err)
 			}
 			return []string{"--token-file", path}
-		}, exit.OK, []string{"warn token: every user of this machine can read", "chmod o-r"}},
+		}, exit.OK, []string{"warn secrets: every user of this machine can read", "chmod go-r"}},
 		{"misspelt variable", func(w *world) []string { w.env.Environ = []string{"SPOOLFWD_ULR=x"}; return nil }, exit.OK,
 			[]string{"warn environment: SPOOLFWD_ULR is not a setting", "did you mean SPOOLFWD_URL?"}},
 		{"rejected payloads", func(w *world) []string { w.put("x.json", "x"); w.do("run"); return nil }, exit.OK,

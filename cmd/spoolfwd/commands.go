@@ -109,8 +109,8 @@ and prints its name. A payload is on the disk when its name is printed.`,
 		},
 		{
 			name: "check", usage: "examine configuration, directories and listener; sends no payload", takes: settings.Check, exits: map[exit.Code]string{exit.OK: "a run could deliver", exit.Left: "the listener cannot be reached, or breaks its contract"}, action: checkCommand,
-			about: `Prints every setting with its value and where it comes from, then one line per
-examination: ok, warn or fail, with the remedy. Changes nothing and sends no
+			about: `Prints one line per examination: ok, warn or fail, with the remedy. Then come the
+settings that differ from their defaults, and where they come from; -v shows all. Changes nothing and sends no
 payload. Ends with the code that a run would end with. With --listener it also
 delivers test items to the listener, marked with the header Spoolfwd-Test: 1, and
 says what of the contract for listeners holds.`,

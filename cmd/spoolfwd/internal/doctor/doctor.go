@@ -10,8 +10,11 @@ package doctor
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"io/fs"
 	"maps"
+	"os"
 	"runtime/debug"
 	"slices"
 	"time"
@@ -43,6 +46,9 @@ type Config struct {
 	IndexPath  string
 	Listener   transmit.Config
 	ConfigFile string            // "" is none
+	Offline    bool              // connect nowhere, and take it that runs are made on another machine
+	Secrets    []string          // files that hold secrets
+	StartedBy  int               // the uid that reads them
 	Unknown    map[string]string // variables that set nothing, each with the one that was probably meant
 
 	TestListener bool   // send it test items
@@ -64,6 +70,7 @@ func Examine(ctx context.Context, c Config) []Finding {
 	d := &doctor{Config: c}
 	d.configuration()
 	d.user()
+	d.secrets()
 	d.spool()
 	d.state()
 	d.clock()
@@ -79,9 +86,14 @@ func (d *doctor) warn(about, mend, format string, args ...any) {
 	d.findings = append(d.findings, Finding{Level: "warn", About: about, Text: fmt.Sprintf(format, args...), Mend: mend})
 }
 
-// fail takes the words from the error. The mend is for an error that has no hint.
+// fail takes the words from the error. The mend is for an error that has no hint. Offline, what is
+// missing may be there where runs are made.
 func (d *doctor) fail(about, mend string, err error) {
 	for _, e := range exit.Each(err) {
+		if d.Offline && errors.Is(e, fs.ErrNotExist) {
+			d.warn(about, "it must be there where runs are made", "%v", e)
+			continue
+		}
 		d.findings = append(d.findings, Finding{Level: "fail", About: about, Text: e.Error(), Mend: cmp.Or(d.Hint(e), mend), Code: exit.Of(e)})
 	}
 }
@@ -102,6 +114,23 @@ func (d *doctor) configuration() {
 	}
 	if d.ConfigFile != "" {
 		d.ok("configuration", "%s is valid", d.ConfigFile)
+	}
+}
+
+// secrets warns of files that others can read without need. A file of another owner's is read by
+// its group, and that is how it is meant.
+func (d *doctor) secrets() {
+	for _, path := range d.Secrets {
+		info, err := os.Stat(path)
+		if err != nil {
+			continue // whoever needs it says so
+		}
+		switch perm := info.Mode().Perm(); {
+		case perm&0o004 != 0:
+			d.warn("secrets", "chmod go-r "+path, "every user of this machine can read %s", path)
+		case perm&0o040 != 0 && ownerOf(info) == d.StartedBy:
+			d.warn("secrets", "chmod g-r "+path, "the group of %s can read it, and only its owner needs to", path)
+		}
 	}
 }
 

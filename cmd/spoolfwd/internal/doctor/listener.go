@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net"
 	"net/url"
-	"os"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
@@ -27,6 +26,10 @@ func (d *doctor) listener(ctx context.Context) {
 	defer t.Close()
 	if u, err := url.Parse(d.Listener.URL); err == nil {
 		d.token(ctx, t, u)
+	}
+	if d.Offline {
+		d.expiry("client certificate", t.CertificateEnd())
+		return
 	}
 	found := t.Probe(ctx)
 	for _, step := range found.Steps {
@@ -52,15 +55,14 @@ func (d *doctor) token(ctx context.Context, t *transmit.Transmitter, u *url.URL)
 		d.ok("token", "none is sent: there is no --token-file, no --token-command and no systemd credential spoolfwd.token")
 		return
 	}
-	if err := t.CheckToken(ctx); err != nil {
+	if d.Offline && command != "" {
+		d.ok("token", "the token command is not run")
+	} else if err := t.CheckToken(ctx); err != nil {
 		d.fail("token", "", err)
 	} else if command != "" {
 		d.ok("token", "the token command gives one")
 	} else {
 		d.ok("token", "%s can be read", file)
-	}
-	if info, err := os.Stat(file); err == nil && info.Mode().Perm()&0o004 != 0 {
-		d.warn("token", "chmod o-r it", "every user of this machine can read %s", file)
 	}
 	if ip := net.ParseIP(u.Hostname()); u.Scheme == "http" && u.Hostname() != "localhost" && (ip == nil || !ip.IsLoopback()) {
 		d.warn("token", "use https", "the token is sent unencrypted to %s", u.Host)

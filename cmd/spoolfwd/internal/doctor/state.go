@@ -43,6 +43,10 @@ func (d *doctor) stateDir() bool {
 	info, err := os.Stat(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
+		if d.Offline {
+			d.warn("state", "the first run makes it where runs are made", "%s does not exist", dir)
+			return false
+		}
 		parent := dir
 		for parent != filepath.Dir(parent) && errors.Is(err, fs.ErrNotExist) {
 			parent = filepath.Dir(parent)

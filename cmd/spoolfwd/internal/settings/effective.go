@@ -1,18 +1,24 @@
 package settings
 
-import "strings"
+import (
+	"slices"
+	"strings"
+)
 
 // Effective is a setting as check shows it.
 type Effective struct {
 	Name   string `json:"name"`
 	Value  any    `json:"value"` // a string, or a list of them; secrets are masked
 	Source string `json:"source"`
+
+	IsDefault bool `json:"-"` // the value is the default, whoever has set it
 }
 
 // Effective lists the settings of all commands, which share one configuration. Settings of a single
 // invocation are left out, and so are lists that nobody has set.
 func (s *Settings) Effective() []Effective {
 	var all []Effective
+	standard := New()
 	for _, t := range s.Table {
 		texts := t.texts()
 		if t.FlagOnly() || texts == nil && t.source.Where == "" {
@@ -25,7 +31,7 @@ func (s *Settings) Effective() []Effective {
 			}
 			shown = append(shown, text)
 		}
-		e := Effective{t.Name, shown, t.source.String()}
+		e := Effective{t.Name, shown, t.source.String(), slices.Equal(texts, standard.find(t.Name).texts())}
 		if !t.isList() {
 			e.Value = shown[0]
 		}

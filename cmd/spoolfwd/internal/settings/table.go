@@ -64,6 +64,8 @@ func table(v *Values) []Group {
 				Usage: "an answer without this header delivers nothing, as those of a captive portal"},
 			{Name: "on-status", value: list(&v.Listener.OnStatus, transmit.CheckOnStatus), arg: "CODE=ACTION", commands: Delivery,
 				Usage: "delivered, reject or keep the payload for a status or a range (404=reject, 4xx=keep); may be repeated"},
+			{Name: "offline", value: toggle(&v.Offline), commands: Check, places: flagOnly,
+				Usage: "ask neither the listener nor a token command; what is missing on this machine is a warning"},
 			{Name: "listener", value: toggle(&v.TestListener), commands: Check, places: flagOnly,
 				Usage: "also deliver marked test items to the listener, and say how it keeps its contract"},
 			{Name: "test-item", value: text(&v.TestItem, nil), arg: "FILE", commands: Check, places: flagOnly,

@@ -30,6 +30,7 @@ func (s *Settings) checkTogether() error {
 		"--retry-timeout-max is below --retry-timeout", "retry-timeout-max", "retry-timeout")
 	err := drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw)
 	refuse(err != nil, fmt.Sprint("--raw and --batch-items do not go together: ", err), "raw", "batch-items")
+	refuse(s.Offline && s.TestListener, "--offline does not go with --listener", "listener")
 	refuse(s.TestItem != "" && !s.TestListener, "--test-item needs --listener", "test-item")
 	err = drain.CheckBatchFormat(s.Drain.BatchFormat, s.Spool.Raw)
 	refuse(err != nil, fmt.Sprint("--raw and --batch-format cloudevents do not go together: ", err), "raw", "batch-format")

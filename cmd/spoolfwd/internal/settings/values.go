@@ -46,6 +46,7 @@ type Values struct {
 	CriticalFiles int
 
 	// check --listener.
+	Offline      bool
 	TestListener bool
 	TestItem     string
 

@@ -76,9 +76,12 @@ func breakerReset(_ context.Context, s *session) error {
 		return err
 	}
 	defer lock.Release()
-	if err := b.Reset(s.env.Now()); err != nil {
+	now := s.env.Now()
+	before := b.Stats(now)
+	if err := b.Reset(now); err != nil {
 		return err
 	}
+	s.tellReset(before, now)
 	return s.showChange(b)
 }
 

@@ -47,6 +47,7 @@ func (s *session) openDrainer() (*drainer, error) {
 		d.close()
 		return nil, err
 	}
+	s.tellRestored(d.breaker)
 	d.index, err = drain.OpenIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
 	if sessions := sessionFileFor(s.cfg.Breaker); s.cfg.TLSResume {
@@ -105,7 +106,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 	}
 	c := cfg.Drain
 	c.Spool, c.Transmitter, c.Index = d.spool, d.transmitter, d.index
-	c.Breaker = &gate{Breaker: d.breaker, lock: d.lock, force: d.force}
+	c.Breaker = &gate{Breaker: d.breaker, s: d.s, lock: d.lock, force: d.force}
 	c.Count = cfg.JSON || d.byHand
 	c.Now, c.Progress = d.s.env.Now, d.progress
 	if c.Concurrency == 1 {
@@ -142,9 +143,10 @@ func useOneProcessor() (undo func()) {
 }
 
 // gate stands between the drain and the breaker. It signs the lock when there is something to send,
-// and lets the first request of a forced flush through.
+// lets the first request of a forced flush through, and tells of a probe.
 type gate struct {
 	*breaker.Breaker
+	s     *session
 	lock  *breaker.Lock
 	force bool
 	asked bool
@@ -159,5 +161,10 @@ func (g *gate) Available(now time.Time) bool {
 			g.Force(now)
 		}
 	}
-	return g.Breaker.Available(now)
+	before := g.State()
+	available := g.Breaker.Available(now)
+	if before == breaker.Open && available {
+		g.s.tellProbe(g.Breaker)
+	}
+	return available
 }

@@ -24,19 +24,7 @@ func (o *outcome) tell() {
 	if !o.byHand && o.before.State != breaker.Closed && o.after.State != breaker.Closed {
 		level = slog.LevelInfo
 	}
-	errs := r.Errors
-	switch {
-	case o.opened() && len(errs) == 1:
-		logError(log, slog.LevelError, fmt.Errorf("%s: %w", o.openedText(), errs[0].Error), o.openedAttrs()...)
-		errs = nil
-	case o.opened():
-		log.Error(o.openedText(), o.openedAttrs()...)
-	case o.recovered():
-		log.Log(context.Background(), console.LevelNotice, o.recoveredText(), "event", "recovered", "breaker", o.after.Name, "failures", o.before.FailureCount)
-	}
-	if o.failedFor > 0 {
-		log.Log(context.Background(), console.LevelNotice, "deliveries are back, "+console.Duration(o.failedFor)+" after they began to fail", "event", "back", "seconds", o.failedFor.Seconds())
-	}
+	errs := o.tellBreaker()
 	for _, e := range errs {
 		logError(log, level, fmt.Errorf("%s failed: %w", console.Count(e.Count, "request"), e.Error), "event", "failed", "status", e.Status, "count", e.Count)
 	}
@@ -91,32 +79,6 @@ func (o *outcome) tellPruned() {
 		o.s.log.Warn(fmt.Sprintf("the clock went %s by %s since rejected payloads were last looked at: in case it was moved, none is deleted for a day", way, console.Duration(p.ClockJumped.Abs())),
 			"event", "clock_jumped", "seconds", p.ClockJumped.Seconds())
 	}
-}
-
-func (o *outcome) openedText() string {
-	text := fmt.Sprintf("breaker %s opened after %s", o.after.Name, console.Count(o.after.FailureCount, "failure"))
-	if o.after.NextProbeAt > 0 {
-		text += fmt.Sprintf(", next probe in %s", console.Duration(console.Time(o.after.NextProbeAt).Sub(o.ended)))
-	}
-	return text
-}
-
-func (o *outcome) openedAttrs() []any {
-	return []any{"event", "opened", "breaker", o.after.Name, "failures", o.after.FailureCount,
-		"next_probe", console.Time(o.after.NextProbeAt), "next_probe_at", o.after.NextProbeAt}
-}
-
-func (o *outcome) recoveredText() string {
-	text := fmt.Sprintf("breaker %s closed, the listener is back", o.after.Name)
-	if o.before.FailureCount > 0 {
-		text += " after " + console.Count(o.before.FailureCount, "failure")
-	}
-	if o.before.OpenSince > 0 {
-		// The time until the run began: its first request was the probe, and sending the backlog
-		// after the probe may have taken an hour.
-		text += ", open for " + console.Duration(o.started.Sub(console.Time(o.before.OpenSince)))
-	}
-	return text
 }
 
 // rejectedText names the first of what was rejected.

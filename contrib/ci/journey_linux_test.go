@@ -19,7 +19,7 @@ var helpers = []string{
 	"breaker/lockholder.go", "breaker/micros.go", "breaker/statefile/statefile.go",
 	"cmd/spoolfwd/internal/console/words.go", "cmd/spoolfwd/signal.go",
 	"spool/drain/reject.go", "spool/overflow.go", "spool/peek.go", "spool/sys.go", "spool/sys_linux.go", "spool/unfinished_linux.go", "spool/unmatched.go",
-	"breaker/statefile/json.go", "spool/transmit/check.go", "spool/transmit/h1/error.go",
+	"breaker/statefile/json.go", "breaker/stats.go", "spool/transmit/check.go", "spool/transmit/h1/error.go",
 }
 
 // The table in CONTRIBUTING.md is how newcomers find their way. It must not outlive the code, and a

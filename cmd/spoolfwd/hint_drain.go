@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"slices"
+	"strings"
 
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 )
@@ -21,4 +23,21 @@ func drainHint(err error) string {
 		return "what is delivered of it may be sent again, under the same keys"
 	}
 	return ""
+}
+
+// rejectedHint also names what a listener may not understand. Such a listener refuses every
+// payload.
+func (o *outcome) rejectedHint() string {
+	hint := "see 'spoolfwd rejected list'"
+	var on []string
+	if o.s.cfg.Listener.Compress != "" {
+		on = append(on, "--compress")
+	}
+	if o.s.cfg.Drain.BatchItems > 1 {
+		on = append(on, "--batch-items")
+	}
+	if len(on) > 0 && slices.ContainsFunc(o.report.Rejections, func(r drain.Rejection) bool { return r.Status == 400 }) {
+		hint += "; a listener that does not understand " + strings.Join(on, " or ") + " answers 400, too: try without"
+	}
+	return hint
 }

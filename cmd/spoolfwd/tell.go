@@ -34,7 +34,7 @@ func (o *outcome) tell() {
 			console.HintKey, "check --url; with --expect-header, only answers with a header of the listener's deliver")
 	}
 	if r.Rejected > 0 {
-		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, console.HintKey, "see 'spoolfwd rejected list'")
+		log.Warn(o.rejectedText(), "event", "rejected", "count", r.Rejected, console.HintKey, o.rejectedHint())
 	}
 	if x := r.Expired; x.Files > 0 {
 		log.Warn(fmt.Sprintf("%s moved to rejected/, by age or size of the spool: %s", console.Were(x.Files, "payload file"), listed(x.Names, x.Files)),

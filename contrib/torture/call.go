@@ -123,7 +123,7 @@ var randomParts = []struct {
 	with    string
 }{
 	{regexp.MustCompile(`\.(spoolfwd|spoolput)-[0-9a-f]{16}\.tmp`), ".$1-*.tmp"},
-	{regexp.MustCompile(`\.(state|index)\d+$`), ".$1*"},
+	{regexp.MustCompile(`\.(state|index|lastrun)\d+$`), ".$1*"},
 	{regexp.MustCompile(`put_[0-9TZ.]+_[0-9a-f]{8}`), "put_*"},
 	{regexp.MustCompile(`^(socket|pipe):.*`), "$1"},
 	{regexp.MustCompile(`/proc/\d+/`), "/proc/*/"},

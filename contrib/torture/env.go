@@ -127,7 +127,7 @@ func (e *env) finish(r *result, label string, allowed int) {
 // temporaries lists temporary files of the product, which no crash may leave for good.
 func (e *env) temporaries() (left []string) {
 	for _, dir := range []string{"spool", "spool/rejected", "state"} {
-		for _, pattern := range []string{".spoolfwd-*", ".spoolput-*", "*.state[0-9]*", "*.index[0-9]*"} {
+		for _, pattern := range []string{".spoolfwd-*", ".spoolput-*", "*.state[0-9]*", "*.index[0-9]*", "*.lastrun[0-9]*"} {
 			left = append(left, e.find(dir+"/"+pattern)...)
 		}
 	}

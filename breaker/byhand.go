@@ -22,8 +22,8 @@ func (b *Breaker) Trip(now time.Time, hold time.Duration) error {
 
 // Force lets a probe pass before its time. It changes nothing for a breaker that lets requests
 // pass. It also changes nothing on disk: the hold stays in the file until the probe's result is
-// recorded, so that a kill does not end it. Success closes the breaker. Failure opens it anew and
-// holds it at least as long as before, a trip as a trip. Without a result, Save takes Force back.
+// recorded, so that a kill does not end it. Success closes the breaker. Failure leaves the hold as
+// it was, unless a Retry-After ends later. Without a result, Save takes Force back.
 func (b *Breaker) Force(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()

@@ -68,18 +68,19 @@ func TestATripByHandKeepsTheBreakerOpenForItsTime(t *testing.T) {
 	}
 }
 
-func TestAFailedForcedProbeKeepsTheLongerHold(t *testing.T) {
+// Who looks whether the listener is back neither ends a hold nor puts off the next probe.
+func TestAFailedForcedProbeLeavesTheHoldAsItWas(t *testing.T) {
 	for _, test := range []struct {
 		name    string
 		open    func(*Breaker) error
 		held    time.Duration // a minute after it was opened, when the probe has failed
 		tripped bool
 	}{
-		{"of failures", func(b *Breaker) error { return b.RecordFailure(start.Add(30*time.Second), time.Second) }, time.Minute, false},
+		{"of failures", func(b *Breaker) error { return b.RecordFailure(start.Add(30*time.Second), time.Second) }, 30 * time.Second, false},
 		{"of a Retry-After", func(b *Breaker) error { return b.RecordFailure(start, time.Hour) }, 59 * time.Minute, false},
-		{"of a short Retry-After", func(b *Breaker) error { return b.RecordFailure(start, 90*time.Second) }, time.Minute, false},
+		{"of a short Retry-After", func(b *Breaker) error { return b.RecordFailure(start, 90*time.Second) }, 30 * time.Second, false},
 		{"of a trip", func(b *Breaker) error { return b.Trip(start, 24*time.Hour) }, 24*time.Hour - time.Minute, true},
-		{"of a trip that is nearly over", func(b *Breaker) error { return b.Trip(start, 61*time.Second) }, time.Minute, true},
+		{"of a trip that is nearly over", func(b *Breaker) error { return b.Trip(start, 61*time.Second) }, time.Second, true},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			c := Config{StateDir: t.TempDir()}
@@ -98,6 +99,20 @@ func TestAFailedForcedProbeKeepsTheLongerHold(t *testing.T) {
 				t.Errorf("tripped is %v, want %v", got, test.tripped)
 			}
 		})
+	}
+}
+
+func TestAFailedForcedProbeDoesNotPutOffTheProbeUnderAGrownWait(t *testing.T) {
+	c := stateFile(t, `{"state":"open","failure_count":14,"last_failure_time":1763848123.123456,"opened_at":1763848123.123456,"failed_probes":9}`)
+	c.RetryTimeoutMax = time.Hour
+	for _, passed := range []time.Duration{time.Second, 55 * time.Minute, time.Hour - time.Second} {
+		now := start.Add(passed)
+		b := open(t, c, now)
+		b.Force(now)
+		failTimes(t, b, 1, now)
+		if got := open(t, c, now).Wait(now); got != time.Hour-passed {
+			t.Errorf("%v after the breaker opened for an hour, a forced probe fails and the wait is %v", passed, got)
+		}
 	}
 }
 

@@ -14,8 +14,7 @@ type snapshot struct {
 	forced      bool   // half-open by hand before the hold is over; only in memory
 
 	// failedProbes is how many probes have failed in succession since the breaker left closed. The
-	// retry timeout grows with it. Forced probes do not count: who looks whether the listener is
-	// back must not put off the next probe.
+	// retry timeout grows with it. Forced probes do not count.
 	failedProbes int
 }
 
@@ -93,14 +92,13 @@ func (r rules) success(s snapshot) snapshot {
 }
 
 func (r rules) failure(s snapshot, now, retryAfter micros) snapshot {
+	s = s.withoutForcedProbe()
 	s.failures = min(s.failures+1, maxCount)
 	s.lastFailure = now
 	switch {
 	case s.state == Open:
-		// The request was in flight. opened_at stays, or a slow listener would push the probe ever
-		// further away.
-	case s.forced:
-		s = r.openAgain(s, now)
+		// The request was in flight or a forced probe. opened_at stays. Otherwise a slow listener,
+		// or a person who looks whether it is back, would push the probe ever further away.
 	case s.state == HalfOpen:
 		s = s.open(now)
 		s.failedProbes = min(s.failedProbes+1, maxCount)
@@ -124,19 +122,7 @@ func (s snapshot) open(now micros) snapshot {
 	return s
 }
 
-// openAgain is s opened by the failure of a forced probe. It is held at least as long as before:
-// whoever looks whether the listener is back must not end a Retry-After or a maintenance that way.
-func (r rules) openAgain(s snapshot, now micros) snapshot {
-	before := r.reanchor(s, now)
-	s = s.open(now)
-	s.tripped = before.tripped
-	if until := r.probeAt(before); until > r.probeAt(s) {
-		s.notBefore = until
-	}
-	return s
-}
-
-// withoutForcedProbe is s after a forced probe of which nothing was heard: the hold goes on.
+// withoutForcedProbe is s after a forced probe that did not succeed: the hold goes on.
 func (s snapshot) withoutForcedProbe() snapshot {
 	if s.forced {
 		s.state, s.forced = Open, false

@@ -100,12 +100,7 @@ func (m *model) failure(now time.Time, retryAfter time.Duration) {
 	m.failures++
 	m.last = now
 	if m.forced {
-		m.look(now)
-		before := m.end()
-		m.state, m.opened, m.until, m.forced = "open", now, time.Time{}, false
-		if before.After(m.end()) {
-			m.until = before
-		}
+		m.state, m.forced = "open", false
 	}
 	if m.state == "half_open" {
 		m.probes++

@@ -60,7 +60,7 @@ func (h *host) begin(now time.Duration, concurrency int) {
 	found := h.made(now) - h.known
 	h.known += found
 	h.spooled += found
-	h.ramp = drain.NewRamp(drain.Config{Concurrency: concurrency, Breaker: h.breaker})
+	h.ramp = drain.NewRamp(drain.Config{Concurrency: concurrency})
 	h.todo, h.left, h.untold, h.stopped = h.spooled, 0, 0, false
 }
 

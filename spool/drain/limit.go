@@ -26,13 +26,6 @@ func newLimit(c Config) limit {
 	return l
 }
 
-// beginAfterOutage adapts the limit of a run whose breaker has been open until now.
-func (l *limit) beginAfterOutage() {
-	if l.pace != nil {
-		l.pace.beginAfterOutage()
-	}
-}
-
 // fits reports whether requests may carry so many bytes together.
 func (l *limit) fits(bytes int64) bool { return l.pace == nil || bytes <= maxBytesInFlight }
 

@@ -25,7 +25,6 @@ type pace struct {
 
 	least time.Duration // mean latency of a round
 	safe  int           // the limit does not grow above it
-	raise int           // good answers that raise safe by one
 	good  int           // good answers since safe was last raised
 }
 
@@ -33,12 +32,11 @@ const (
 	fewRequests = 4
 	noLatency   = time.Duration(-1)
 
-	// Good answers after which one request more is safe.
+	// goodAfterOverload is how many good answers make one request more safe.
 	goodAfterOverload = 1000
-	goodAfterOutage   = 100
 )
 
-func newPace(most int) *pace { return &pace{end: 1, waiting: 1, safe: most, raise: goodAfterOverload} }
+func newPace(most int) *pace { return &pace{end: 1, waiting: 1, safe: most} }
 
 func (p *pace) claim() (number int) {
 	p.claimed++
@@ -88,7 +86,7 @@ func (p *pace) newRound(limit int) {
 
 // succeeded takes note of a good answer.
 func (p *pace) succeeded() {
-	if p.good++; p.good == p.raise {
+	if p.good++; p.good == goodAfterOverload {
 		p.good = 0
 		p.safe++
 	}
@@ -99,13 +97,8 @@ func (p *pace) succeeded() {
 // spool until the next run.
 func (p *pace) failed(limit int, overload bool) {
 	if overload && limit > fewRequests {
-		p.safe, p.raise, p.good = max(limit-fewRequests, fewRequests), goodAfterOverload, 0
+		p.safe, p.good = max(limit-fewRequests, fewRequests), 0
 	}
 	p.begin = p.claimed
 	p.newRound(1)
 }
-
-// beginAfterOutage lets a run begin slowly whose listener has failed until now. If the listener is
-// back, so are all the other hosts, each with all that it has spooled. All of them find it slow
-// from the first request on, so latency does not tell them that they are too many.
-func (p *pace) beginAfterOutage() { p.safe, p.raise = 1, goodAfterOutage }

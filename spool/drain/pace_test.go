@@ -203,47 +203,6 @@ func TestAnAdaptiveLimitIsOneAfterAnyFailure(t *testing.T) {
 	}
 }
 
-// onRecord is a breaker with a threshold of five and so many failures in succession on record.
-type onRecord int
-
-func (n onRecord) Failures() int                              { return int(n) }
-func (onRecord) FailureThreshold() int                        { return 5 }
-func (onRecord) Available(time.Time) bool                     { return true }
-func (onRecord) RecordSuccess(time.Time) error                { return nil }
-func (onRecord) RecordFailure(time.Time, time.Duration) error { return nil }
-
-// After an outage the listener meets every host at once, each with all that it has spooled.
-func TestAnAdaptiveLimitGrowsSlowlyInARunThatFollowsAnOutage(t *testing.T) {
-	for _, test := range []struct{ failures, answers, want int }{
-		{0, 99, 32},
-		{4, 99, 32}, // a payload that always fails may be the last of each run
-		{5, 99, 1},
-		{5, 201, 3},
-		{5, 3_000, 31},
-		{5, 10_000, 64},
-	} {
-		r := NewRamp(Config{Breaker: onRecord(test.failures)})
-		for answers := 0; answers < test.answers; {
-			var round []Claim
-			for range r.InFlight() {
-				round = append(round, r.Claim())
-			}
-			for _, c := range round {
-				r.Succeeded(c, 20*time.Millisecond)
-			}
-			answers += len(round)
-		}
-		if got := r.InFlight(); got != test.want {
-			t.Errorf("with %d failures on record, %d requests are in flight after %d good answers, want %d", test.failures, got, test.answers, test.want)
-		}
-	}
-	fixed := NewRamp(Config{Concurrency: 8, Breaker: onRecord(5)})
-	fixed.Succeeded(fixed.Claim(), 0)
-	if fixed.InFlight() != 2 {
-		t.Errorf("a fixed limit grows to %d after the first answer, want 2", fixed.InFlight())
-	}
-}
-
 // A claim can come to nothing: its file has vanished, or holds nothing that can be sent.
 func TestClaimsThatSendNothingDoNotHoldTheLimitBack(t *testing.T) {
 	l := newLimit(Config{}.withDefaults())

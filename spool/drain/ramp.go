@@ -9,14 +9,8 @@ type Ramp struct{ limit limit }
 // A Claim is one request under a Ramp.
 type Claim struct{ number, generation int }
 
-// NewRamp returns the Ramp of a run that begins. Of c, only concurrency and breaker count.
-func NewRamp(c Config) *Ramp {
-	r := &Ramp{newLimit(c.withDefaults())}
-	if c.Breaker.Failures() >= c.Breaker.FailureThreshold() {
-		r.limit.beginAfterOutage()
-	}
-	return r
-}
+// NewRamp returns the Ramp of a run that begins. Of c, only the concurrency counts.
+func NewRamp(c Config) *Ramp { return &Ramp{newLimit(c.withDefaults())} }
 
 // InFlight is how many requests may be in flight.
 func (r *Ramp) InFlight() int { return r.limit.requests }

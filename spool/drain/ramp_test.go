@@ -151,7 +151,9 @@ func TestLargePayloadsInFlightTogetherAreBounded(t *testing.T) {
 	})
 }
 
-func TestAfterAnOutageOneRequestIsInFlightAtFirst(t *testing.T) {
+// It was tried to let them grow more slowly. In the simulation of a fleet (contrib/fleet), that did
+// not pay.
+func TestAfterAnOutageRequestsInFlightGrowAsEver(t *testing.T) {
 	w := newWorld(t)
 	w.writeMany("x", 12, time.Hour)
 	synctest.Test(t, func(t *testing.T) {
@@ -162,7 +164,7 @@ func TestAfterAnOutageOneRequestIsInFlightAtFirst(t *testing.T) {
 		l := &slowListener{}
 		w.config.Transmitter = l
 		w.run()
-		if want := []int{1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1, 1}; !slices.Equal(l.flights, want) {
+		if want := []int{1, 2, 4, 5}; !slices.Equal(l.flights, want) {
 			t.Errorf("requests in each second: %v, want %v", l.flights, want)
 		}
 	})

@@ -88,9 +88,6 @@ func (r *run) drain() error {
 	}
 	r.beganWith = r.cfg.Breaker.Failures()
 	r.search.failures = r.beganWith
-	if r.beganWith >= r.cfg.Breaker.FailureThreshold() {
-		r.limit.beginAfterOutage()
-	}
 	for _, back := range r.cfg.Spool.Sweep(r.now(), r.queue.page.Leftovers) {
 		r.cfg.Index.readmitLocked(back.Name, back.Reason)
 	}

@@ -18,14 +18,13 @@ func flushCommand(ctx context.Context, s *session) error {
 	defer d.close()
 	d.byHand, d.force = true, s.cfg.Force
 
-	deadline := s.env.Now().Add(s.cfg.Wait)
+	ctx, waitUntil, cancel := s.limit(ctx)
+	defer cancel()
 	for {
-		if err := d.waitForProbe(ctx, deadline); err != nil {
-			return s.notRun(err)
-		}
+		d.waitForProbe(ctx, waitUntil)
 		o := d.flush(ctx)
 		wait := d.breaker.Wait(s.env.Now())
-		again := s.cfg.Wait > 0 && o.report.Stop == drain.BreakerOpen && !s.env.Now().Add(wait).After(deadline) && len(o.faults) == 0
+		again := s.cfg.Wait > 0 && o.report.Stop == drain.BreakerOpen && !s.env.Now().Add(wait).After(waitUntil) && len(o.faults) == 0
 		if !again {
 			if o.printed = !s.cfg.JSON; o.printed {
 				s.out.Line("%s", o.summary())

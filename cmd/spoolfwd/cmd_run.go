@@ -30,12 +30,8 @@ func runCommand(ctx context.Context, s *session) error {
 		return s.notRun(err)
 	}
 	defer d.close()
-	wait := s.cfg.Wait
-	if s.cfg.MaxRuntime > 0 {
-		wait = min(wait, s.cfg.MaxRuntime)
-	}
-	if err := d.waitForProbe(ctx, s.env.Now().Add(wait)); err != nil {
-		return s.notRun(err)
-	}
+	ctx, waitUntil, cancel := s.limit(ctx)
+	defer cancel()
+	d.waitForProbe(ctx, waitUntil)
 	return d.drain(ctx).end()
 }

@@ -71,19 +71,30 @@ func (d *drainer) close() {
 	}
 }
 
-// waitForProbe waits until an open breaker lets a probe through. It does not wait when that would
-// be after the deadline: the drain then finds the breaker open, or the spool empty. Without it, a
-// timer of one minute and a retry timeout of one minute would probe every second minute only,
-// because each run would come a moment too early. The lock stays held: a run in the meantime would
-// do what this one waits for.
-func (d *drainer) waitForProbe(ctx context.Context, deadline time.Time) error {
+// limit returns ctx as --max-runtime bounds it, and the time until which a run may wait for a
+// probe. What a run has spent on waiting is no longer there for sending.
+func (s *session) limit(ctx context.Context) (limited context.Context, waitUntil time.Time, cancel func()) {
+	now := s.env.Now()
+	if s.cfg.MaxRuntime == 0 {
+		return ctx, now.Add(s.cfg.Wait), func() {}
+	}
+	limited, cancel = context.WithTimeout(ctx, s.cfg.MaxRuntime)
+	return limited, now.Add(min(s.cfg.Wait, s.cfg.MaxRuntime)), cancel
+}
+
+// waitForProbe waits until an open breaker lets a probe through, or ctx ends. It does not wait when
+// the probe is due after the deadline. Without it, a timer of one minute and a retry timeout of one
+// minute would probe every second minute only, because each run would come a moment too early. The
+// lock stays held: a run in the meantime would do what this one waits for. The drain that follows
+// finds out how things are then.
+func (d *drainer) waitForProbe(ctx context.Context, deadline time.Time) {
 	s := d.s
 	wait := d.breaker.Wait(s.env.Now())
 	if d.force || wait == 0 || s.cfg.Wait == 0 || s.env.Now().Add(wait).After(deadline) {
-		return nil
+		return
 	}
 	if empty, err := d.spool.Empty(); err != nil || empty {
-		return err
+		return
 	}
 	d.lock.Sign(s.env.Now())
 	level := slog.LevelInfo
@@ -91,19 +102,13 @@ func (d *drainer) waitForProbe(ctx context.Context, deadline time.Time) error {
 		level = console.LevelNotice
 	}
 	s.log.Log(ctx, level, fmt.Sprintf("the breaker is open, waiting %s for it", console.Duration(wait)))
-	return s.env.Wait(ctx, wait)
+	_ = s.env.Wait(ctx, wait)
 }
 
-// drain sends what is in the spool.
+// drain sends what is in the spool, until ctx ends.
 func (d *drainer) drain(ctx context.Context) *outcome {
 	cfg := d.s.cfg
 	o := &outcome{s: d.s, byHand: d.byHand, started: d.s.env.Now(), before: d.breaker.Stats(d.s.env.Now())}
-	limited := ctx
-	if cfg.MaxRuntime > 0 {
-		var cancel context.CancelFunc
-		limited, cancel = context.WithTimeout(ctx, cfg.MaxRuntime)
-		defer cancel()
-	}
 	c := cfg.Drain
 	c.Spool, c.Transmitter, c.Index = d.spool, d.transmitter, d.index
 	c.Breaker = &gate{Breaker: d.breaker, s: d.s, lock: d.lock, force: d.force}
@@ -113,7 +118,7 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		defer useOneProcessor()()
 	}
 	var err error
-	o.report, err = drain.Run(limited, c)
+	o.report, err = drain.Run(ctx, c)
 	now := d.s.env.Now()
 	pruned, errPrune := d.spool.PruneRejected(now, cfg.RejectedMaxAge, cfg.RejectedMaxBytes)
 	o.pruned = pruned

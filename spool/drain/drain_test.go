@@ -212,6 +212,28 @@ func TestACancelledRunLetsTheRequestInFlightEnd(t *testing.T) {
 	equal(t, "what is left of the batch", string(data), "[2,3]")
 }
 
+// The breaker would become half-open when asked, and a run that may send nothing makes no probe.
+func TestARunThatIsCancelledBeforeItBeginsLeavesTheBreakerAsItIs(t *testing.T) {
+	w := newWorld(t)
+	w.config.Count, w.breaker.FailureThreshold = true, 1
+	w.writeMany("buffer_", 5, time.Hour)
+	w.listener.answer = func(string) transmit.Verdict { return fails(500) }
+	w.run()
+	w.listener.bodies()
+	for _, passed := range []time.Duration{0, time.Minute} {
+		w.now = w.now.Add(passed)
+		ctx, cancel := context.WithCancel(context.Background())
+		cancel()
+		r := w.runContext(ctx)
+		equal(t, "stop", r.Stop, drain.Cancelled)
+		equal(t, "files left", r.Left, 5)
+		equal(t, "requests", len(w.listener.bodies()), 0)
+		if state := w.read("../state/central_listener.state"); !strings.Contains(state, `"state":"open"`) {
+			t.Errorf("after %v the breaker is not open any more: %s", passed, state)
+		}
+	}
+}
+
 // Rewritten for every item, an array file of ten thousand would be written ten thousand times.
 func TestAnArrayFileIsRewrittenOnceWhenAllOfItWasSent(t *testing.T) {
 	w := newWorld(t)

@@ -74,7 +74,7 @@ func (r *run) drain() error {
 		r.report.addLocalErrorLocked(r.cfg.Index.Save())
 		return nil
 	}
-	if !r.circuit.available() {
+	if r.endedLocked() || !r.circuit.available() {
 		return r.standBy()
 	}
 	// Before the first request: a file that could be delivered and not removed would be sent again
@@ -106,10 +106,11 @@ func (r *run) drain() error {
 	return nil
 }
 
-// standBy ends a run that has found the breaker open. A spool that is bounded needs it most then:
-// the outage is what fills it.
+// standBy ends a run that may send nothing, since its context has ended or the breaker is open. A
+// spool that is bounded needs it most then: the outage is what fills it.
 func (r *run) standBy() error {
-	r.report.Stop, r.report.Left = BreakerOpen, -1
+	r.haltLocked(BreakerOpen)
+	r.report.Left = -1
 	if !r.cfg.Count && !r.cfg.bounded() {
 		return nil
 	}

@@ -14,7 +14,7 @@ check() { # check NAME COMMAND...: a linter passes when it exits 0
 		failed=1
 	fi
 }
-mapfile -t scripts < <(git ls-files -co --exclude-standard | xargs -r grep -lE '^#!.*\b(ba|da)?sh\b' --)
+mapfile -t scripts < <(git ls-files -co --exclude-standard -- ':!*.go' | xargs -r grep -lE '^#!.*\b(ba|da)?sh\b' --)
 
 # shellcheck disable=SC2016 # expanded by the inner shell
 check "gofmt" sh -c 'files=$(gofmt -l .); echo "$files"; [ -z "$files" ]'

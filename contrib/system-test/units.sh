@@ -211,7 +211,7 @@ spool = \"/var/lib/bitville-apm/second\""
     same "and not started by the package" inactive "$(inside systemctl is-active spoolfwd.timer || true)"
     # Files that damage, a crash, and metrics leave beside the breaker's state.
     inside sh -c "cd $state && touch central_listener.state.corrupt central_listener.state1234 central_listener.index.corrupt \
-        central_listener.index5678 central_listener.session central_listener.session90 spoolfwd.prom .spoolfwd.prom.lock host-id"
+        central_listener.index5678 central_listener.session central_listener.session90 central_listener.lastrun12 spoolfwd.prom .spoolfwd.prom.lock host-id"
     check "purge" package -P spoolfwd
     check "says that the spool is kept" grep -q "$spool is kept" "$work/units/dpkg"
     check "the payload file is still there" inside test -e $spool/left.json

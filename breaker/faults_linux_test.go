@@ -38,8 +38,8 @@ func makeUnwritable(t *testing.T, dir string) {
 	}
 	files, err := filepath.Glob(filepath.Join(dir, "*"))
 	mustDo(t, "Glob", err)
-	for _, file := range files { // a file that can be written is overwritten in place
-		mustDo(t, "Chmod", os.Chmod(file, 0o400))
+	for i, file := range files { // one without a second name is overwritten in place
+		mustDo(t, "Link", os.Link(file, filepath.Join(t.TempDir(), strconv.Itoa(i))))
 	}
 	mustDo(t, "Chmod", os.Chmod(dir, 0o500))
 	t.Cleanup(func() { os.Chmod(dir, 0o700) })

@@ -42,7 +42,7 @@ func TestEverySettingHasAFieldOfItsOwn(t *testing.T) {
 	for i, set := range New().Table {
 		t.Run(set.Name, func(t *testing.T) {
 			s, before := New(), New()
-			for _, text := range []string{"true", "false", "7", "whole", "zstd", "array", "json", "http://host/", "Name: value", "404=keep", "404"} {
+			for _, text := range []string{"true", "false", "7", "whole", "zstd", "array", "json", "PUT", "http://host/", "Name: value", "404=keep", "404"} {
 				err := s.Table[i].set([]string{text})
 				if err == nil && !slices.Equal(s.Table[i].texts(), before.Table[i].texts()) {
 					break

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
@@ -83,6 +84,7 @@ func TestASecondBreakerOnOneSpoolIsNoticed(t *testing.T) {
 			w, _ := newServiceWorld(t)
 			w.putAs(nobody, "a.json", `{}`)
 			other := &world{t: t, spool: w.spool, state: w.state, listener: w.listener, env: w.env, program: w.program}
+			other.env.Stdin = strings.NewReader("") // both runs read theirs at once
 			c.prepare(t, other)
 			var second result
 			w.onRequest = func() {

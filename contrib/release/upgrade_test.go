@@ -132,12 +132,19 @@ type host struct {
 }
 
 func newHost(t *testing.T, bin string) *host {
+	t.Helper()
 	h := &host{dir: t.TempDir(), bin: bin}
-	for _, dir := range []string{"spool", "seen"} {
+	for _, dir := range []string{"spool", "seen", "state"} {
 		if err := os.Mkdir(filepath.Join(h.dir, dir), 0o700); err != nil {
 			t.Fatal(err)
 		}
 	}
+	// The version before knows a host without a machine id by its name, which an upgrade keeps.
+	name, err := os.Hostname()
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, filepath.Join(h.dir, "state", "host-id"), name+"\n")
 	return h
 }
 

@@ -131,6 +131,9 @@ func (c *Conn) roundTrip(ctx context.Context, body []byte, a *Answer) error {
 	case isTimeout(writeErr):
 		c.socket.SetReadDeadline(time.Now().Add(grace))
 	}
+	if c.client.MaxIdle == 1 { // then no other exchange is under way that could use the thread
+		c.socket.peek.await()
+	}
 	// A peer that refuses a request early answers, closes, and resets what is still being written.
 	// The answer is there to be read.
 	*a = Answer{expect: c.client.Expect}

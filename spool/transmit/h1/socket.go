@@ -37,11 +37,11 @@ func (s *socket) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// peeker looks, without waiting and without taking anything, whether a socket has something to
-// read.
+// peeker looks, without taking anything, whether a socket has something to read.
 type peeker struct {
 	socket syscall.RawConn // nil: not a socket; nothing can be known
 	poll   func(fd uintptr)
+	wait   int // milliseconds for which poll waits
 	events [1]unix.PollFd
 	quiet  bool
 }
@@ -58,18 +58,27 @@ func (p *peeker) init(raw net.Conn) {
 	p.socket = socket
 	p.poll = func(fd uintptr) {
 		p.events[0] = unix.PollFd{Fd: int32(fd), Events: unix.POLLIN}
-		n, err := unix.Poll(p.events[:], 0)
+		n, err := unix.Poll(p.events[:], p.wait)
 		p.quiet = n == 0 && err == nil || err == unix.EINTR
 	}
 }
 
 // silent reports whether the peer has neither sent anything nor closed nor reset the connection.
-func (p *peeker) silent() bool { return p.socket == nil || p.look() && p.quiet }
+func (p *peeker) silent() bool { return p.socket == nil || p.look(0) && p.quiet }
 
 // hasData is the opposite of silent where that is known.
-func (p *peeker) hasData() bool { return p.socket != nil && p.look() && !p.quiet }
+func (p *peeker) hasData() bool { return p.socket != nil && p.look(0) && !p.quiet }
 
-func (p *peeker) look() bool {
-	p.quiet = false
+// await returns when there is something to read, and after some milliseconds at the latest. It
+// waits in a system call and not in Go's scheduler, which would put one thread to sleep and wake
+// another one. That costs as much as the answer of a listener that is near.
+func (p *peeker) await() {
+	if p.socket != nil {
+		p.look(5)
+	}
+}
+
+func (p *peeker) look(wait int) bool {
+	p.wait, p.quiet = wait, false
 	return p.socket.Control(p.poll) == nil
 }

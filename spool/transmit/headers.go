@@ -135,6 +135,9 @@ func checkToken(text string) (string, error) {
 	if token == "" {
 		return "", errors.New("is empty")
 	}
+	if scheme, _, found := strings.Cut(token, " "); found && strings.EqualFold(scheme, "Bearer") {
+		return "", errors.New("begins with the word Bearer: leave it out, because it is added")
+	}
 	if strings.IndexFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }) >= 0 {
 		return "", errors.New("holds more than one token: a space, a line break or a character outside ASCII is in it")
 	}

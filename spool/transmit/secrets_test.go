@@ -136,6 +136,7 @@ func TestConfigurationErrorsKeepSecrets(t *testing.T) {
 		{"a header that is reserved", "Content-Length cannot be set", Config{Headers: []string{"Content-Length: headerS3cret"}}},
 		{"a bad header file", "line 2: it is not of the form", Config{Headers: []string{"@" + bad}}},
 		{"two tokens in a file", "holds more than one token", Config{TokenFile: long}},
+		{"a token behind its scheme", "begins with the word Bearer: leave it out, because it is added", Config{TokenFile: writeFile(t, "scheme", "bearer fileS3cret\n")}},
 		{"a huge token file", "is larger than 64 KiB", Config{TokenFile: huge}},
 		{"a token and an Authorization header", "give one", Config{TokenFile: writeFile(t, "token", "fileS3cret"), Headers: []string{"Authorization: headerS3cret"}}},
 	} {

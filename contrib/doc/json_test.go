@@ -228,3 +228,36 @@ func TestTheJSONOfEveryCommandIsTheDocumentedOne(t *testing.T) {
 		}
 	}
 }
+
+// The shapes hold what is printed. These hold what the tables say of it.
+func TestTheTablesOfTheJSONNameEveryKeyAndEveryEvent(t *testing.T) {
+	text, err := os.ReadFile("json.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, run, _ := strings.Cut(string(text), "\n## run and flush\n")
+	run, _, _ = strings.Cut(run, "\n## ")
+	sample, table, _ := strings.Cut(run, "\n```\n")
+	for _, key := range regexp.MustCompile(`(?m)^  "(\w+)"`).FindAllStringSubmatch(sample, -1) {
+		if !strings.Contains(table, "`"+key[1]+"`") {
+			t.Errorf("json.md does not say what %q of a run means", key[1])
+		}
+	}
+
+	_, events, _ := strings.Cut(string(text), "\n| event | keys |\n")
+	sources, err := filepath.Glob("../../cmd/spoolfwd/*.go")
+	if err != nil || len(sources) == 0 {
+		t.Fatalf("the program has no source: %v", err)
+	}
+	for _, path := range sources {
+		source, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, event := range regexp.MustCompile(`"event", "(\w+)"`).FindAllStringSubmatch(string(source), -1) {
+			if !strings.Contains(events, "`"+event[1]+"`") {
+				t.Errorf("json.md does not name the event %q of %s", event[1], path)
+			}
+		}
+	}
+}

@@ -19,7 +19,7 @@ const (
 )
 
 func (s Stop) String() string {
-	return [...]string{"drained", "breaker open", "limit", "cancelled", "local error"}[s]
+	return [...]string{"drained", "breaker open", "limit", "cancelled", "fault"}[s]
 }
 
 // A Report is what became of a run's items and files. While the run lasts, the run's lock guards

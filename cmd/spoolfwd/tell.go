@@ -64,11 +64,12 @@ func (o *outcome) tell() {
 	log.Info(o.summary(), "event", "ended", "delivered", r.Delivered, "failed", r.Failed, "left", r.Left)
 }
 
-// tellPruned says what was deleted without a 2xx, because the operator has set limits.
+// tellPruned says what was deleted without a 2xx. The operator has set the limits, so it is not a
+// warning; cron-run knows these words, and mails nothing.
 func (o *outcome) tellPruned() {
 	p := o.pruned
 	if p.Files > 0 {
-		o.s.log.Warn(fmt.Sprintf("%s deleted, by age or size: %s", console.Were(p.Files, "rejected payload"), listed(p.Names, p.Files)),
+		o.s.log.Log(context.Background(), console.LevelNotice, fmt.Sprintf("%s deleted, by age or size: %s", console.Were(p.Files, "rejected payload"), listed(p.Names, p.Files)),
 			"event", "pruned", "count", p.Files, "bytes", p.Bytes)
 	}
 	if p.ClockJumped != 0 {

@@ -77,6 +77,7 @@ func TestAWarningOfAGoodRunIsMailedOnceADay(t *testing.T) {
 		{time.Minute, "", ""},
 		{time.Minute, words, ""},
 		{25 * time.Hour, "spoolfwd: breaker x closed, the listener is back", ""},
+		{time.Minute, "spoolfwd: 3 rejected payloads were deleted, by age or size: a.json; b.json; and 1 more", ""},
 		{time.Minute, "spoolfwd: breaker x closed, the listener is back\n" + words, words},
 	} {
 		c.wait(t, run.later)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"time"
 
@@ -31,7 +32,7 @@ func breakerShow(_ context.Context, s *session) error {
 	if err != nil {
 		return err
 	}
-	if err := b.Peek(s.env.Now()); err != nil {
+	if err := cmp.Or(s.findStateDir(), b.Peek(s.env.Now())); err != nil {
 		return err
 	}
 	if s.cfg.JSON {

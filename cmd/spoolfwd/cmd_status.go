@@ -117,17 +117,11 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 		Lock:     whoHolds(b.LockPath()),
 		Listener: listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
 		Spool: spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count,
-			Unmatched: w.Unmatched.Count, UnmatchedSome: []string{}},
+			Unmatched: w.Unmatched.Count, UnmatchedSome: []string{}, DeferredFiles: []deferredReport{}},
 	}
 	for _, name := range w.Unmatched.Samples {
 		r.Spool.UnmatchedSome = append(r.Spool.UnmatchedSome, spool.EncodeName(name))
 	}
-	errState := b.Peek(now)
-	if errState == nil {
-		report := reportOf(b.Stats(now))
-		r.Breaker, r.Available = &report, b.Wait(now) == 0
-	}
-	errRun := s.takeLastRun(r)
 	if w.Files > 0 {
 		r.Spool.Oldest = w.Oldest.Name
 		r.Spool.OldestAge = max(0, w.Oldest.Age(now).Seconds())
@@ -138,14 +132,27 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 			r.Spool.UnfinishedAge = max(0, now.Sub(written[0].Since).Seconds())
 		}
 	}
+	errState := s.takeState(b, r, now)
+	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
+	return b, r, errors.Join(errState, err)
+}
+
+// takeState looks at the files of the state directory.
+func (s *session) takeState(b *breaker.Breaker, r *statusReport, now time.Time) error {
+	if err := s.findStateDir(); err != nil {
+		return err
+	}
+	errBreaker := b.Peek(now)
+	if errBreaker == nil {
+		report := reportOf(b.Stats(now))
+		r.Breaker, r.Available = &report, b.Wait(now) == 0
+	}
 	index, errIndex := drain.PeekIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	r.Spool.Deferred, r.Spool.Stuck = index.Deferred(), index.Undeletable()
-	r.Spool.DeferredFiles = []deferredReport{}
 	for _, f := range index.DeferredFiles() {
 		r.Spool.DeferredFiles = append(r.Spool.DeferredFiles, deferredReport{spool.EncodeName(f.Name), f.Items, f.Refused, f.Attempts, f.Status, f.Last})
 	}
-	r.Rejected.Files, r.Rejected.Bytes, err = sp.CountRejected()
-	return b, r, errors.Join(errState, errRun, errIndex, err)
+	return errors.Join(errBreaker, s.takeLastRun(r), errIndex)
 }
 
 // takeLastRun looks at what runs have left.

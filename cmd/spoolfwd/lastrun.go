@@ -59,9 +59,12 @@ func readLastRun(file statefile.File) (l lastRun, ended time.Time, err error) {
 	if err == nil {
 		err = json.Unmarshal(data, &l)
 	}
-	info, errStat := os.Lstat(file.Path)
-	if err = errors.Join(err, errStat); err != nil {
-		return lastRun{}, time.Time{}, fmt.Errorf("%s: %w", file.Path, err)
+	if err != nil {
+		return lastRun{}, ended, fmt.Errorf("%s: %w", file.Path, err)
+	}
+	info, err := os.Lstat(file.Path)
+	if err != nil {
+		return lastRun{}, ended, err
 	}
 	return l, info.ModTime(), nil
 }

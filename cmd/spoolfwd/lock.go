@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path/filepath"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -22,7 +23,11 @@ func takeLock(path string) (*breaker.Lock, error) {
 	case errors.As(err, new(*breaker.HeldError)):
 		err = exit.With(exit.Busy, withHint(err, "another spoolfwd is running without a lock file, or another program has locked the directory: lslocks names it"))
 	case errors.Is(err, fs.ErrPermission):
-		err = withHint(err, fmt.Sprintf("chown %s %s", accountOf(os.Geteuid(), 0).word(), existing(path)))
+		// The lock and its directory may be another user's by mistake. What is above them may not.
+		denies, st, errStat := nearest(path)
+		if errStat == nil && int(st.Uid) != os.Geteuid() && (denies == path || denies == filepath.Dir(path)) {
+			err = withHint(err, fmt.Sprintf("chown %s %s", accountOf(os.Geteuid(), 0).word(), denies))
+		}
 	case errors.Is(err, statefile.ErrNotRegular):
 		err = exit.With(exit.Config, withHint(err, "remove what is there; a lock is never taken through a link"))
 	case errors.Is(err, breaker.ErrReplaced):

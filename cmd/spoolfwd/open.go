@@ -46,11 +46,25 @@ func (s *session) makeStateDir() error {
 	err := os.MkdirAll(s.cfg.Breaker.StateDir, 0o755)
 	switch {
 	case errors.Is(err, syscall.ENOTDIR):
-		return exit.With(exit.Config, withHint(fmt.Errorf("state directory: %w", err), "name a directory with --state-dir"))
+		return notStateDir(err)
 	case err != nil:
 		return fmt.Errorf("cannot create the state directory: %w", err)
 	}
 	return s.checkStateDir()
+}
+
+// findStateDir judges the state directory for commands that only read. One that is missing is as
+// good as an empty one.
+func (s *session) findStateDir() error {
+	dir := s.cfg.Breaker.StateDir
+	if info, err := os.Stat(dir); err == nil && !info.IsDir() {
+		return notStateDir(&os.PathError{Op: "open", Path: dir, Err: syscall.ENOTDIR})
+	}
+	return nil
+}
+
+func notStateDir(err error) error {
+	return exit.With(exit.Config, withHint(fmt.Errorf("state directory: %w", err), "name a directory with --state-dir"))
 }
 
 // holdBreaker takes the lock and then loads the breaker, for commands that change it. The lock

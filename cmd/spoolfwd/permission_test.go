@@ -114,7 +114,12 @@ func TestMissingPermissionsAreNamedAndLoseNothing(t *testing.T) {
 		dir := t.TempDir()
 		chmod(t, dir, 0)
 		r = newWorld(t).do("run", "--token-file", filepath.Join(dir, "token")).wantCode(t, exit.Permission)
-		wantText(t, "standard error", r.stderr, "it runs as "+me+", and "+dir+" belongs to "+me+" with mode 0000: check its mode")
+		closed := "it runs as " + me + ", and " + dir + " belongs to " + me + " with mode 0000: check its mode"
+		wantText(t, "standard error", r.stderr, closed)
+		r = newWorld(t).do("run", "--state-dir", dir).wantCode(t, exit.Permission)
+		wantText(t, "standard error", r.stderr, closed)
+		r = newWorld(t).do("run", "--state-dir", "/usr").wantCode(t, exit.Permission)
+		wantText(t, "standard error", r.stderr, "it runs as "+me+", and /usr belongs to root with mode ", ": chown "+accountOf(os.Geteuid(), 0).word()+" /usr")
 	})
 }
 

@@ -26,6 +26,7 @@ property() { inside systemctl show spoolfwd.service --value -p "$1"; }
 ended_with() { [[ $(inside systemctl show spoolfwd.service --value -p ActiveState -p ExecMainStatus | sort | xargs) == "$1 inactive" ]]; }
 # journal_lines N: the journal, which lags behind, has this many lines of the unit.
 journal_lines() { [[ $(journal | wc -l) -eq $1 ]]; }
+said_by_unit() { (($(lines_with "$1") > 0)); }
 another_run() { [[ $(property ActiveState) == inactive && $(property InvocationID) != "$1" ]]; }
 
 # more_runs N: let N more runs of the timer begin and end.
@@ -85,6 +86,41 @@ CapabilityBoundingSet=CAP_LEASE\nPrivateUsers=no'
     inside chmod 0750 $spool
     answer units 200
     control units reset -X POST >/dev/null
+}
+
+# token_scenario tries the two ways to the token that are not the timer's.
+token_scenario() {
+    say "# by hand, with the token that is root's"
+    answer units 200
+    control units reset -X POST >/dev/null
+    produce 241 242
+    check "flush, started by root" inside sh -c "spoolfwd flush >/dev/null"
+    same "delivers with the token of /etc/credstore" 2 "$(stat_of units delivered)"
+    check "and leaves nothing of root's" test -z "$(inside find $spool $state -user root)"
+    produce 243
+    same "the spool's owner has no token, and is told so" 1 \
+        "$(inside runuser -u www-data -- spoolfwd flush 2>&1 | grep -c 'answered 401 Unauthorized, and no token was sent')"
+
+    say "# a token command under the unit: it finds the credential, and is asked again after a 401"
+    inside install -m 0755 /dev/stdin /usr/local/bin/new-token <<<$'#!/bin/sh
+if [ -e /tmp/asked ]; then exec cat "$CREDENTIALS_DIRECTORY/spoolfwd.token"; fi
+: >/tmp/asked
+echo outdated'
+    inside mkdir -p /etc/systemd/system/spoolfwd.service.d
+    inside tee /etc/systemd/system/spoolfwd.service.d/token.conf >/dev/null <<<$'[Service]\nEnvironment=SPOOLFWD_TOKEN_COMMAND=/usr/local/bin/new-token'
+    inside systemctl daemon-reload
+    check "a run of the unit" inside systemctl start spoolfwd.service
+    same "delivers" "0 3" "$(payload_files) $(stat_of units delivered)"
+    eventually 60 "and says that deliveries are back" said_by_unit 'deliveries are back'
+    inside install -m 0755 /dev/stdin /usr/local/bin/new-token <<<$'#!/bin/sh\necho "no ticket" >&2; exit 3'
+    produce 244
+    inside systemctl start spoolfwd.service 2>/dev/null && fail "a run whose token command fails is a success of the unit"
+    same "a token command that fails is a wrong configuration" "failed 78" "$(property ActiveState) $(property ExecMainStatus)"
+    eventually 60 "the journal says why" said_by_unit 'ended with exit status 3: no ticket'
+    inside rm -r /etc/systemd/system/spoolfwd.service.d /usr/local/bin/new-token
+    inside systemctl daemon-reload
+    check "without it, the next run is a success" inside systemctl start spoolfwd.service
+    same "and delivers what waited" "0 4" "$(payload_files) $(stat_of units delivered)"
 }
 
 units_scenario() {
@@ -170,6 +206,8 @@ units_scenario() {
     check "the next run goes on" inside systemctl start spoolfwd.service
     same "every payload has arrived, once" "30 30" "$(stat_of units distinct_bodies) $(stat_of units requests)"
 
+    token_scenario
+
     say "# an instance for a second listener, and a run soon after arrival"
     inside install -d -o www-data -g www-data /var/lib/bitville-apm/second
     inside tee /etc/spoolfwd/second.toml >/dev/null <<<"url = \"$(<"$work/units.url")\"
@@ -181,9 +219,14 @@ spool = \"/var/lib/bitville-apm/second\""
     check "a run of the instance" inside systemctl start spoolfwd@second.service
     same "its payload has arrived, with its token" 1 "$(stat_of units delivered)"
     check "its breaker has its own lock" inside test -e $state/second.lock
+    produce 302 302 /var/lib/bitville-apm/second
+    inside mv /etc/credstore/spoolfwd.token /etc/credstore/aside
+    check "flush of the instance, by root" inside sh -c "spoolfwd flush --config /etc/spoolfwd/second.toml >/dev/null"
+    inside mv /etc/credstore/aside /etc/credstore/spoolfwd.token
+    same "finds the token of the instance" 2 "$(stat_of units delivered)"
     check "enable the path unit" inside systemctl start spoolfwd.path
     produce 401
-    eventually 60 "a payload file starts a run, without the timer" count_is units delivered 2
+    eventually 60 "a payload file starts a run, without the timer" count_is units delivered 3
     inside systemctl stop spoolfwd.path
 
     own_user_scenario

@@ -18,7 +18,6 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // session is one invocation of the program.
@@ -32,12 +31,12 @@ type session struct {
 	log      *slog.Logger     // to stderr
 	identity string           // cached by hostID
 
-	startedBy      int                   // the effective uid at the start
-	account        account               // the user as whom the command works
-	errAccount     error                 // why check did not become that user
-	transmitter    *transmit.Transmitter // for commands that need one; made by prepare
-	errTransmitter error                 // why there is none
-	sources        []*source             // for put; opened by prepare
+	startedBy      int         // the effective uid at the start
+	account        account     // the user as whom the command works
+	errAccount     error       // why check did not become that user
+	transmitter    transmitter // for commands that need one; made by prepare
+	errTransmitter error       // why there is none
+	sources        []*source   // for put; opened by prepare
 }
 
 // run is the program: it does what env.Args say and returns the exit code. It does not return

@@ -23,7 +23,7 @@ func checkCommand(ctx context.Context, s *session) error {
 		Spool:        s.examineSpool,
 		Breaker:      s.examineBreaker,
 		Lock:         s.examineLock,
-		Transmitter:  func() (*transmit.Transmitter, error) { return s.transmitter, s.errTransmitter },
+		Transmitter:  func() (doctor.Transmitter, error) { return s.transmitter, s.errTransmitter },
 		StateDir:     s.cfg.Breaker.StateDir,
 		IndexPath:    drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),
 		Listener:     s.cfg.Listener,

@@ -7,9 +7,9 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
+	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/settings"
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // statusReport is what status prints with --json. Ages are seconds, sizes bytes.
@@ -115,7 +115,7 @@ func (s *session) takeStatus() (*breaker.Breaker, *statusReport, error) {
 	now := s.env.Now()
 	r := &statusReport{
 		Lock:     whoHolds(b.LockPath()),
-		Listener: listenerReport{transmit.Redact(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
+		Listener: listenerReport{settings.RedactURL(s.cfg.Listener.URL), s.cfg.Listener.Timeout.Seconds(), s.cfg.Listener.ConnectTimeout.Seconds()},
 		Spool: spoolReport{Dir: sp.Dir(), Files: w.Files, Bytes: w.Bytes, Skipped: w.Skipped.Count,
 			Unmatched: w.Unmatched.Count, UnmatchedSome: []string{}, DeferredFiles: []deferredReport{}},
 	}

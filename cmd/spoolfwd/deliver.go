@@ -21,7 +21,7 @@ type drainer struct {
 	lock        *breaker.Lock
 	breaker     *breaker.Breaker
 	spool       *spool.Spool
-	transmitter *transmit.Transmitter
+	transmitter transmitter
 	index       *drain.Index
 	byHand      bool               // for a person who looks on: flush
 	force       bool               // let one probe through an open breaker
@@ -50,8 +50,9 @@ func (s *session) openDrainer() (*drainer, error) {
 	s.tellRestored(d.breaker)
 	d.index, err = drain.OpenIndex(drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name))
 	s.warn(err)
-	if sessions := sessionFileFor(s.cfg.Breaker); s.cfg.TLSResume {
-		t.ResumeFrom(sessions)
+	poster, isHTTP := t.(*transmit.Transmitter)
+	if sessions := sessionFileFor(s.cfg.Breaker); isHTTP && s.cfg.TLSResume {
+		poster.ResumeFrom(sessions)
 	} else {
 		logError(s.log, slog.LevelDebug, sessions.Save(nil))
 	}
@@ -128,7 +129,9 @@ func (d *drainer) drain(ctx context.Context) *outcome {
 		d.breaker.NoteFailure(itemName(failed.Name, failed.Item) + ": " + failed.Error.Error())
 	}
 	o.addFaults(errPrune, d.breaker.Save())
-	logError(d.s.log, slog.LevelDebug, d.transmitter.KeepSession())
+	if poster, isHTTP := d.transmitter.(*transmit.Transmitter); isHTTP {
+		logError(d.s.log, slog.LevelDebug, poster.KeepSession())
+	}
 	o.after, o.ended = d.breaker.Stats(now), now
 	if o.report.Stop == drain.Cancelled {
 		o.signal = context.Cause(ctx)

@@ -52,6 +52,18 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.UnknownCertificate: "the listener does not know who signed the client certificate: check --cert-file",
 		transmit.NotHTTP:            "the listener does not speak HTTP/1.1 there: check --url",
 
+		transmit.NATSRefused:        "the server wants other credentials: check --token-file, --creds-file or --cert-file",
+		transmit.NATSNoCredentials:  "check --token-file, --creds-file or --cert-file; with sudo, the token of the systemd unit is found in /etc/credstore",
+		transmit.NATSPlain:          "write nats:// or ws:// in --url, or have the server offer TLS; --ca-file and --cert-file ask for TLS, too",
+		transmit.NATSPublishDenied:  "allow the user to publish to the subject in --url",
+		transmit.NATSRepliesDenied:  "allow the user to subscribe to _INBOX.>, where acknowledgements come",
+		transmit.NATSNoStream:       "check the subject in --url; 'nats stream ls --subject SUBJECT' shows who takes it, and 'nats stream add' makes a stream",
+		transmit.NATSNotStored:      "a program other than a stream answers at the subject: check --url",
+		transmit.NATSTooLarge:       "raise max_payload of the servers, and max-msg-size of the stream; 'spoolfwd rejected retry' then brings the item back",
+		transmit.NATSStreamFull:     "look at 'nats stream info' and at the server's disk: the stream keeps what it has, and takes nothing new until there is room",
+		transmit.NATSUnavailable:    "look at the stream with 'nats stream info', and at the server's log",
+		transmit.NATSConnectionLost: "the item goes out again under the same key; look at the server's log",
+
 		transmit.NoToken: "nothing was sent: try the command of --token-command as the user of the run; it runs without a shell",
 
 		transmit.NoDescriptors: "raise the limit of open files (ulimit -n, LimitNOFILE=)",

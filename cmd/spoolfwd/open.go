@@ -1,19 +1,15 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"slices"
 	"syscall"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
-	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/doctor"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
-	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
 // newBreaker returns the configured breaker, not yet loaded.
@@ -94,34 +90,4 @@ func notOpened(err error) error {
 		return exit.With(exit.Config, err)
 	}
 	return err
-}
-
-// newTransmitter returns the transmitter for the listener.
-func (s *session) newTransmitter() (*transmit.Transmitter, error) {
-	cfg := s.cfg.Listener
-	cfg.UserAgent = userAgent()
-	cfg.MaxIdle = cmp.Or(s.cfg.Drain.Concurrency, s.cfg.Drain.MaxConcurrency)
-	if s.cfg.TestListener {
-		cfg.Headers = append(slices.Clone(cfg.Headers), doctor.TestHeader)
-	}
-	cfg.Dial, cfg.Getenv, cfg.Now = s.env.Dial, s.env.getenv, s.env.Now
-	t, err := transmit.New(cfg)
-	if err == nil && t.NeedsName() && s.cfg.Drain.BatchItems > 1 {
-		err = errors.New("{name} and --batch-items do not go together: a request holds items of several payload files")
-	}
-	return t, wrongTransmitter(err)
-}
-
-// wrongTransmitter gives errors their codes: one for a file that may not be read, and another for
-// everything else, which is a matter of configuration.
-func wrongTransmitter(err error) error {
-	var all []error
-	for _, e := range exit.Each(err) {
-		if errors.Is(e, os.ErrPermission) {
-			all = append(all, exit.With(exit.Permission, e))
-		} else {
-			all = append(all, exit.With(exit.Config, e))
-		}
-	}
-	return errors.Join(all...)
 }

@@ -63,6 +63,19 @@ const (
 	UnknownCertificate // the listener does not know who signed the client certificate
 	NotHTTP            // the listener does not speak HTTP/1.1 there
 
+	// The listener is a NATS server.
+	NATSRefused        // it does not take the credentials
+	NATSNoCredentials  // the same, and there are none
+	NATSPlain          // it offers no TLS
+	NATSPublishDenied  // the user may not publish to the subject
+	NATSRepliesDenied  // the user may not subscribe to the answers
+	NATSNoStream       // nothing takes the subject: no stream, no leader, or no JetStream
+	NATSNotStored      // something took the item that is not a stream
+	NATSTooLarge       // for the server, or for the stream
+	NATSStreamFull     // and keeps what it has
+	NATSUnavailable    // the stream takes nothing at the moment
+	NATSConnectionLost // before the answer
+
 	NoToken // the token command gave none
 
 	// This machine ran out of something.

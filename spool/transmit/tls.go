@@ -19,18 +19,9 @@ func (t *Transmitter) setTLS(cfg Config) error {
 		}
 		return nil
 	}
-	base := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
-	var problems []error
-	if cfg.CAFile != "" {
-		pem, err := ReadSmall(cfg.CAFile, maxCAFile)
-		base.RootCAs = x509.NewCertPool()
-		if err != nil {
-			problems = append(problems, fmt.Errorf("CA file: %w", err))
-		} else if !base.RootCAs.AppendCertsFromPEM(pem) {
-			problems = append(problems, fmt.Errorf("CA file %s holds no PEM certificate", cfg.CAFile))
-		}
-		t.authorities = pem
-	}
+	base, err := t.readTLS(cfg)
+	base.NextProtos = []string{"http/1.1"}
+	problems := []error{err}
 	if proxied {
 		t.client.ProxyTLS = base.Clone()
 		t.client.ProxyTLS.ServerName = serverName(t.proxy.host)
@@ -47,13 +38,36 @@ func (t *Transmitter) setTLS(cfg Config) error {
 	case cfg.CertFile != "" && !t.target.secure:
 		problems = append(problems, errors.New("a client certificate is given, but the URL begins with http://"))
 	case cfg.CertFile != "":
-		pair, err := readKeyPair(cfg.CertFile, cmp.Or(cfg.KeyFile, cfg.CertFile))
-		if err != nil {
-			problems = append(problems, fmt.Errorf("client certificate %s: %w", cfg.CertFile, err))
-		}
-		t.client.TLS.Certificates = []tls.Certificate{pair}
+		problems = append(problems, addKeyPair(t.client.TLS, cfg))
 	}
 	return errors.Join(problems...)
+}
+
+// readTLS makes what every TLS configuration begins with, with the authorities of cfg.
+func (t *Transmitter) readTLS(cfg Config) (*tls.Config, error) {
+	base := &tls.Config{MinVersion: tls.VersionTLS12}
+	if cfg.CAFile == "" {
+		return base, nil
+	}
+	pem, err := ReadSmall(cfg.CAFile, maxCAFile)
+	t.authorities, base.RootCAs = pem, x509.NewCertPool()
+	if err != nil {
+		return base, fmt.Errorf("CA file: %w", err)
+	}
+	if !base.RootCAs.AppendCertsFromPEM(pem) {
+		return base, fmt.Errorf("CA file %s holds no PEM certificate", cfg.CAFile)
+	}
+	return base, nil
+}
+
+// addKeyPair adds the client certificate of cfg.
+func addKeyPair(c *tls.Config, cfg Config) error {
+	pair, err := readKeyPair(cfg.CertFile, cmp.Or(cfg.KeyFile, cfg.CertFile))
+	if err != nil {
+		return fmt.Errorf("client certificate %s: %w", cfg.CertFile, err)
+	}
+	c.Certificates = []tls.Certificate{pair}
+	return nil
 }
 
 // ReadSystemRoots reads the system's certificate authorities now if they judge the listener or its

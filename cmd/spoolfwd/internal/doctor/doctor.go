@@ -40,7 +40,7 @@ type Config struct {
 	Spool       func() (*spool.Spool, error)
 	Breaker     func() (*breaker.Breaker, error)
 	Lock        func(path string) error // that it has been held for long
-	Transmitter func() (*transmit.Transmitter, error)
+	Transmitter func() (Transmitter, error)
 
 	StateDir   string
 	IndexPath  string
@@ -58,6 +58,9 @@ type Config struct {
 	Hint func(error) string // what to do about an error, or ""
 	Now  func() time.Time
 }
+
+// Transmitter is one of package transmit or of package jetstream.
+type Transmitter interface{ Close() }
 
 // doctor collects findings.
 type doctor struct {

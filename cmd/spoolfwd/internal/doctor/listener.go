@@ -18,12 +18,16 @@ const certificateWarning = 14 * 24 * time.Hour
 // listener looks at the settings for the listener and then does all that a request needs, but not
 // the request.
 func (d *doctor) listener(ctx context.Context) {
-	t, err := d.Transmitter()
+	any, err := d.Transmitter()
 	if err != nil {
 		d.fail("listener", "", err)
 		return
 	}
-	defer t.Close()
+	defer any.Close()
+	t, isHTTP := any.(*transmit.Transmitter)
+	if !isHTTP {
+		return
+	}
 	if u, err := url.Parse(d.Listener.URL); err == nil {
 		d.token(ctx, t, u)
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
 )
 
 // table returns every setting, bound to the fields of v, in the groups and the order of help.
@@ -28,8 +29,8 @@ func table(v *Values) []Group {
 				Usage: "payload files need not be JSON; each is one item"},
 		}},
 		{"The listener", []Setting{
-			{Name: "url", value: text(&v.Listener.URL, transmit.CheckURL), arg: "URL", commands: Delivery | Status, mask: transmit.Redact,
-				Usage: "where items are sent"},
+			{Name: "url", value: text(&v.Listener.URL, checkURL), arg: "URL", commands: Delivery | Status, mask: RedactURL,
+				Usage: "where items are sent: http or https, or nats://HOST:PORT,HOST:PORT/SUBJECT of a JetStream stream"},
 			{Name: "method", value: choice(&v.Listener.Method, []string{"POST", "PUT"}, "POST", "PUT"), commands: Delivery,
 				Usage: "PUT each item under a name of its own, which {key} in --url gives it, or POST"},
 			{Name: "timeout", value: duration(&v.Listener.Timeout, transmit.CheckTimeout), commands: Delivery | Status,
@@ -44,6 +45,8 @@ func table(v *Values) []Group {
 				Usage: "connect through this proxy, or none, whatever the environment says"},
 			{Name: "token-file", value: text(&v.Listener.TokenFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "send the content of FILE as a bearer token; defaults to the systemd credential spoolfwd.token"},
+			{Name: "creds-file", value: text(&v.CredsFile, nil), arg: "FILE", commands: Delivery,
+				Usage: "NATS: the credentials of a user, JWT and seed"},
 			{Name: "token-command", value: text(&v.Listener.TokenCommand, transmit.CheckTokenCommand), arg: "CMD", commands: Delivery, mask: maskCommand,
 				Usage: "ask this program for the bearer token, without a shell, when there is something to send"},
 			{Name: "header", value: list(&v.Listener.Headers, transmit.CheckHeader), arg: "'K: V'", commands: Delivery, mask: maskHeader,
@@ -177,6 +180,22 @@ func given(rule func(string) error) func(string) error {
 
 // checkBatchItems asks for a spool of JSON. See checkTogether for one that is raw.
 func checkBatchItems(n int) error { return drain.CheckBatchItems(n, false) }
+
+// checkURL and RedactURL know the URLs of both transmitters.
+func checkURL(raw string) error {
+	if jetstream.Speaks(raw) {
+		return jetstream.CheckURL(raw)
+	}
+	return transmit.CheckURL(raw)
+}
+
+// RedactURL returns the listener's URL for display.
+func RedactURL(raw string) string {
+	if jetstream.Speaks(raw) {
+		return jetstream.Redact(raw)
+	}
+	return transmit.Redact(raw)
+}
 
 // checkHostID lets an empty identity stand for the default.
 func checkHostID(id string) error {

@@ -26,6 +26,7 @@ func (s *Settings) checkTogether() error {
 		"--unix-socket and --proxy are both given: give one", "unix-socket", "proxy")
 	refuse(s.Listener.TokenCommand != "" && s.Listener.TokenFile != "",
 		"--token-file and --token-command are both given: give one", "token-file", "token-command")
+	problems = append(problems, s.checkNATS())
 	refuse(breaker.CheckTimeoutMax(s.Breaker.RetryTimeoutMax, s.Breaker.RetryTimeout) != nil,
 		"--retry-timeout-max is below --retry-timeout", "retry-timeout-max", "retry-timeout")
 	err := drain.CheckBatchItems(s.Drain.BatchItems, s.Spool.Raw)

@@ -18,6 +18,8 @@ type Values struct {
 	Drain    drain.Config
 	HostID   string
 
+	CredsFile string // of a user of NATS
+
 	// A run.
 	TLSResume        bool
 	MaxRuntime       time.Duration

@@ -1,0 +1,96 @@
+package jetstream
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+)
+
+func TestURLs(t *testing.T) {
+	for _, test := range []struct{ url, shown, wrong string }{
+		{"nats://a:4222,b:4222/ORDERS.new", "nats://a:4222,b:4222/ORDERS.new", ""},
+		{"NATS://me:word@a,b/{host}.{key}", "nats://a,b/{host}.{key}", ""},
+		{"tls://[::1]:4222/S", "tls://[::1]:4222/S", ""},
+		{"wss://a/S", "wss://a/S", ""},
+		{"http://a/S", "", "must begin with nats://"},
+		{"nats://a", "", "the subject is missing"},
+		{"nats://a/", "", "the subject is missing"},
+		{"nats:///S", "", "a server is missing"},
+		{"nats://a,,b/S", "", "a server is missing"},
+		{"nats://a:0/S", "", "port"},
+		{"nats://me:word@a,me:word@b/S", "", "stand once"},
+		{"nats://a/S.", "", "dot"},
+		{"nats://a/S..x", "", "dot"},
+		{"nats://a/S.*", "", "wildcard"},
+		{"nats://a/S.>", "", "wildcard"},
+		{"nats://a/S x", "", "space"},
+		{"nats://a/S/x", "", "slash"},
+		{"nats://a/$JS.API", "", "belong to the server"},
+		{"nats://a/S.{hots}", "", "not {key}, {host} or {name}"},
+	} {
+		err := CheckURL(test.url)
+		switch {
+		case test.wrong == "" && err != nil:
+			t.Errorf("%s is refused: %v", test.url, err)
+		case test.wrong != "" && (err == nil || !strings.Contains(err.Error(), test.wrong)):
+			t.Errorf("the error of %s is %v, want %q", test.url, err, test.wrong)
+		case test.wrong == "" && Redact(test.url) != test.shown:
+			t.Errorf("%s is shown as %s, want %s", test.url, Redact(test.url), test.shown)
+		case test.wrong != "" && Redact(test.url) != "(invalid URL)":
+			t.Errorf("%s is shown as %s", test.url, Redact(test.url))
+		}
+	}
+}
+
+func TestACredentialsFileSignsForItsUser(t *testing.T) {
+	const seed = "SUAAXCCTKXS6UHT4F4A2ASBHZA7OPJ4U3BQ3QQDBCULDZIHLNKIDD2QVGY" // made for this test
+	file := filepath.Join(t.TempDir(), "creds")
+	text := "-----BEGIN NATS USER JWT-----\neyJ0.x.y\n------END NATS USER JWT------\n\n" +
+		"-----BEGIN USER NKEY SEED-----\n" + seed + "\n------END USER NKEY SEED------\n"
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	s := startServer(t, &fakeServer{info: map[string]any{"nonce": "abc", "auth_required": true}})
+	tr := newTransmitter(t, Config{URL: s.url("S"), CredsFile: file})
+	if err := os.Remove(file); err != nil { // it is read by New
+		t.Fatal(err)
+	}
+	wantVerdict(t, tr.Send(t.Context(), item()), transmit.Delivered, 200, 0)
+	fields := s.connects()[0]
+	if fields["jwt"] != "eyJ0.x.y" || fields["sig"] == "" {
+		t.Errorf("the server got %v, want the JWT and a signature", fields)
+	}
+}
+
+func TestWrongConfigurations(t *testing.T) {
+	dir := t.TempDir()
+	file := func(name, text string) string {
+		path := filepath.Join(dir, name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return path
+	}
+	for _, test := range []struct {
+		name string
+		cfg  Config
+		says string
+	}{
+		{"no subject", Config{URL: "nats://a"}, "url: the subject is missing"},
+		{"a key of one's own", Config{URL: "nats://a/S", Headers: []string{"nats-msg-id: x"}}, "Nats-Msg-Id cannot be set"},
+		{"two ways to log in", Config{URL: "nats://me:word@a/S", TokenFile: file("token", "word")}, "give one"},
+		{"a credentials file without a seed", Config{URL: "nats://a/S", CredsFile: file("creds", "eyJ0.x.y\n")}, "does not hold a user's JWT and seed"},
+		{"no credentials file", Config{URL: "nats://a/S", CredsFile: filepath.Join(dir, "none")}, "no such file"},
+		{"no authorities", Config{URL: "tls://a/S", CAFile: file("ca", "x")}, "holds no PEM certificate"},
+		{"a negative time", Config{URL: "nats://a/S", Timeout: -1}, "must be more than 0"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, err := New(test.cfg); err == nil || !strings.Contains(err.Error(), test.says) {
+				t.Errorf("the error is %v, want %q", err, test.says)
+			}
+		})
+	}
+}

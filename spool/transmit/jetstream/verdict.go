@@ -1,0 +1,156 @@
+package jetstream
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/nats-io/nats.go"
+
+	"github.com/bitville-apm/spoolfwd/spool/transmit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
+)
+
+// acknowledgement is what a stream answers.
+type acknowledgement struct {
+	Stream   string `json:"stream"`
+	Sequence uint64 `json:"seq"`
+	Error    *struct {
+		Code        int    `json:"code"` // like HTTP's
+		ErrCode     int    `json:"err_code"`
+		Description string `json:"description"`
+	} `json:"error"`
+}
+
+// Statuses of answers that have none of their own, for those who count by status.
+const (
+	stored   = 200
+	tooLarge = 413
+	nobody   = 503
+)
+
+// What streams answer, by err_code of the server's errors.json.
+const (
+	clusterUnavailable  = 10008
+	notLeader           = 10009
+	noResources         = 10023
+	memoryExceeded      = 10028
+	storageExceeded     = 10047
+	accountExceeded     = 10002
+	messageTooLarge     = 10054
+	storeFailed         = 10077 // for one of the reasons below
+	headerTooLarge      = 10097
+	duplicateInProcess  = 10158
+	reasonSubjectFull   = "maximum messages per subject exceeded"
+	reasonMessagesFull  = "maximum messages exceeded"
+	reasonBytesFull     = "maximum bytes exceeded"
+	reasonTooLargeStore = "message too large"
+)
+
+// judge turns an answer into a verdict. For the wait see publish.
+func (t *Transmitter) judge(m *nats.Msg) (v transmit.Verdict, wait time.Duration) {
+	if len(m.Data) == 0 && m.Header.Get("Status") == "503" { // the server's own answer: no responders
+		v.Status = nobody
+		v.Err = t.base.Error(transmit.NATSNoStream, nobody, nats.ErrNoResponders,
+			"no stream takes the subject, or it has no leader at the moment")
+		return v, pause
+	}
+	var a acknowledgement
+	err := json.Unmarshal(m.Data, &a)
+	switch {
+	case err != nil || a.Error == nil && (a.Stream == "" || a.Sequence == 0):
+		v.Sent, v.Excerpt = true, t.base.Excerpt(m.Data)
+		v.Err = t.base.Error(transmit.NATSNotStored, 0, nil, "the answer is not the acknowledgement of a stream")
+		return v, final
+	case a.Error == nil:
+		return transmit.Verdict{Action: transmit.Delivered, Status: stored}, final
+	}
+	reason := a.Error.Description
+	cause := transmit.NATSUnavailable
+	v.Status, wait = a.Error.Code, final
+	switch a.Error.ErrCode {
+	case storeFailed:
+		switch {
+		case strings.HasPrefix(reason, reasonSubjectFull) && t.target.subject.Uses("key"):
+			// Nothing else is published to this subject, so it is this item that fills it.
+			return transmit.Verdict{Action: transmit.Delivered, Status: stored}, final
+		case strings.HasPrefix(reason, reasonTooLargeStore):
+			cause, v.Action, v.Status = transmit.NATSTooLarge, transmit.Rejected, tooLarge
+		case strings.HasPrefix(reason, reasonSubjectFull), strings.HasPrefix(reason, reasonMessagesFull), strings.HasPrefix(reason, reasonBytesFull):
+			cause = transmit.NATSStreamFull
+		}
+	case messageTooLarge, headerTooLarge:
+		cause, v.Action, v.Status = transmit.NATSTooLarge, transmit.Rejected, tooLarge
+	case noResources, memoryExceeded, storageExceeded, accountExceeded:
+		cause = transmit.NATSStreamFull
+	case clusterUnavailable, notLeader, duplicateInProcess:
+		wait = pause
+	}
+	v.Excerpt = t.base.Excerpt([]byte(reason))
+	v.Err = t.base.Error(cause, v.Status, nil, fmt.Sprintf("the stream %s answered: %s (%d)", a.Stream, reason, a.Error.ErrCode))
+	return v, wait
+}
+
+// tooLarge is the verdict of a message that the server would take for an attack, and never reads.
+func (t *Transmitter) tooLarge(limit int64) transmit.Verdict {
+	what := fmt.Sprintf("the item and its headers are larger than the server's max_payload of %d bytes", limit)
+	return transmit.Verdict{
+		Action: transmit.Rejected, Status: tooLarge, Excerpt: []byte(what),
+		Err: t.base.Error(transmit.NATSTooLarge, tooLarge, nats.ErrMaxPayload, what),
+	}
+}
+
+// lost is the verdict of a request whose connection ended.
+func (t *Transmitter) lost(err error, sent bool) transmit.Verdict {
+	what := "the connection ended before the answer: " + text(err)
+	return transmit.Verdict{Sent: sent, Err: t.base.Error(transmit.NATSConnectionLost, 0, err, what)}
+}
+
+// notConnected is the verdict of a request for which there was no connection.
+func (t *Transmitter) notConnected(ctx context.Context, err error) transmit.Verdict {
+	e := &connectError{err: err}
+	errors.As(err, &e)
+	v := t.base.Failed(ctx, e.stage, e.err)
+	v.Sent = false
+	if v.Action == transmit.Aborted || e.stage == h1.Connecting {
+		return v
+	}
+	say := func(cause transmit.Cause, sentence string) transmit.Verdict {
+		v.Err = t.base.Error(cause, 0, err, sentence)
+		return v
+	}
+	var timeout interface{ Timeout() bool }
+	switch {
+	case isDenied(err) && t.anonymous:
+		return say(transmit.NATSNoCredentials, "the server wants credentials, and none were sent")
+	case isDenied(err):
+		return say(transmit.NATSRefused, "the server refused the credentials: "+text(err))
+	case errors.Is(err, errReplies):
+		return say(transmit.NATSRepliesDenied, "nothing was sent: "+errReplies.Error())
+	case errors.Is(err, nats.ErrSecureConnWanted):
+		return say(transmit.NATSPlain, "the server offers no TLS")
+	case ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()):
+		return say(transmit.SlowListener, fmt.Sprintf("connected, and not let in within %v", t.connectTimeout))
+	case errors.Is(err, io.EOF):
+		return say(transmit.SlowListener, "the connection was closed before this host was let in")
+	case e.stage == h1.Receiving:
+		return say(transmit.Unknown, "connected, and not let in: "+text(err))
+	}
+	return v
+}
+
+func isDenied(err error) bool {
+	for _, denied := range [...]error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired} {
+		if errors.Is(err, denied) {
+			return true
+		}
+	}
+	return false
+}
+
+// text is the text of an error without the library's name.
+func text(err error) string { return strings.TrimPrefix(err.Error(), "nats: ") }

@@ -1,9 +1,9 @@
 package spool
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
-	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -14,8 +14,12 @@ import (
 // maxNames bounds the memory of a page whose names are very long, in bytes.
 const maxNames = 20 << 20
 
-// block is how many names a scan examines at a time.
-const block = 1024
+// block is how many names a scan examines in one go, and blocksAtOnce how many blocks it examines
+// at once.
+const (
+	block        = 256
+	blocksAtOnce = 4
+)
 
 // Scan walks the spool once and returns the oldest payload files behind after, at most limit of
 // them. The zero Entry begins with the oldest file, and a limit of 0 is DefaultPageSize. However
@@ -31,11 +35,18 @@ type scan struct {
 	spool *Spool
 	after Entry
 	limit int
-	room  int // entries that may be held before the youngest are dropped
-	page  Page
+	room  int         // entries that may be held before the youngest are dropped
 	names []candidate // not examined yet
-	cut   Entry       // the oldest entry that was dropped: nothing younger fits
-	over  *overflow   // takes what is dropped; nil: a later walk finds it again
+
+	examining sync.WaitGroup
+	free      chan []candidate // room for the blocks that may be examined at once
+
+	mu    sync.Mutex // for what follows; Leftovers and Unmatched of page are the walk's own
+	page  Page
+	err   error
+	cut   Entry     // the oldest entry that was dropped: nothing younger fits
+	young Entry     // no older one belongs to the youngest; zero: any may
+	over  *overflow // takes what is dropped; nil: a later walk finds it again
 }
 
 func (s *Spool) newScan(after Entry, limit int) *scan {
@@ -48,10 +59,9 @@ func (s *Spool) newScan(after Entry, limit int) *scan {
 // walk fills the page from the directory.
 func (sc *scan) walk() (Page, error) {
 	err := readDir(sc.spool.fd, sc.visit)
-	if err == nil {
-		err = sc.examine()
-	}
-	if err != nil {
+	sc.examine(sc.names) // the only block of most spools needs no goroutine
+	sc.examining.Wait()
+	if err = cmp.Or(err, sc.err); err != nil {
 		return Page{}, fmt.Errorf("spool %s: %w", sc.spool.cfg.Dir, err)
 	}
 	return sc.finish(), nil
@@ -88,38 +98,41 @@ func (sc *scan) visit(raw []byte, kind uint8) error {
 		}
 		return nil
 	}
-	if sc.names = append(sc.names, candidate{name: name}); len(sc.names) < block {
-		return nil
+	if sc.names = append(sc.names, candidate{name: name}); len(sc.names) == block {
+		sc.examineAside()
 	}
-	return sc.examine()
+	return nil
 }
 
-// examine asks the kernel about the names that were collected. That takes most of the time of a
-// scan, and so several are asked for at once.
-func (sc *scan) examine() error {
-	const least = block / 8 // fewer are not worth a goroutine
-	share := max(least, (len(sc.names)+runtime.GOMAXPROCS(0)-1)/runtime.GOMAXPROCS(0))
-	var wg sync.WaitGroup
-	for part := range slices.Chunk(sc.names, share) {
-		statAll := func() {
-			for i := range part {
-				part[i].err = statAt(sc.spool.fd, part[i].name, &part[i].st)
-			}
-		}
-		if len(sc.names) <= share {
-			statAll()
-		} else {
-			wg.Go(statAll)
+// examineAside examines the names that were collected while the walk goes on. It waits while as
+// many blocks are being examined as may be.
+func (sc *scan) examineAside() {
+	if sc.free == nil {
+		sc.free = make(chan []candidate, blocksAtOnce)
+		for range blocksAtOnce {
+			sc.free <- nil
 		}
 	}
-	wg.Wait()
-	for i := range sc.names {
-		if err := sc.judge(&sc.names[i]); err != nil {
-			return err
+	names := sc.names
+	sc.names = <-sc.free
+	sc.examining.Go(func() {
+		sc.examine(names)
+		sc.free <- names[:0]
+	})
+}
+
+// examine asks the kernel about names, which takes most of the time of a scan, and judges them.
+func (sc *scan) examine(names []candidate) {
+	for i := range names {
+		names[i].err = statAt(sc.spool.fd, names[i].name, &names[i].st)
+	}
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	for i := range names {
+		if err := sc.judge(&names[i]); err != nil && sc.err == nil {
+			sc.err = err
 		}
 	}
-	sc.names = sc.names[:0]
-	return nil
 }
 
 // judge counts one directory entry and keeps it if it is a payload file.
@@ -177,8 +190,11 @@ func (sc *scan) keepOldest(n int) {
 // drop leaves an entry out of the page.
 func (sc *scan) drop(e Entry) {
 	page := &sc.page
-	if page.Youngest = append(page.Youngest, e); len(page.Youngest) == 2*maxYoungest {
-		page.keepYoungest()
+	if sc.young.Name == "" || e.Compare(sc.young) > 0 {
+		if page.Youngest = append(page.Youngest, e); len(page.Youngest) == 2*maxYoungest {
+			page.keepYoungest()
+			sc.young = page.Youngest[0]
+		}
 	}
 	if sc.over != nil {
 		sc.over.add(e)

@@ -99,6 +99,28 @@ func TestPagesHoldEachFileOnceInOrder(t *testing.T) {
 	}
 }
 
+// A scan examines several blocks of names at once.
+func TestAScanOfManyBlocksFindsEveryFileOnce(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	const files, others = 1300, 40
+	for i := range files {
+		write(t, dir, fmt.Sprintf("%d.json", i), "{}", time.Duration(i*7919%files)*time.Second)
+	}
+	for i := range others {
+		must(t, os.Mkdir(filepath.Join(dir, fmt.Sprintf("directory_%d.json", i)), 0o700))
+	}
+	for _, limit := range []int{files, files / 3} {
+		page := scan(t, s)
+		if page.Files != files || page.Bytes != 2*files || page.Skipped.Count != others {
+			t.Fatalf("%d files, %d bytes and %d others, want %d, %d and %d", page.Files, page.Bytes, page.Skipped.Count, files, 2*files, others)
+		}
+		got := collect(t, s.Scanner(limit, true), limit)
+		if !slices.Equal(got, slices.Collect(page.Entries.All())) || !slices.IsSortedFunc(got, spool.Entry.Compare) {
+			t.Fatalf("%d entries in pages of %d", len(got), limit)
+		}
+	}
+}
+
 // collect returns what a scanner has, page after page.
 func collect(t *testing.T, sc *spool.Scanner, limit int) (got []spool.Entry) {
 	t.Helper()

@@ -25,6 +25,7 @@ func checkCommand(ctx context.Context, s *session) error {
 		Lock:         s.examineLock,
 		Transmitter:  func() (doctor.Transmitter, error) { return s.transmitter, s.errTransmitter },
 		StateDir:     s.cfg.Breaker.StateDir,
+		MaxFileSize:  s.cfg.Spool.MaxFileSize,
 		IndexPath:    drain.IndexPath(s.cfg.Breaker.StateDir, s.cfg.Breaker.Name),
 		Listener:     s.cfg.Listener,
 		ConfigFile:   s.cfg.Config,

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
 )
@@ -87,6 +88,9 @@ func (b *Base) DialContext(ctx context.Context, host, port string) (net.Conn, er
 // ReadSystemRoots is [Transmitter.ReadSystemRoots].
 func (b *Base) ReadSystemRoots() { b.t.ReadSystemRoots() }
 
+// CertificateEnd is [Transmitter.CertificateEnd].
+func (b *Base) CertificateEnd() time.Time { return b.t.CertificateEnd() }
+
 // Failed is the verdict of a request that got no answer.
 func (b *Base) Failed(ctx context.Context, at h1.Stage, err error) Verdict {
 	return b.t.failed(ctx, &h1.Error{Stage: at, Err: err})
@@ -98,6 +102,10 @@ func (b *Base) Error(cause Cause, status int, err error, sentence string) *Error
 	e.Status = status
 	return e
 }
+
+// Root is the text of an error without addresses of this machine and names of system calls, which
+// would make the same cause look like several.
+func Root(err error) string { return root(err) }
 
 // Excerpt returns the beginning of an answer for a [Verdict], without secrets.
 func (b *Base) Excerpt(answer []byte) []byte {

@@ -85,6 +85,8 @@ func (t *Transmitter) open(ctx context.Context, i int) (*link, *connectError) {
 	switch {
 	case d.err != nil:
 		return nil, &connectError{i, h1.Connecting, d.err}
+	case err != nil && ctx.Err() != nil: // it closed the connection under the library
+		return nil, &connectError{i, h1.Receiving, ctx.Err()}
 	case err != nil && (errors.Is(err, nats.ErrTLS) || errors.Is(err, nats.ErrSecureConnWanted)):
 		return nil, &connectError{i, h1.Securing, err}
 	case err != nil:

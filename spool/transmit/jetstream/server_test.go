@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -142,7 +143,7 @@ func (s *fakeServer) serve(c *client) {
 			if s.subject != nil {
 				s.subject(c, words[1])
 			}
-		case "HPUB":
+		case "PUB", "HPUB":
 			m, err := readMessage(in, words)
 			if err != nil {
 				return
@@ -156,6 +157,9 @@ func (s *fakeServer) serve(c *client) {
 }
 
 func readMessage(in *bufio.Reader, words []string) (m message, err error) {
+	if words[0] == "PUB" && len(words) == 4 { // without a head
+		words = slices.Insert(words, 3, "0")
+	}
 	if len(words) != 5 {
 		return m, errors.New("not the message of a request")
 	}

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -135,7 +136,7 @@ func (t *Transmitter) notConnected(ctx context.Context, err error) transmit.Verd
 		return say(transmit.NATSPlain, "the server offers no TLS")
 	case ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()):
 		return say(transmit.SlowListener, fmt.Sprintf("connected, and not let in within %v", t.connectTimeout))
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
 		return say(transmit.SlowListener, "the connection was closed before this host was let in")
 	case e.stage == h1.Receiving:
 		return say(transmit.Unknown, "connected, and not let in: "+text(err))
@@ -153,4 +154,4 @@ func isDenied(err error) bool {
 }
 
 // text is the text of an error without the library's name.
-func text(err error) string { return strings.TrimPrefix(err.Error(), "nats: ") }
+func text(err error) string { return strings.TrimPrefix(transmit.Root(err), "nats: ") }

@@ -42,14 +42,15 @@ type Config struct {
 	Lock        func(path string) error // that it has been held for long
 	Transmitter func() (Transmitter, error)
 
-	StateDir   string
-	IndexPath  string
-	Listener   transmit.Config
-	ConfigFile string            // "" is none
-	Offline    bool              // connect nowhere, and take it that runs are made on another machine
-	Secrets    []string          // files that hold secrets
-	StartedBy  int               // the uid that reads them
-	Unknown    map[string]string // variables that set nothing, each with the one that was probably meant
+	StateDir    string
+	MaxFileSize int64 // of a payload file
+	IndexPath   string
+	Listener    transmit.Config
+	ConfigFile  string            // "" is none
+	Offline     bool              // connect nowhere, and take it that runs are made on another machine
+	Secrets     []string          // files that hold secrets
+	StartedBy   int               // the uid that reads them
+	Unknown     map[string]string // variables that set nothing, each with the one that was probably meant
 
 	TestListener bool   // send it test items
 	TestItem     []byte // instead of one made up

@@ -10,6 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
 )
 
 // certificateWarning is how long before its end a certificate is mentioned.
@@ -18,16 +19,21 @@ const certificateWarning = 14 * 24 * time.Hour
 // listener looks at the settings for the listener and then does all that a request needs, but not
 // the request.
 func (d *doctor) listener(ctx context.Context) {
-	any, err := d.Transmitter()
+	made, err := d.Transmitter()
 	if err != nil {
 		d.fail("listener", "", err)
 		return
 	}
-	defer any.Close()
-	t, isHTTP := any.(*transmit.Transmitter)
-	if !isHTTP {
-		return
+	defer made.Close()
+	switch t := made.(type) {
+	case *transmit.Transmitter:
+		d.http(ctx, t)
+	case *jetstream.Transmitter:
+		d.nats(ctx, t)
 	}
+}
+
+func (d *doctor) http(ctx context.Context, t *transmit.Transmitter) {
 	if u, err := url.Parse(d.Listener.URL); err == nil {
 		d.token(ctx, t, u)
 	}

@@ -35,6 +35,7 @@ func checkCommand(ctx context.Context, s *session) error {
 		Unknown:      s.cfg.UnknownVariables(s.env.Environ),
 		TestListener: s.cfg.TestListener,
 		TestItem:     testItem,
+		Drain:        s.cfg.Drain,
 		Raw:          s.cfg.Spool.Raw,
 		Hint:         hintOf,
 		Now:          s.env.Now,

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"path/filepath"
 	"time"
 
 	"github.com/bitville-apm/spoolfwd/spool"
@@ -25,10 +26,11 @@ func Run(ctx context.Context, cfg Config) (Report, error) {
 	}
 	r := newRun(ctx, cfg)
 	if cfg.BatchFormat == CloudEvents {
-		var err error
-		if r.envelope, err = newEnvelope(cfg.Spool, cfg.EventType); err != nil {
+		dir, err := filepath.Abs(cfg.Spool.Dir())
+		if err != nil {
 			return Report{}, err
 		}
+		r.envelope = newEnvelope(cfg.Spool.HostID(), dir, cfg.EventType)
 	}
 	defer r.queue.close()
 	err := r.drain()

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"time"
 
-	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
@@ -17,22 +16,15 @@ import (
 type envelope []byte
 
 // newEnvelope names the spool as the source of events: the host's identity, then the directory.
-func newEnvelope(sp *spool.Spool, eventType string) (envelope, error) {
-	dir, err := filepath.Abs(sp.Dir())
-	if err != nil {
-		return nil, err
-	}
-	source := "spoolfwd:///" + url.PathEscape(sp.HostID()) + (&url.URL{Path: filepath.ToSlash(dir)}).EscapedPath()
-	head, err := json.Marshal(struct {
+func newEnvelope(hostID, dir, eventType string) envelope {
+	source := "spoolfwd:///" + url.PathEscape(hostID) + (&url.URL{Path: filepath.ToSlash(dir)}).EscapedPath()
+	head, _ := json.Marshal(struct { // of strings, which cannot fail
 		Version     string `json:"specversion"`
 		Type        string `json:"type"`
 		Source      string `json:"source"`
 		ContentType string `json:"datacontenttype"`
 	}{"1.0", eventType, source, "application/json"})
-	if err != nil {
-		return nil, err
-	}
-	return append(head[:len(head)-1], `,"id":"`...), nil
+	return append(head[:len(head)-1], `,"id":"`...)
 }
 
 // append appends an item as an event. Its time is that of its payload file, since it must not

@@ -24,14 +24,7 @@ func (w *worker) send(items []delivery) (v transmit.Verdict, again bool) {
 // post makes one request of the items.
 func (w *worker) post(items []delivery) transmit.Verdict {
 	r := w.r
-	first := items[0]
-	request := transmit.Request{Body: first.item().Body, Key: first.item().Key, Name: first.payload().Name}
-	switch {
-	case r.cfg.batches():
-		request = w.batchRequest(items)
-	case r.cfg.BatchFormat == CloudEvents:
-		request = w.eventRequest(first)
-	}
+	request := w.request(items)
 	request.Host = r.cfg.Spool.HostID()
 	v := r.cfg.Transmitter.Send(r.sendCtx, request)
 	if request.ContentType != "" && v.Status == 415 && v.Action == transmit.Rejected {
@@ -51,6 +44,18 @@ func (w *worker) post(items []delivery) transmit.Verdict {
 		r.report.Statuses[v.Status]++
 	}
 	return v
+}
+
+// request puts the items into the form that the listener takes.
+func (w *worker) request(items []delivery) transmit.Request {
+	first := items[0]
+	switch cfg := w.r.cfg; {
+	case cfg.batches():
+		return w.batchRequest(items)
+	case cfg.BatchFormat == CloudEvents:
+		return w.eventRequest(first)
+	}
+	return transmit.Request{Body: first.item().Body, Key: first.item().Key, Name: first.payload().Name}
 }
 
 // countResult notes in the report how a request went and tells the breaker and the limit.

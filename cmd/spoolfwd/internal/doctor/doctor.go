@@ -22,6 +22,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/breaker"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool"
+	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
@@ -52,9 +53,10 @@ type Config struct {
 	StartedBy   int               // the uid that reads them
 	Unknown     map[string]string // variables that set nothing, each with the one that was probably meant
 
-	TestListener bool   // send it test items
-	TestItem     []byte // instead of one made up
-	Raw          bool   // items need not be JSON
+	TestListener bool         // send it test items
+	TestItem     []byte       // instead of one made up
+	Drain        drain.Config // says how requests hold items
+	Raw          bool         // items need not be JSON
 
 	Hint func(error) string // what to do about an error, or ""
 	Now  func() time.Time

@@ -1,6 +1,7 @@
 package transmit
 
 import (
+	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -56,6 +57,12 @@ func (a *authority) issue(t testing.TB, end time.Time, names ...string) (tls.Cer
 	if err != nil {
 		t.Fatal(err)
 	}
+	return a.issueFor(t, key, end, names...)
+}
+
+// issueFor is issue for a key that there is.
+func (a *authority) issueFor(t testing.TB, key crypto.Signer, end time.Time, names ...string) (tls.Certificate, string) {
+	t.Helper()
 	template := &x509.Certificate{
 		SerialNumber: big.NewInt(2), Subject: pkix.Name{CommonName: "leaf"},
 		NotBefore: end.Add(-48 * time.Hour), NotAfter: end,
@@ -68,7 +75,7 @@ func (a *authority) issue(t testing.TB, end time.Time, names ...string) (tls.Cer
 			template.DNSNames = append(template.DNSNames, name)
 		}
 	}
-	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, &key.PublicKey, a.key)
+	der, err := x509.CreateCertificate(rand.Reader, template, a.cert, key.Public(), a.key)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -2,6 +2,8 @@ package transmit
 
 import (
 	"context"
+	"crypto/rand"
+	"crypto/rsa"
 	"crypto/tls"
 	"crypto/x509"
 	"net"
@@ -27,6 +29,15 @@ func TestTheCertificatesOfBothSidesDecideWhetherItemsAreSent(t *testing.T) {
 	asking := &tls.Config{Certificates: []tls.Certificate{good}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: clients}
 	asking12 := asking.Clone()
 	asking12.MaxVersion = tls.VersionTLS12
+	rsaKey, err := rsa.GenerateKey(rand.Reader, 2048)
+	if err != nil {
+		t.Fatal(err)
+	}
+	withRSA, _ := ca.issueFor(t, rsaKey, tomorrow(), "127.0.0.1")
+	// only speaks with one cipher suite, which before TLS 1.3 also says how keys are exchanged.
+	only := func(suite uint16) *tls.Config {
+		return &tls.Config{Certificates: []tls.Certificate{withRSA}, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{suite}}
+	}
 
 	for _, c := range []struct {
 		name   string
@@ -44,6 +55,8 @@ func TestTheCertificatesOfBothSidesDecideWhetherItemsAreSent(t *testing.T) {
 		{"a wrong name", &tls.Config{Certificates: []tls.Certificate{wrongName}}, "", Kept, `the certificate is for else.where.test, \x1b[31mred.test and not for 127.0.0.1`, WrongName},
 		{"an unknown authority", &tls.Config{Certificates: []tls.Certificate{unknown}}, "", Kept, `signed by the authority "un\x1b[31mknown", which is not known here`, LoneCertificate},
 		{"TLS 1.1 only", &tls.Config{Certificates: []tls.Certificate{good}, MinVersion: tls.VersionTLS10, MaxVersion: tls.VersionTLS11}, "", Kept, "protocol version not supported", OldTLS},
+		{"RSA with a fresh key for each connection", only(tls.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256), "", Delivered, "", Unknown},
+		{"RSA key exchange only", only(tls.TLS_RSA_WITH_AES_128_GCM_SHA256), "", Kept, "handshake failure", NoCommonTLS},
 		{"another protocol only", &tls.Config{Certificates: []tls.Certificate{good}, NextProtos: []string{"imap"}}, "", Kept, "no application protocol", NotHTTP},
 		{"a client certificate required and given", asking, clientPEM, Delivered, "", Unknown},
 		{"a client certificate required and given with TLS 1.2", asking12, clientPEM, Delivered, "", Unknown},

@@ -36,6 +36,7 @@ func scriptListener(ts *testscript.TestScript, neg bool, args []string) {
 	line, err := bufio.NewReader(out).ReadString('\n')
 	ts.Check(err)
 	ts.Setenv("SPOOLFWD_URL", strings.TrimSpace(line))
+	ts.Setenv("LISTENER", strings.TrimSuffix(strings.TrimSpace(line), "/api/profiling"))
 	ts.Setenv("LISTENER_PID", strconv.Itoa(cmd.Process.Pid))
 }
 

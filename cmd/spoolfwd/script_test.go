@@ -40,6 +40,10 @@ import (
 func TestScripts(t *testing.T) {
 	bin := buildCommands(t)
 	ours, others := newAuthority(t), newAuthority(t)
+	docs, err := filepath.Abs("../../contrib/doc")
+	if err != nil {
+		t.Fatal(err)
+	}
 	cert, key := pairFiles(t, ours.issue(t, "127.0.0.1", time.Now().Add(24*time.Hour)))
 	testscript.Run(t, testscript.Params{
 		Dir:                 "testdata/script",
@@ -51,6 +55,7 @@ func TestScripts(t *testing.T) {
 			env.Setenv("SPOOLFWD_RETRY_JITTER", "0")
 			env.Setenv("STATE", filepath.Join(env.WorkDir, "state", "central_listener.state"))
 			env.Setenv("NO_PROXY", "*")
+			env.Setenv("DOC", docs)
 			env.Setenv("TLS_CERT", cert)
 			env.Setenv("TLS_KEY", key)
 			env.Setenv("TLS_CA", ours.file(t))

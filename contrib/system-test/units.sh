@@ -111,6 +111,7 @@ echo outdated'
     inside systemctl daemon-reload
     check "a run of the unit" inside systemctl start spoolfwd.service
     same "delivers" "0 3" "$(payload_files) $(stat_of units delivered)"
+    check "its /tmp is its own" inside test ! -e /tmp/asked
     eventually 60 "and says that deliveries are back" said_by_unit 'deliveries are back'
     inside install -m 0755 /dev/stdin /usr/local/bin/new-token <<<$'#!/bin/sh\necho "no ticket" >&2; exit 3'
     produce 244
@@ -207,6 +208,13 @@ units_scenario() {
     same "every payload has arrived, once" "30 30" "$(stat_of units distinct_bodies) $(stat_of units requests)"
 
     token_scenario
+
+    say "# what an agent left in /tmp, as contrib/doc/bitville.md brings it back"
+    inside install -d -o www-data /tmp/agent
+    inside runuser -u www-data -- sh -c 'for n in 261 262; do echo "{\"n\":$n}" >/tmp/agent/$n.json; done'
+    check "put it as its owner" inside runuser -u www-data -- sh -c 'spoolfwd put /tmp/agent/*.json >/dev/null && rm /tmp/agent/*.json'
+    check "a run" inside systemctl start spoolfwd.service
+    same "delivers it" "6 0" "$(stat_of units delivered) $(inside sh -c 'ls /tmp/agent | wc -l')"
 
     say "# an instance for a second listener, and a run soon after arrival"
     inside install -d -o www-data -g www-data /var/lib/bitville-apm/second

@@ -148,6 +148,9 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 		}
 		return withUsageHint(path, err)
 	}
+	if c.takes&settings.Run == 0 || s.cfg.DryRun {
+		s.catchSignals() // a run does so when it has something to send
+	}
 	if c.takes&settings.Work != 0 {
 		if err := s.prepare(ctx, c.takes); err != nil {
 			if s.cfg.Check {

@@ -98,6 +98,7 @@ func (d *drainer) waitForProbe(ctx context.Context, deadline time.Time) {
 		return
 	}
 	d.lock.Sign(s.env.Now())
+	s.catchSignals()
 	level := slog.LevelInfo
 	if d.byHand {
 		level = console.LevelNotice
@@ -150,8 +151,10 @@ func useOneProcessor() (undo func()) {
 	return func() { runtime.GOMAXPROCS(before) }
 }
 
-// gate stands between the drain and the breaker. It signs the lock when there is something to send,
-// lets the first request of a forced flush through, and tells of a probe.
+// gate stands between the drain and the breaker. When there is something to send, it signs the lock
+// and catches signals: a run that finds an empty spool is spared both, and a signal that ends it at
+// once leaves nothing undone. The gate lets the first request of a forced flush through, and tells
+// of a probe.
 type gate struct {
 	*breaker.Breaker
 	s     *session
@@ -165,6 +168,7 @@ func (g *gate) Available(now time.Time) bool {
 	if !g.asked {
 		g.asked = true
 		g.lock.Sign(now)
+		g.s.catchSignals()
 		if g.force {
 			g.Force(now)
 		}

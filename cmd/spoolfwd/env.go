@@ -28,6 +28,10 @@ type Env struct {
 	// Credstores is where root finds the token of the unit, as systemd does; none: nowhere.
 	Credstores []string
 
+	// CatchSignals is called when signals must no longer end the process at once, but the context
+	// of run; nil stands for a context that its owner ends.
+	CatchSignals func()
+
 	Now  func() time.Time
 	Wait func(ctx context.Context, d time.Duration) error // returns early with the context's cause
 

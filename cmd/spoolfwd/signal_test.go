@@ -17,7 +17,8 @@ import (
 )
 
 func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
-	ctx := catchSignals(t.Context())
+	ctx, cancel := context.WithCancelCause(t.Context())
+	signalCatcher(cancel)()
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
 	}
@@ -29,6 +30,50 @@ func TestASignalCancelsTheContextAndIsItsCause(t *testing.T) {
 	// The second one changes nothing; were it not caught, this test would end here.
 	if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Catching them takes a tenth of a run that finds an empty spool. Such a run has nothing to bring
+// to an end.
+func TestSignalsAreCaughtBeforeARunSendsOrWaits(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		world  func(*testing.T) *world
+		args   []string
+		caught bool
+	}{
+		{"a run on an empty spool", newWorld, []string{"run"}, false},
+		{"a run that sends", func(t *testing.T) *world {
+			w := newWorld(t)
+			w.put("a.json", "{}")
+			return w
+		}, []string{"run"}, true},
+		{"a run that waits for a probe", func(t *testing.T) *world {
+			w := openWorld(t, 1)
+			w.pass(55 * time.Second)
+			return w
+		}, []string{"run"}, true},
+		{"a dry run", newWorld, []string{"run", "--dry-run"}, true},
+		{"flush", newWorld, []string{"flush"}, true},
+	} {
+		w := c.world(t)
+		caught := false
+		w.env.CatchSignals = func() { caught = true }
+		w.onRequest = func() {
+			if !caught {
+				t.Errorf("%s: signals are not caught during a request", c.name)
+			}
+		}
+		w.env.Wait = func(context.Context, time.Duration) error {
+			if !caught {
+				t.Errorf("%s: signals are not caught during a wait", c.name)
+			}
+			return nil
+		}
+		w.do(c.args[0], c.args[1:]...)
+		if caught != c.caught {
+			t.Errorf("%s: signals are caught: %v, want %v", c.name, caught, c.caught)
+		}
 	}
 }
 

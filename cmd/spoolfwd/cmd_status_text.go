@@ -12,7 +12,7 @@ func (s *session) printRuns(r *statusReport) {
 	now := s.env.Now()
 	if r.LastRun != nil {
 		s.out.Line("last run       %s, ended with %d: %s", console.Ago(r.LastRun.Ended, now), r.LastRun.ExitCode, exit.Words(r.LastRun.ExitCode))
-	} else {
+	} else if r.Breaker != nil { // otherwise nobody may look for one
 		s.out.Line("last run       none is known")
 	}
 	if !r.LastDelivery.IsZero() {

@@ -158,6 +158,16 @@ func TestALockOfRootsIsExplainedToTheOwnerOfTheSpool(t *testing.T) {
 	wantText(t, "standard error", r.stderr, "cannot take the lock", "permission denied", "chown "+accountOf(nobody, 0).word()+" "+lock)
 }
 
+// To run as root would not help: root becomes the owner of the spool.
+func TestAPayloadFileOfRootsIsOneForItsProducerToMend(t *testing.T) {
+	w, _ := newServiceWorld(t)
+	makeDir(t, w.state, nobody)
+	w.putAs(0, "a.json", `{}`)
+	chmod(t, filepath.Join(w.spool, "a.json"), 0o600)
+	r := w.do("run").wantCode(t, exit.Permission)
+	wantText(t, "standard error", r.stderr, "a.json belongs to root with mode 0600: let its producer run as this user too")
+}
+
 func ownerOf(t *testing.T, path string) int {
 	t.Helper()
 	info, err := os.Stat(path)

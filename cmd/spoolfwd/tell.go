@@ -1,10 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"log/slog"
+	"os"
 	"path/filepath"
 	"strings"
 	"unicode/utf8"
@@ -155,8 +158,13 @@ func (o *outcome) skippedText() string {
 // skippedHint is the hint of the first entry that has one.
 func (o *outcome) skippedHint() string {
 	for _, e := range o.report.Skipped.Samples {
-		path := filepath.Join(o.s.cfg.Spool.Dir, e.Name)
-		if hint := hintOf(&fs.PathError{Path: path, Err: e.Err}); hint != "" {
+		err := &fs.PathError{Path: filepath.Join(o.s.cfg.Spool.Dir, e.Name), Err: e.Err}
+		remedy := remedyOf(err)
+		// Who owns the file may not be able to use the spool.
+		if st, errStat := statOf(err.Path); errStat == nil && int(st.Uid) != os.Geteuid() && errors.Is(err, fs.ErrPermission) {
+			remedy = cmp.Or(remedy, "let its producer run as this user too, or give this user the right to read it")
+		}
+		if hint := deniedHint(err, remedy); hint != "" {
 			return hint
 		}
 	}

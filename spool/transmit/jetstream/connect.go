@@ -27,16 +27,16 @@ func (e *connectError) Unwrap() error { return e.err }
 // connected returns the connection for the next request, and makes it if there is none. One request
 // makes it, and those that come meanwhile wait for that.
 func (t *Transmitter) connected(ctx context.Context) (*link, error) {
+	if l := t.current(); l != nil {
+		return l, nil
+	}
 	select {
 	case t.connecting <- struct{}{}:
 		defer func() { <-t.connecting }()
 	case <-ctx.Done():
 		return nil, &connectError{stage: h1.Connecting, err: ctx.Err()}
 	}
-	t.mu.Lock()
-	l := t.link
-	t.mu.Unlock()
-	if l != nil && !l.isLost() {
+	if l := t.current(); l != nil {
 		return l, nil
 	}
 	l, err := t.connect(ctx)
@@ -47,6 +47,16 @@ func (t *Transmitter) connected(ctx context.Context) (*link, error) {
 	t.link = l
 	t.mu.Unlock()
 	return l, nil
+}
+
+// current returns the connection if it can be used.
+func (t *Transmitter) current() *link {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.link == nil || t.link.isLost() {
+		return nil
+	}
+	return t.link
 }
 
 // connect tries the servers in random order, so that a fleet spreads over them. Of the failures, it

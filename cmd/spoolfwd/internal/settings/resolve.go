@@ -151,7 +151,7 @@ func (s *Settings) FindStoredToken(stores []string) {
 
 // findToken falls back on a systemd credential if it exists.
 func (s *Settings) findToken(path string) {
-	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" {
+	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" || s.CredsFile != "" {
 		return
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {

@@ -141,6 +141,10 @@ func TestTheTokenFallsBackOnTheSystemdCredential(t *testing.T) {
 	if err != nil || s.Listener.TokenFile != "/own" {
 		t.Errorf("the flag does not win: %q, %v", s.Listener.TokenFile, err)
 	}
+	s, err = resolved(t, []string{"--url", "nats://a/S", "--creds-file", "/own"}, environ, "")
+	if err != nil || s.Listener.TokenFile != "" {
+		t.Errorf("credentials of NATS do not win: %q, %v", s.Listener.TokenFile, err)
+	}
 }
 
 // The exit code says whether the command line or the configuration has to be corrected.

@@ -52,7 +52,9 @@ func finishKey(sum [sha256.Size]byte, equalItemsAfter int) string {
 		n := uint64(equalItemsAfter)
 		sum = sha256.Sum256(append(sum[:], byte(n>>24), byte(n>>16), byte(n>>8), byte(n)))
 	}
-	return hex.EncodeToString(sum[:keyDigits/2])
+	var key [keyDigits]byte // hex.EncodeToString would allocate twice
+	hex.Encode(key[:], sum[:keyDigits/2])
+	return string(key[:])
 }
 
 // fileKey is the key of a file that is one item.
@@ -70,20 +72,21 @@ func (s *Spool) fileKey(p *Payload) string {
 
 // itemKeys sets the keys of an array file's items and links equal ones.
 func (s *Spool) itemKeys(p *Payload) {
-	type last struct{ index, count int }
+	type last struct{ index, count int32 }
 	h := newHasher()
-	seen := make(map[[sha256.Size]byte]last, len(p.Items))
+	seen := make(map[[keyDigits / 2]byte]last, len(p.Items)) // as much of the sums as keys hold
 	for i := len(p.Items) - 1; i >= 0; i-- {
 		it := &p.Items[i]
 		sum := h.sum(s.cfg.HostID, p.Name, it.Body)
 		it.NextEqual = -1
-		after, ok := seen[sum]
+		equal := [keyDigits / 2]byte(sum[:])
+		after, ok := seen[equal]
 		if ok {
-			it.NextEqual = after.index
+			it.NextEqual = int(after.index)
 			after.count++
 		}
-		it.Key = finishKey(sum, after.count)
-		seen[sum] = last{index: i, count: after.count}
+		it.Key = finishKey(sum, int(after.count))
+		seen[equal] = last{index: int32(i), count: after.count}
 	}
 }
 

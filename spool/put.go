@@ -73,7 +73,7 @@ func (s *Spool) Put(cfg PutConfig, now time.Time, r io.Reader) (name string, err
 
 	// tmp, fsync, rename, fsync of the directory: each step makes the next one safe. maildir(5) and
 	// every mail queue do the same.
-	temp, err := writeTemp(s.fd, putPrefix, 0o600, data, func(fd int, _ string) {
+	temp, err := writeTemp(s.fd, putPrefix, 0o600, inOnePiece(data), func(fd int, _ string) {
 		_ = unix.Fchmod(fd, cfg.Mode) // whatever the umask is, since a reader depends on it
 	})
 	if err != nil {

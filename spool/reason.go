@@ -45,7 +45,7 @@ func (s *Spool) writeReason(dir int, name string, r Reason) error {
 // replace writes a small file of the program's own, whole or not at all. Its temporary is made in
 // the spool, where the next scan finds what a crash leaves behind.
 func (s *Spool) replace(dir int, name string, data []byte) error {
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, data, func(int, string) {})
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, inOnePiece(data), func(int, string) {})
 	if err != nil {
 		return err
 	}

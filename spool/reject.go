@@ -111,7 +111,7 @@ func (s *Spool) RejectItem(p *Payload, index int, r Reason) error {
 
 // copyTo makes a new file in rejected/ of an item's bytes.
 func (s *Spool) copyTo(dir int, name string, p *Payload, body []byte) error {
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, body, likeOriginal(s.fd, p))
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, inOnePiece(body), likeOriginal(s.fd, p))
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package spool
 
 import (
 	"fmt"
+	"iter"
 
 	"golang.org/x/sys/unix"
 )
@@ -18,19 +19,8 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	if len(left) == 0 {
 		return fmt.Errorf("%s: rewrite: no item is left", s.path(p.Name))
 	}
-	size := 1
-	for _, i := range left {
-		size += len(p.Items[i].Body) + 1
-	}
-	data := make([]byte, 0, size)
-	for n, i := range left {
-		data = append(data, "[,"[min(n, 1)])
-		data = append(data, p.Items[i].Body...)
-	}
-	data = append(data, ']')
-
 	var written unix.Stat_t
-	temp, err := writeTemp(s.fd, TempPrefix, 0o600, data, func(fd int, temp string) {
+	temp, err := writeTemp(s.fd, TempPrefix, 0o600, p.arrayOf(left), func(fd int, temp string) {
 		likeOriginal(s.fd, p)(fd, temp)
 		_ = unix.Fstat(fd, &written)
 	})
@@ -49,6 +39,26 @@ func (s *Spool) Rewrite(p *Payload, left []int) error {
 	}
 	unix.Unlinkat(s.fd, temp, 0)
 	return err
+}
+
+// arrayOf returns the bytes of an array of some items, a piece at a time. Whole, they would take as
+// much memory as the file does once more.
+func (p *Payload) arrayOf(left []int) iter.Seq[[]byte] {
+	const size = 64 << 10
+	return func(yield func([]byte) bool) {
+		piece := make([]byte, 0, size)
+		for n, i := range left {
+			piece = append(piece, "[,"[min(n, 1)])
+			piece = append(piece, p.Items[i].Body...)
+			if len(piece) >= size {
+				if !yield(piece) {
+					return
+				}
+				piece = piece[:0]
+			}
+		}
+		yield(append(piece, ']'))
+	}
 }
 
 // adopt makes p stand for the file that was just renamed into its place, whose change time the

@@ -2,8 +2,10 @@ package spool_test
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -36,6 +38,35 @@ func TestRewriteKeepsTheBytesOfWhatIsLeftInOrder(t *testing.T) {
 			}
 			wantNames(t, "in the spool", list(t, dir), "x.json")
 		})
+	}
+}
+
+// A file of the largest size is rewritten once a second. As one piece, it would be in memory
+// twice.
+func TestALargeFileIsRewrittenPieceByPiece(t *testing.T) {
+	s, dir := newSpool(t, spool.Config{})
+	var items []string
+	for i := range 40_000 {
+		items = append(items, fmt.Sprintf(`{"number":%d,"text":%q}`, i, strings.Repeat("x", 60)))
+	}
+	write(t, dir, "x.json", "["+strings.Join(items, ",")+"]", time.Hour)
+	p := read(t, s, "x.json")
+	var left []int
+	for i := 1; i < len(items); i++ {
+		left = append(left, i)
+	}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	err := s.Rewrite(p, left)
+	runtime.ReadMemStats(&after)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if used, size := after.TotalAlloc-before.TotalAlloc, uint64(len(p.Data)); used > size/10 {
+		t.Errorf("to rewrite a file of %d bytes took %d of memory", size, used)
+	}
+	if got, want := content(t, dir, "x.json"), "["+strings.Join(items[1:], ",")+"]"; got != want {
+		t.Errorf("the new file has %d bytes, want %d, or others", len(got), len(want))
 	}
 }
 

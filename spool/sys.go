@@ -4,6 +4,8 @@ import (
 	"crypto/rand"
 	"encoding/hex"
 	"errors"
+	"iter"
+	"slices"
 
 	"golang.org/x/sys/unix"
 )
@@ -60,6 +62,9 @@ func createTemp(dir int, prefix string, mode uint32) (fd int, name string, err e
 
 const tempSuffix = ".tmp"
 
+// inOnePiece is data for writeTemp.
+func inOnePiece(data []byte) iter.Seq[[]byte] { return slices.Values([][]byte{data}) }
+
 // writeAll writes all of data, however many calls that takes.
 func writeAll(fd int, data []byte) error {
 	for len(data) > 0 {
@@ -76,15 +81,19 @@ func writeAll(fd int, data []byte) error {
 	return nil
 }
 
-// writeTemp writes data durably into a new temporary file and returns its name. prepare may set the
-// file's mode, owner and times while it has no name that anybody looks for. On an error nothing is
-// left behind.
-func writeTemp(dir int, prefix string, mode uint32, data []byte, prepare func(fd int, temp string)) (name string, err error) {
+// writeTemp writes pieces of data durably into a new temporary file and returns its name. prepare
+// may set the file's mode, owner and times while it has no name that anybody looks for. On an error
+// nothing is left behind.
+func writeTemp(dir int, prefix string, mode uint32, pieces iter.Seq[[]byte], prepare func(fd int, temp string)) (name string, err error) {
 	fd, name, err := createTemp(dir, prefix, mode)
 	if err != nil {
 		return "", err
 	}
-	err = writeAll(fd, data)
+	for piece := range pieces {
+		if err = writeAll(fd, piece); err != nil {
+			break
+		}
+	}
 	prepare(fd, name)
 	// The contents must be on the disk before the name is. A rename that overtakes its data leaves
 	// an empty file after a power cut.

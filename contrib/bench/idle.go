@@ -10,17 +10,25 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 )
 
 // Targets for a run that finds an empty spool.
 const (
-	mostIdle       = 1.3 // times the empty program with the same imports
+	mostIdle       = 1.3 // times the empty program, and the one with the same imports
 	mostIdleMemory = 12  // MiB
 	memoryRuns     = 9
 	idleTurns      = 20 // of which a ratio is formed
 )
+
+// idleCost is what the runs of one program cost, each.
+type idleCost struct {
+	wall, cpu    []float64 // milliseconds
+	instructions []float64 // millions; none where they cannot be counted
+	memory       []float64 // at the peak, MiB
+}
 
 // idleRun measures a run that finds an empty spool beside two programs that do nothing. One of them
 // imports what the command imports, and so tells what the run itself costs. That a run writes
@@ -40,7 +48,13 @@ func (b *bench) idleRun(w io.Writer) error {
 		func() *exec.Cmd { return b.emptyCommand("imports") },
 		func() *exec.Cmd { return b.emptyCommand("empty") },
 	}
-	wall, cpu, memory := make([][]float64, len(names)), make([][]float64, len(names)), make([][]float64, len(names))
+	costs := make([]idleCost, len(programs))
+	runtime.LockOSThread() // which starts the processes whose instructions are counted
+	defer runtime.UnlockOSThread()
+	count, errCount := countInstructions()
+	if errCount == nil {
+		defer count.close()
+	}
 	for n := range b.idleRuns {
 		for i := range programs {
 			i = (i + n) % len(programs) // they take turns in being first
@@ -49,38 +63,53 @@ func (b *bench) idleRun(w io.Writer) error {
 			if err := cmd.Run(); err != nil {
 				return err
 			}
-			wall[i] = append(wall[i], time.Since(began).Seconds()*1000)
-			cpu[i] = append(cpu[i], cpuOf(cmd)*1000)
+			c := &costs[i]
+			c.wall = append(c.wall, time.Since(began).Seconds()*1000)
+			c.cpu = append(c.cpu, cpuOf(cmd)*1000)
+			if errCount == nil {
+				n, err := count.sinceLast()
+				if err != nil {
+					return err
+				}
+				c.instructions = append(c.instructions, float64(n)/1e6)
+			}
 		}
 	}
-	_, err := exec.LookPath("strace")
-	for n := 0; n < memoryRuns && err == nil; n++ {
+	_, errStrace := exec.LookPath("strace")
+	for n := 0; n < memoryRuns && errStrace == nil; n++ {
 		for i := range programs {
 			peak, err := idleMemory(programs[i]())
 			if err != nil {
 				return err
 			}
-			memory[i] = append(memory[i], float64(peak)/(1<<20))
+			costs[i].memory = append(costs[i].memory, float64(peak)/(1<<20))
 		}
 	}
 	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs\n\n", b.machine(), b.idleRuns)
 	fmt.Fprintf(w, "| | %s |\n|---|--:|--:|--:|\n", strings.Join(names, " | "))
-	row := func(name string, of [][]float64) {
-		fmt.Fprintf(w, "| %s | %.2f | %.2f | %.2f |\n", name, summarize(of[0]).median, summarize(of[1]).median, summarize(of[2]).median)
+	var ratios []ratio
+	row := func(name, unit string, of func(idleCost) []float64, missing error) {
+		if missing != nil {
+			fmt.Fprintf(w, "| %s | not measured: %v | | |\n", name, missing)
+			return
+		}
+		fmt.Fprintf(w, "| %s, %s", name, unit)
+		for _, c := range costs {
+			fmt.Fprintf(w, " | %.2f", summarize(of(c)).median)
+		}
+		fmt.Fprintln(w, " |")
+		for i, to := range []string{"the same imports", "the empty program"} {
+			if unit != "MiB" {
+				ratios = append(ratios, ratio{text: name + ", to " + to, spread: inTurns(of(costs[0]), of(costs[i+1])), limit: mostIdle, atMost: true})
+			}
+		}
 	}
-	row("wall time, ms", wall)
-	row("CPU time, ms", cpu)
-	ratios := []ratio{
-		{text: "wall time, to the same imports", spread: inTurns(wall[0], wall[1]), limit: mostIdle, atMost: true},
-		{text: "CPU time, to the same imports", spread: inTurns(cpu[0], cpu[1]), limit: mostIdle, atMost: true},
-		{text: "wall time, to the empty program", spread: inTurns(wall[0], wall[2])},
-		{text: "CPU time, to the empty program", spread: inTurns(cpu[0], cpu[2])},
-	}
-	if err != nil {
-		b.progress("peak memory is not measured: %v", err)
-	} else {
-		row("peak memory, MiB", memory)
-		ratios = append(ratios, ratio{text: "peak memory, MiB", spread: summarize(memory[0]), limit: mostIdleMemory, atMost: true})
+	row("wall time", "ms", func(c idleCost) []float64 { return c.wall }, nil)
+	row("CPU time", "ms", func(c idleCost) []float64 { return c.cpu }, nil)
+	row("instructions", "millions", func(c idleCost) []float64 { return c.instructions }, errCount)
+	row("peak memory", "MiB", func(c idleCost) []float64 { return c.memory }, errStrace)
+	if errStrace == nil {
+		ratios = append(ratios, ratio{text: "peak memory, MiB", spread: summarize(costs[0].memory), limit: mostIdleMemory, atMost: true})
 	}
 	printRatios(w, ratios)
 	return nil

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/nats-io/nats.go"
+	"github.com/nats-io/nkeys"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
@@ -27,7 +28,7 @@ type Config struct {
 	ContentType    string        // default "application/json"
 	Headers        []string      // "Name: value", or "@FILE" with one of them per line
 	TokenFile      string        // holds what may stand before the @ in URL: TOKEN or USER:PASSWORD; read by New
-	CredsFile      string        // JWT and seed of a user, as nsc writes them; read by New
+	CredsFile      string        // JWT and seed of a user, as nsc writes them, or the seed alone; read by New
 	CAFile         string        // PEM; the only authorities trusted; default the system's
 	CertFile       string        // PEM; client certificate and its chain; default none
 	KeyFile        string        // PEM; default CertFile
@@ -126,7 +127,8 @@ func (t *Transmitter) setOptions(cfg Config) error {
 	return nil
 }
 
-// readCreds reads a user's JWT and seed, and tries both once.
+// readCreds reads a user's JWT and seed, or a seed alone for a server that knows the user's public
+// key, and tries them once.
 func (t *Transmitter) readCreds(file string, o *nats.Options) error {
 	text, err := transmit.ReadSmall(file, maxSecretFile)
 	if err != nil {
@@ -135,10 +137,19 @@ func (t *Transmitter) readCreds(file string, o *nats.Options) error {
 	if err := nats.UserCredentialBytes(text)(o); err != nil {
 		return err
 	}
-	jwt, errJWT := o.UserJWT()
-	_, errSeed := o.SignatureCB(nil)
-	if errJWT != nil || errSeed != nil || jwt == "" {
-		return fmt.Errorf("%s does not hold a user's JWT and seed, each between its BEGIN and END", file)
+	user, err := nkeys.ParseDecoratedUserNKey(text)
+	if err != nil {
+		return fmt.Errorf("%s holds no seed of a user", file)
+	}
+	defer user.Wipe()
+	if !strings.Contains(string(text), "JWT") {
+		o.UserJWT = nil
+		o.Nkey, err = user.PublicKey()
+	} else if jwt, _ := o.UserJWT(); strings.Count(jwt, ".") != 2 || strings.ContainsAny(jwt, " \n") {
+		err = fmt.Errorf("%s holds no JWT between its BEGIN and END", file)
+	}
+	if err != nil {
+		return err
 	}
 	for line := range strings.Lines(string(text)) {
 		t.base.AddSecrets(strings.TrimSpace(line))

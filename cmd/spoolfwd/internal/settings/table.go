@@ -2,6 +2,7 @@ package settings
 
 import (
 	"cmp"
+	"errors"
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/breaker"
@@ -46,7 +47,7 @@ func table(v *Values) []Group {
 			{Name: "token-file", value: text(&v.Listener.TokenFile, nil), arg: "FILE", commands: Delivery,
 				Usage: "send the content of FILE as a bearer token; defaults to the systemd credential spoolfwd.token"},
 			{Name: "creds-file", value: text(&v.CredsFile, nil), arg: "FILE", commands: Delivery,
-				Usage: "NATS: the credentials of a user, JWT and seed"},
+				Usage: "NATS: the credentials of a user, JWT and seed, or the seed alone"},
 			{Name: "token-command", value: text(&v.Listener.TokenCommand, transmit.CheckTokenCommand), arg: "CMD", commands: Delivery, mask: maskCommand,
 				Usage: "ask this program for the bearer token, without a shell, when there is something to send"},
 			{Name: "header", value: list(&v.Listener.Headers, transmit.CheckHeader), arg: "'K: V'", commands: Delivery, mask: maskHeader,
@@ -186,7 +187,11 @@ func checkURL(raw string) error {
 	if jetstream.Speaks(raw) {
 		return jetstream.CheckURL(raw)
 	}
-	return transmit.CheckURL(raw)
+	err := transmit.CheckURL(raw)
+	if err != nil && !strings.HasPrefix(raw, "http") {
+		return errors.New("must begin with http:// or https://, or for NATS with nats://, tls://, ws:// or wss://")
+	}
+	return err
 }
 
 // RedactURL returns the listener's URL for display.

@@ -58,6 +58,7 @@ func TestNoDocumentNamesAFlagThatIsNotThere(t *testing.T) {
 	known := []string{"version", "some-name", "now", "failed", "parallel"}       // of systemctl and curl the last three
 	known = append(known, "system", "user-group", "groups", "home-dir", "shell") // of useradd
 	known = append(known, "ignore-missing")                                      // of sha256sum
+	known = append(known, "server", "user", "password", "tlsca")                 // of nats
 	known = append(known, matches(`(?m)^\.It Fl (?:\w , )?-([a-z-]+)`, readDoc(t, manFakelistener))...)
 	for _, s := range settings.New().Table {
 		known = append(known, s.Name)

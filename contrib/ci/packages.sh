@@ -22,6 +22,7 @@ prometheus-node-exporter # serves the metrics file
 haproxy           # balances two listeners, one of which dies
 nginx-light       # stores what is PUT
 victoria-metrics  # takes batches
+nats-server       # stores a message once under its key
 zsh               # completes words
 fish              # likewise
 php-curl          # a contender in the race

@@ -112,6 +112,9 @@ func (t *torture) crashRound(l workload, r *result, killAt func(p point, all int
 		if killed != nil {
 			label = fmt.Sprintf("%s, killed at %v", l.name, *killed)
 			repeats, faults = e.spooled.inFlight(max(1, l.inHand)), 1
+			if l.once {
+				repeats = 0
+			}
 			states = l.states()
 			if o.signal != unix.SIGKILL {
 				r.failf("%s: the process was not killed: %v", label, o)

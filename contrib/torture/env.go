@@ -22,6 +22,7 @@ type env struct {
 	began    time.Time
 	files    int           // spooled so far
 	spacing  time.Duration // between the times of two files
+	hostID   string        // "": the machine's
 	hostname string        // of the product's processes, which then have no machine id; "": the machine's
 
 	stateBefore float64 // the times in the state file that writeState wrote
@@ -67,6 +68,9 @@ func (e *env) spoolfwd(command string, more ...string) program {
 	switch command {
 	case "run", "flush":
 		args = append(args, "--spool", e.spool, "--state-dir", e.state, "--url", e.url, "--retry-jitter", "0")
+		if e.hostID != "" {
+			args = append(args, "--host-id", e.hostID)
+		}
 	case "put":
 		more = append(more, "--spool", e.spool)
 	case "rejected": // behind retry or remove

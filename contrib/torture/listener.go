@@ -47,6 +47,7 @@ type endpoint struct {
 	mu     sync.Mutex
 	answer func(body string) answer
 	seen   []delivery
+	stored func() []delivery // the items are in a stream, and not here; nil: they are here
 }
 
 // delivery is an item that came in a complete request.
@@ -199,6 +200,9 @@ func (p *endpoint) answers(answer func(body string) answer) {
 }
 
 func (p *endpoint) deliveries() []delivery {
+	if p.stored != nil {
+		return p.stored()
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return append([]delivery(nil), p.seen...)

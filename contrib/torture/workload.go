@@ -24,6 +24,7 @@ type workload struct {
 	concurrency int  // default 1, so that every run makes the same calls
 	inHand      int  // files that it may work on at once; default 1
 	crashOnly   bool // not for the fault matrix, and the breaker's states are not listed
+	once        bool // the listener stores an item once, so that none is there twice
 
 	breaker     []breakerState // see states; default closed, without a failure, all the time
 	underFaults []breakerState // further states that a fault may lead to

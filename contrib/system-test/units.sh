@@ -38,6 +38,13 @@ more_runs() {
     done
 }
 
+# stop_timer: and let the run end that it may have started just before.
+stop_timer() {
+    inside systemctl stop spoolfwd.timer
+    eventually 60 "the timer is stopped, and no run is under way" no_run
+}
+no_run() { [[ $(property ActiveState) != activating ]]; }
+
 # package OPTION NAME: run dpkg, with its output in a file.
 package() { inside dpkg "$@" >>"$work/$container/dpkg" 2>&1; }
 install_package() { package -i "/run/share/$1"; }
@@ -156,7 +163,7 @@ units_scenario() {
     say "# the listener fails: the breaker opens and stays open"
     answer units 503
     control units reset -X POST >/dev/null
-    inside systemctl stop spoolfwd.timer # so that one run meets all eight, and not the first few
+    stop_timer # so that one run meets all eight, and not the first few
     produce 101 108
     inside systemctl start spoolfwd.timer
     eventually 60 "the breaker opens" breaker_is open
@@ -186,7 +193,7 @@ units_scenario() {
     check "the breaker is closed" breaker_is closed
 
     say "# a run that needs a person fails the unit"
-    inside systemctl stop spoolfwd.timer
+    stop_timer
     answer units 400,200
     produce 201
     inside systemctl start spoolfwd.service 2>/dev/null && fail "a run that rejects a payload is a success of the unit"

@@ -61,6 +61,7 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.NATSNotStored:      "a program other than a stream answers at the subject: check --url",
 		transmit.NATSTooLarge:       "raise max_payload of the servers, and max-msg-size of the stream; 'spoolfwd rejected retry' then brings the item back",
 		transmit.NATSStreamFull:     "look at 'nats stream info' and at the server's disk: the stream keeps what it has, and takes nothing new until there is room",
+		transmit.NATSNotShown:       "allow the user to ask $JS.API.STREAM.MSG.GET.*, and let servers map no subjects to this stream",
 		transmit.NATSUnavailable:    "look at the stream with 'nats stream info', and at the server's log",
 		transmit.NATSConnectionLost: "the item goes out again under the same key; look at the server's log",
 

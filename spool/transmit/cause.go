@@ -73,6 +73,7 @@ const (
 	NATSNotStored      // something took the item that is not a stream
 	NATSTooLarge       // for the server, or for the stream
 	NATSStreamFull     // and keeps what it has
+	NATSNotShown       // the stream may have the item, and does not show it
 	NATSUnavailable    // the stream takes nothing at the moment
 	NATSConnectionLost // before the answer
 

@@ -10,12 +10,13 @@
 // so a stream stores the item once within its duplicate window, whoever sends it, and through
 // whichever server.
 //
-//	answer                                             payload
-//	acknowledgement of a stream, of a new or known key delivered
-//	the subject, which holds the key, is full already  delivered: the item is there
-//	too large for the server or the stream             rejected
-//	every other answer, and none                       kept
-//	cancelled, or this machine ran out of something    aborted
+//	answer                                              payload
+//	acknowledgement of a stream, of a new or known key  delivered
+//	the subject holds the key and is full, and
+//	the stream shows the item there when it is asked    delivered
+//	too large for the server or the stream              rejected
+//	every other answer, and none                        kept
+//	cancelled, or this machine ran out of something     aborted
 //
 // No message waits in a buffer for a better time. Reconnecting is not left to the library: a
 // connection that ends fails the requests that wait on it, and the next request makes a new one, to

@@ -169,7 +169,7 @@ func (t *Transmitter) ask(ctx context.Context, l *link, what string, question, i
 	}
 	switch {
 	case errors.Is(err, nats.ErrPermissionViolation):
-		return fmt.Errorf("the user may not ask $JS.API.%s", what)
+		return &deniedError{"$JS.API." + what}
 	case err != nil:
 		return fmt.Errorf("$JS.API.%s: %s", what, text(err))
 	case len(m.Data) == 0:
@@ -179,6 +179,12 @@ func (t *Transmitter) ask(ctx context.Context, l *link, what string, question, i
 	}
 	return json.Unmarshal(m.Data, into)
 }
+
+// deniedError is a question that the user may not ask.
+type deniedError struct{ subject string }
+
+func (e *deniedError) Error() string { return "the user may not ask " + e.subject }
+func (e *deniedError) Unwrap() error { return nats.ErrPermissionViolation }
 
 // CertificateEnd returns when the client certificate ends; zero if there is none.
 func (t *Transmitter) CertificateEnd() time.Time { return t.base.CertificateEnd() }

@@ -69,8 +69,12 @@ func (t *Transmitter) publish(ctx, limited context.Context, m *nats.Msg) (v tran
 	reply, sent, err := l.request(limited, m)
 	switch {
 	case err == nil:
-		v, wait = t.judge(reply)
-		v.Latency = time.Since(began)
+		v, a, wait := t.judge(reply)
+		latency := time.Since(began)
+		if errors.Is(v.Err, errKnown) {
+			v, wait = t.settleKnown(limited, l, a.Stream, m.Subject, v)
+		}
+		v.Latency = latency
 		return v, wait
 	case errors.Is(err, errUnsent) && limited.Err() == nil:
 		return t.lost(err, false), pause / 10

@@ -52,23 +52,48 @@ const (
 	reasonTooLargeStore = "message too large"
 )
 
+// errKnown is the answer of a stream that perhaps has the item, since its subject holds the key.
+var errKnown = errors.New("the item's own subject is full")
+
+// settleKnown finds out whether the stream has the item. Its refusal alone does not say so: it may
+// speak of a message that is still on its way to the replicas, and get lost with the leader, or of
+// another item, if the servers map subjects.
+func (t *Transmitter) settleKnown(ctx context.Context, l *link, stream, subject string, v transmit.Verdict) (transmit.Verdict, time.Duration) {
+	var got struct {
+		Message struct {
+			Subject string `json:"subject"`
+		} `json:"message"`
+	}
+	err := t.ask(ctx, l, "STREAM.MSG.GET."+stream, map[string]string{"last_by_subj": subject}, &got)
+	switch {
+	case err == nil && got.Message.Subject == subject:
+		return transmit.Verdict{Action: transmit.Delivered, Status: stored}, final
+	case err == nil:
+		err = errors.New("it has it under another subject")
+	}
+	v.Err = t.base.Error(transmit.NATSNotShown, v.Status, err, "the stream "+stream+" has a message under the item's own subject, and does not show it: "+text(err))
+	if errors.Is(err, nats.ErrPermissionViolation) {
+		return v, final
+	}
+	return v, pause
+}
+
 // judge turns an answer into a verdict. For the wait see publish.
-func (t *Transmitter) judge(m *nats.Msg) (v transmit.Verdict, wait time.Duration) {
+func (t *Transmitter) judge(m *nats.Msg) (v transmit.Verdict, a acknowledgement, wait time.Duration) {
 	if len(m.Data) == 0 && m.Header.Get("Status") == "503" { // the server's own answer: no responders
 		v.Status = nobody
 		v.Err = t.base.Error(transmit.NATSNoStream, nobody, nats.ErrNoResponders,
 			"no stream takes the subject, or it has no leader at the moment")
-		return v, pause
+		return v, a, pause
 	}
-	var a acknowledgement
 	err := json.Unmarshal(m.Data, &a)
 	switch {
 	case err != nil || a.Error == nil && (a.Stream == "" || a.Sequence == 0):
 		v.Sent, v.Excerpt = true, t.base.Excerpt(m.Data)
 		v.Err = t.base.Error(transmit.NATSNotStored, 0, nil, "the answer is not the acknowledgement of a stream")
-		return v, final
+		return v, a, final
 	case a.Error == nil:
-		return transmit.Verdict{Action: transmit.Delivered, Status: stored}, final
+		return transmit.Verdict{Action: transmit.Delivered, Status: stored}, a, final
 	}
 	reason := a.Error.Description
 	cause := transmit.NATSUnavailable
@@ -76,9 +101,6 @@ func (t *Transmitter) judge(m *nats.Msg) (v transmit.Verdict, wait time.Duration
 	switch a.Error.ErrCode {
 	case storeFailed:
 		switch {
-		case strings.HasPrefix(reason, reasonSubjectFull) && t.target.subject.Uses("key"):
-			// Nothing else is published to this subject, so it is this item that fills it.
-			return transmit.Verdict{Action: transmit.Delivered, Status: stored}, final
 		case strings.HasPrefix(reason, reasonTooLargeStore):
 			cause, v.Action, v.Status = transmit.NATSTooLarge, transmit.Rejected, tooLarge
 		case strings.HasPrefix(reason, reasonSubjectFull), strings.HasPrefix(reason, reasonMessagesFull), strings.HasPrefix(reason, reasonBytesFull):
@@ -91,9 +113,12 @@ func (t *Transmitter) judge(m *nats.Msg) (v transmit.Verdict, wait time.Duration
 	case clusterUnavailable, notLeader, duplicateInProcess:
 		wait = pause
 	}
+	if strings.HasPrefix(reason, reasonSubjectFull) && t.target.subject.Uses("key") {
+		err = errKnown
+	}
 	v.Excerpt = t.base.Excerpt([]byte(reason))
-	v.Err = t.base.Error(cause, v.Status, nil, fmt.Sprintf("the stream %s answered: %s (%d)", a.Stream, reason, a.Error.ErrCode))
-	return v, wait
+	v.Err = t.base.Error(cause, v.Status, err, fmt.Sprintf("the stream %s answered: %s (%d)", a.Stream, reason, a.Error.ErrCode))
+	return v, a, wait
 }
 
 // tooLarge is the verdict of a message that the server would take for an attack, and never reads.

@@ -35,6 +35,7 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.SocketFailed:   "check --unix-socket: something must listen there and let the user of the run in",
 		transmit.PerhapsTLS:     "the listener may have failed, or speak TLS: look at its log, or write https:// in --url",
 		transmit.PerhapsPlain:   "the listener may refuse the name in --url, or speak plain HTTP: look at its log, or write http:// in --url",
+		transmit.SlowHandshake:  "the listener may be stuck, or speak plain HTTP and wait for more: look at it, or write http:// in --url",
 		transmit.NoInterface:    "an address that begins with fe80: needs its interface, as in [fe80::1%25eth0]; a unit needs AF_NETLINK for that, or the interface's number",
 		transmit.SpeaksPlain:    "the listener speaks plain HTTP: write http:// in --url",
 

@@ -46,6 +46,7 @@ const (
 	SpeaksPlain    // the listener speaks plain HTTP, and the URL begins with https://
 	PerhapsTLS     // the listener closed the connection, and the URL begins with http://
 	PerhapsPlain   // the listener closed the connection in the handshake
+	SlowHandshake  // the time was up in the handshake
 	NoInterface    // a link-local address without an interface that is known here
 
 	// TLS failed.
@@ -129,6 +130,8 @@ func (t *Transmitter) causeOf(e *h1.Error) Cause {
 		return PerhapsTLS
 	case isTimeout(e) && e.Stage == h1.Connecting:
 		return ConnectTimeout
+	case isTimeout(e) && e.Stage == h1.Securing:
+		return SlowHandshake
 	case isTimeout(e):
 		return SlowListener
 	}

@@ -88,7 +88,7 @@ func TestEveryStepEndsWithItsTimeout(t *testing.T) {
 		{"connecting", Config{Dial: dialForEver}, nil, nil, 2 * time.Second, Kept, 0, "no connection within 2s", ConnectTimeout},
 		{"connecting, with less time in all", Config{Dial: dialForEver, Timeout: time.Second}, nil, nil, time.Second, Kept, 0, "no connection within 1s", ConnectTimeout},
 		{"connecting, as configured", Config{Dial: dialForEver, ConnectTimeout: 3 * time.Second}, nil, nil, 3 * time.Second, Kept, 0, "no connection within 3s", ConnectTimeout},
-		{"a handshake", Config{URL: "https://localhost"}, nil, untilClosed, 5 * time.Second, Kept, 0, "the TLS handshake did not end within 5s", SlowListener},
+		{"a handshake", Config{URL: "https://localhost"}, nil, untilClosed, 5 * time.Second, Kept, 0, "the TLS handshake did not end within 5s", SlowHandshake},
 		{"an answer", Config{}, nil, untilClosed, 5 * time.Second, Kept, 0, "no complete answer within 5s", SlowListener},
 		{"an answer, as configured", Config{Timeout: time.Minute}, nil, untilClosed, time.Minute, Kept, 0, "within 1m0s", SlowListener},
 		{"a trickling answer", Config{}, nil, everySecond("HTTP/1.1 200 OK\r\n\r\n"), 5 * time.Second, Kept, 0, "no complete answer within 5s", SlowListener},

@@ -7,7 +7,7 @@ import (
 )
 
 // Action is what a request means for its payload and for the breaker.
-type Action int
+type Action int8 // a table holds 600 of them
 
 const (
 	Kept      Action = iota // stays in the spool, a failure; the zero value, because it loses nothing

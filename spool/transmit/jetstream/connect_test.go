@@ -117,13 +117,13 @@ func TestAServerThatSaysNothingIsLeftForAnother(t *testing.T) {
 	s := startServer(t, &fakeServer{})
 	silent := startServer(t, &fakeServer{connect: func(c *client, _ map[string]any) bool { untilClosed(c); return false }})
 	for range 4 {
-		tr := newTransmitter(t, Config{URL: "nats://" + silent.address + "," + s.address + "/S", ConnectTimeout: 100 * time.Millisecond})
+		tr := newTransmitter(t, Config{URL: "nats://" + silent.address + "," + s.address + "/S", ConnectTimeout: 500 * time.Millisecond})
 		wantVerdict(t, tr.Send(t.Context(), item()), transmit.Delivered, 200, 0)
 	}
-	only := newTransmitter(t, Config{URL: silent.url("S"), ConnectTimeout: 100 * time.Millisecond})
+	only := newTransmitter(t, Config{URL: silent.url("S"), ConnectTimeout: 500 * time.Millisecond})
 	v := only.Send(t.Context(), item())
 	wantVerdict(t, v, transmit.Kept, 0, transmit.SlowListener)
-	if !strings.Contains(v.Err.Error(), "not let in within 100ms") {
+	if !strings.Contains(v.Err.Error(), "not let in within 500ms") {
 		t.Errorf("it says %q", v.Err)
 	}
 }

@@ -60,7 +60,7 @@ func TestAStreamThatCannotBeAskedForIsNotKnown(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := startServer(t, &fakeServer{message: test.message})
-			got := newTransmitter(t, Config{URL: s.url("S"), Timeout: 200 * time.Millisecond}).Inspect(t.Context())
+			got := newTransmitter(t, Config{URL: s.url("S"), Timeout: time.Second}).Inspect(t.Context())
 			if got.Err == nil || !strings.Contains(got.Err.Error(), test.says) {
 				t.Errorf("it says %v, want %q", got.Err, test.says)
 			}

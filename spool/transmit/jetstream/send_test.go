@@ -77,45 +77,6 @@ func TestEveryAnswerHasItsVerdict(t *testing.T) {
 	}
 }
 
-// A stream that refuses a second message on a subject knows an item by the key in it, without any
-// window. What it refuses for may still be lost, so only what it shows is there.
-func TestAnItemWhoseOwnSubjectIsFullIsDeliveredIfTheStreamShowsIt(t *testing.T) {
-	const full = `{"error":{"code":503,"err_code":10077,"description":"maximum messages per subject exceeded"},"stream":"ITEMS","seq":0}`
-	const own = "S.k-%221%22"
-	for _, test := range []struct {
-		name   string
-		asked  func(c *client, m message)
-		action transmit.Action
-		status int
-		cause  transmit.Cause
-	}{
-		{"it shows it", func(c *client, m message) { c.answer(m, `{"message":{"subject":"`+own+`","seq":3}}`) }, transmit.Delivered, 200, 0},
-		{"it has none", func(c *client, m message) {
-			c.answer(m, `{"error":{"code":404,"err_code":10037,"description":"no message found"}}`)
-		}, transmit.Kept, 503, transmit.NATSNotShown},
-		{"it has another", func(c *client, m message) { c.answer(m, `{"message":{"subject":"S","seq":3}}`) }, transmit.Kept, 503, transmit.NATSNotShown},
-		{"it must not be asked", func(c *client, m message) { c.say("-ERR 'Permissions Violation for Publish to %q'\r\n", m.Subject) },
-			transmit.Kept, 503, transmit.NATSNotShown},
-		{"it says nothing", func(*client, message) {}, transmit.Kept, 503, transmit.NATSNotShown},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			s := startServer(t, &fakeServer{message: func(c *client, m message) {
-				switch m.Subject {
-				case own:
-					c.answer(m, full)
-				case "$JS.API.STREAM.MSG.GET.ITEMS":
-					if m.Body != `{"last_by_subj":"`+own+`"}` {
-						t.Errorf("it asks for %s", m.Body)
-					}
-					test.asked(c, m)
-				}
-			}})
-			v := newTransmitter(t, Config{URL: s.url("S.{key}"), Timeout: 600 * time.Millisecond}).Send(t.Context(), item())
-			wantVerdict(t, v, test.action, test.status, test.cause)
-		})
-	}
-}
-
 func wantVerdict(t *testing.T, v transmit.Verdict, action transmit.Action, status int, cause transmit.Cause) {
 	t.Helper()
 	var e *transmit.Error
@@ -161,11 +122,11 @@ func TestWhatIsNotStoredForTheMomentIsPublishedAgainUnderItsKey(t *testing.T) {
 
 func TestASubjectThatNothingTakesIsAFailureWhenTheTimeIsUp(t *testing.T) {
 	s := startServer(t, &fakeServer{message: (*client).noResponders})
-	tr := newTransmitter(t, Config{URL: s.url("S"), Timeout: 300 * time.Millisecond})
+	tr := newTransmitter(t, Config{URL: s.url("S"), Timeout: time.Second})
 	began := time.Now()
 	v := tr.Send(t.Context(), item())
 	wantVerdict(t, v, transmit.Kept, 503, transmit.NATSNoStream)
-	if took := time.Since(began); took > 2*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }
@@ -186,7 +147,7 @@ func TestASilentServerIsAFailureAndIsLeft(t *testing.T) {
 			c.answer(m, ack)
 		}
 	}})
-	tr := newTransmitter(t, Config{URL: s.url("S"), Timeout: 200 * time.Millisecond})
+	tr := newTransmitter(t, Config{URL: s.url("S"), Timeout: time.Second})
 	v := tr.Send(t.Context(), item())
 	wantVerdict(t, v, transmit.Kept, 0, transmit.SlowListener)
 	if !v.Sent {
@@ -286,7 +247,7 @@ func TestAServerThatStopsReadingHoldsNobody(t *testing.T) {
 	}
 	all.Wait()
 	close(release)
-	if took := time.Since(began); took > 3*time.Second {
+	if took := time.Since(began); took > 10*time.Second {
 		t.Errorf("it took %v", took)
 	}
 }

@@ -15,6 +15,7 @@ func scenarios() []scenario {
 		{"fault", "a system call that fails, once or always, is reported with an exit code, and causes no loss, hang or panic", faultMatrix},
 		{"stream-crash", "killed before any system call, a run that publishes into a stream loses nothing, and no item is there twice", streamCrash},
 		{"stream-fault", "a system call that fails in such a run causes no loss, hang or panic, and no item is there twice", streamFault},
+		{"stream-power", "what three servers of a stream acknowledged survives a power cut of all of them, if they sync always", streamPower},
 		{"mutate", "a payload file that another program changes between any two calls of a run is not lost", mutateMatrix},
 		{"power-ext4", "payloads that put has named, or that were not delivered, survive a power cut on ext4", powerCut("ext4")},
 		{"power-xfs", "payloads that put has named, or that were not delivered, survive a power cut on XFS", powerCut("xfs")},

@@ -77,8 +77,11 @@ func New(cfg Config) (*Transmitter, error) {
 		return nil, err
 	}
 	for name := range base.Headers(transmit.Request{}) {
-		if strings.EqualFold(name, nats.MsgIdHdr) {
+		switch {
+		case strings.EqualFold(name, nats.MsgIdHdr):
 			return nil, fmt.Errorf("%s cannot be set: every item has its own", nats.MsgIdHdr)
+		case strings.EqualFold(name, "Nats-Rollup"):
+			return nil, errors.New("Nats-Rollup cannot be set: each item would delete those before it")
 		}
 	}
 	return t, nil

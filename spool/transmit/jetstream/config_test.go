@@ -95,6 +95,7 @@ func TestWrongConfigurations(t *testing.T) {
 	}{
 		{"no subject", Config{URL: "nats://a"}, "url: the subject is missing"},
 		{"a key of one's own", Config{URL: "nats://a/S", Headers: []string{"nats-msg-id: x"}}, "Nats-Msg-Id cannot be set"},
+		{"a header that deletes what is stored", Config{URL: "nats://a/S", Headers: []string{"Nats-Rollup: all"}}, "Nats-Rollup cannot be set"},
 		{"two ways to log in", Config{URL: "nats://me:word@a/S", TokenFile: file("token", "word")}, "give one"},
 		{"a credentials file without a seed", Config{URL: "nats://a/S", CredsFile: file("creds", "eyJ0.x.y\n")}, "holds no seed of a user"},
 		{"a credentials file with a broken JWT", Config{URL: "nats://a/S", CredsFile: file("broken", "NATS USER JWT\nSUAAXCCTKXS6UHT4F4A2ASBHZA7OPJ4U3BQ3QQDBCULDZIHLNKIDD2QVGY\n")}, "holds no JWT"},

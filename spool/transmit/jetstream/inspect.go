@@ -51,6 +51,7 @@ type Stream struct {
 		MaxAge        time.Duration `json:"max_age"`
 		MaxMsgSize    int64         `json:"max_msg_size"`
 		NoAck         bool          `json:"no_ack"`
+		Transform     *struct{}     `json:"subject_transform"` // it stores subjects under other names
 		Sealed        bool          `json:"sealed"`
 		PersistMode   string        `json:"persist_mode"`
 	} `json:"config"`
@@ -67,10 +68,14 @@ type Stream struct {
 	} `json:"cluster"`
 }
 
-// KnowsKeys reports whether s refuses an item that it has, for as long as it keeps it. The subject
-// must hold the key for that.
+// KnowsKeys reports whether s refuses an item that it has, for as long as it keeps it.
 func (t *Transmitter) KnowsKeys(s Stream) bool {
-	return t.target.subject.Uses("key") && s.Config.Discard == "new" && s.Config.PerSubject && s.Config.MaxPerSubject == 1
+	return t.HasOwnSubjects(s) && s.Config.Discard == "new" && s.Config.PerSubject && s.Config.MaxPerSubject == 1
+}
+
+// HasOwnSubjects reports whether s stores each item under a subject of its own.
+func (t *Transmitter) HasOwnSubjects(s Stream) bool {
+	return t.target.subject.Uses("key") && s.Config.Transform == nil
 }
 
 // Takes reports whether s takes all that a subject with wildcards stands for.

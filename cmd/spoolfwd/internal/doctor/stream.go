@@ -100,7 +100,10 @@ func (d *doctor) stream(t *jetstream.Transmitter, s jetstream.Stream) {
 		d.warn(about, edit+"--dupe-window=24h", "the stream knows an item again for %s only: one that is sent again later is stored twice", console.Duration(c.Window))
 	}
 	if c.Retention == "interest" && s.State.Consumers == 0 {
-		d.warn(about, "make a consumer that lasts: nats consumer add "+c.Name, "the stream has no consumer, and by its interest policy acknowledges and drops what comes")
+		d.broken(about, "make a consumer that lasts: nats consumer add "+c.Name, errors.New("the stream has no consumer, and by its interest policy acknowledges and drops what comes"))
+	}
+	if c.MaxPerSubject > 0 && !c.PerSubject && !t.HasOwnSubjects(s) {
+		d.warn(about, edit+"--max-msgs-per-subject=-1", "the stream keeps only the newest %s of each subject: an item takes the place of another", console.Count(int(c.MaxPerSubject), "message"))
 	}
 	if c.MaxMsgSize > 0 && c.MaxMsgSize < d.MaxFileSize {
 		d.warn(about, edit+"--max-msg-size=-1", "an item that is larger than a message of %s is rejected", console.Size(c.MaxMsgSize))
@@ -126,6 +129,9 @@ func fullOf(s jetstream.Stream) string {
 	}
 	if s.Config.MaxBytes > 0 {
 		limits = append(limits, console.Size(s.Config.MaxBytes))
+	}
+	if s.Config.MaxPerSubject > 0 && (s.Config.PerSubject || s.Config.Discard == "old") {
+		limits = append(limits, console.Count(int(s.Config.MaxPerSubject), "message")+" of each subject")
 	}
 	text := "no limit"
 	if len(limits) > 0 {

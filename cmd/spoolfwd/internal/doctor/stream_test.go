@@ -35,7 +35,13 @@ func TestAStreamIsJudgedByWhatItsAcknowledgementIsWorth(t *testing.T) {
 		{"no acknowledgements", "ORDERS.new", func(s *jetstream.Stream) { s.Config.NoAck = true }, "fail", "acknowledges nothing", "nats stream edit ORDERS --ack"},
 		{"sealed", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Sealed = true }, "fail", "sealed", ""},
 		{"acknowledged before it is written", "ORDERS.new", func(s *jetstream.Stream) { s.Config.PersistMode = "async" }, "warn", "before it writes", ""},
-		{"interest without a consumer", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Retention = "interest" }, "warn", "drops what comes", "nats consumer add ORDERS"},
+		{"interest without a consumer", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Retention = "interest" }, "fail", "drops what comes", "nats consumer add ORDERS"},
+		{"one message of each subject", "ORDERS.{host}", func(s *jetstream.Stream) { s.Config.MaxPerSubject = 1 }, "warn", "keeps only the newest 1 message of each subject", "--max-msgs-per-subject=-1"},
+		{"one message of each subject, which is an item's", "ORDERS.{key}", func(s *jetstream.Stream) { s.Config.MaxPerSubject = 1 }, "", "", ""},
+		{"keys that are not stored", "ORDERS.{key}", func(s *jetstream.Stream) {
+			s.Config.Window, s.Config.Discard, s.Config.PerSubject, s.Config.MaxPerSubject = 0, "new", true, 1
+			s.Config.Transform = &struct{}{}
+		}, "warn", "stored twice", "--dupe-window"},
 		{"small messages", "ORDERS.new", func(s *jetstream.Stream) { s.Config.MaxMsgSize = 1000 }, "warn", "rejected", "--max-msg-size"},
 		{"a part of the subjects", "ORDERS.{host}", func(s *jetstream.Stream) { s.Config.Subjects = []string{"ORDERS.a"} }, "warn", "takes only a part of ORDERS.*", "--subjects"},
 	} {
@@ -68,6 +74,10 @@ func TestAStreamIsJudgedByWhatItsAcknowledgementIsWorth(t *testing.T) {
 func TestWhatAStreamDoesWhenItIsFullIsSaid(t *testing.T) {
 	s := good()
 	if got := fullOf(s); got != "drops the oldest above 10.0 GiB" {
+		t.Errorf("it says %q", got)
+	}
+	s.Config.MaxPerSubject = 2
+	if got := fullOf(s); got != "drops the oldest above 10.0 GiB or 2 messages of each subject" {
 		t.Errorf("it says %q", got)
 	}
 	s.Config.Discard, s.Config.MaxMsgs, s.Config.MaxAge = "new", 5, 48*time.Hour

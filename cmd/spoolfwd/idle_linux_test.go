@@ -6,6 +6,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -56,5 +57,28 @@ func TestAnIdleRunOpensNothingButItsOwnFiles(t *testing.T) {
 		if n > most[path] {
 			t.Errorf("it opens %s %d times, want at most %d", path, n, most[path])
 		}
+	}
+}
+
+// Go initializes every package of the program before main, whether a run needs it or not. What that
+// allocates is a measure of it that does not depend on the machine's load: a library that compiles
+// regular expressions or registers types there makes each tick of the timer dearer. More than two
+// thirds of it are the NATS client's.
+func TestLittleIsInitializedBeforeARunBegins(t *testing.T) {
+	const mostAllocations = 1200
+	cmd := exec.Command(filepath.Join(buildCommands(t), "spoolfwd"), "version")
+	cmd.Env = []string{"GODEBUG=inittrace=1"}
+	var trace strings.Builder
+	cmd.Stderr = &trace
+	if err := cmd.Run(); err != nil {
+		t.Fatal(err)
+	}
+	total := 0
+	for _, found := range regexp.MustCompile(`(?m)^init \S+ @.* (\d+) allocs$`).FindAllStringSubmatch(trace.String(), -1) {
+		n, _ := strconv.Atoi(found[1])
+		total += n
+	}
+	if total == 0 || total > mostAllocations {
+		t.Errorf("packages make %d allocations when they are initialized, want some and at most %d:\n%s", total, mostAllocations, &trace)
 	}
 }

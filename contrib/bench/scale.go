@@ -95,7 +95,7 @@ func (b *bench) singles(n int) stock {
 }
 
 func (b *bench) arrays(n, items, size int) stock {
-	return stock{fmt.Sprintf("%d array files of %d items of %d bytes", n, items, size), n * items,
+	return stock{fmt.Sprintf("%d x %d items of %d bytes in array files", n, items, size), n * items,
 		func() error { return b.fillArrays(n, items, size) }}
 }
 

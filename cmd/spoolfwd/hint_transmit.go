@@ -56,6 +56,8 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.NATSRefused:        "the server wants other credentials: check --token-file, --creds-file or --cert-file",
 		transmit.NATSNoCredentials:  "check --token-file, --creds-file or --cert-file; with sudo, the token of the systemd unit is found in /etc/credstore",
 		transmit.NATSPlain:          "write nats:// or ws:// in --url, or have the server offer TLS; --ca-file and --cert-file ask for TLS, too",
+		transmit.NATSSilent:         "something else may listen at the port in --url; a server that wants TLS first needs handshake_first: auto; a slow one needs more --connect-timeout",
+		transmit.NATSStranger:       "check the scheme and the port in --url: NATS listens at 4222 unless it is told otherwise",
 		transmit.NATSPublishDenied:  "allow the user to publish to the subject in --url",
 		transmit.NATSRepliesDenied:  "allow the user to subscribe to _INBOX.>, where acknowledgements come",
 		transmit.NATSNoStream:       "check the subject in --url; 'nats stream ls --subject SUBJECT' shows who takes it, and 'nats stream add' makes a stream",
@@ -63,6 +65,7 @@ func transmitHints() map[transmit.Cause]string {
 		transmit.NATSTooLarge:       "raise max_payload of the servers, and max-msg-size of the stream; 'spoolfwd rejected retry' then brings the item back",
 		transmit.NATSStreamFull:     "look at 'nats stream info' and at the server's disk: the stream keeps what it has, and takes nothing new until there is room",
 		transmit.NATSNotShown:       "allow the user to ask $JS.API.STREAM.MSG.GET.*, and let servers map no subjects to this stream",
+		transmit.NATSNoAnswer:       "the stream is slow, or has --no-ack: 'spoolfwd check' looks at it; or raise --timeout",
 		transmit.NATSUnavailable:    "look at the stream with 'nats stream info', and at the server's log",
 		transmit.NATSConnectionLost: "the item goes out again under the same key; look at the server's log",
 

@@ -143,7 +143,10 @@ func PercentEncode(name string) string { return string(appendEncoded(nil, name))
 // nothing of the URL.
 func ParseServer(raw, defaultPort string) (host string, port uint16, user *url.Userinfo, err error) {
 	u, err := parseURL(raw)
-	if err != nil {
+	switch {
+	case errors.Is(err, errNotURL):
+		return "", 0, nil, errors.New("cannot be parsed; in a user or password, write special characters as %2F")
+	case err != nil:
 		return "", 0, nil, err
 	}
 	host, text, err := endpoint(u, defaultPort)

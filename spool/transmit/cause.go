@@ -68,6 +68,8 @@ const (
 	NATSRefused        // it does not take the credentials
 	NATSNoCredentials  // the same, and there are none
 	NATSPlain          // it offers no TLS
+	NATSSilent         // it, or something else there, says nothing or closes
+	NATSStranger       // something else answers
 	NATSPublishDenied  // the user may not publish to the subject
 	NATSRepliesDenied  // the user may not subscribe to the answers
 	NATSNoStream       // nothing takes the subject: no stream, no leader, or no JetStream
@@ -75,6 +77,7 @@ const (
 	NATSTooLarge       // for the server, or for the stream
 	NATSStreamFull     // and keeps what it has
 	NATSNotShown       // the stream may have the item, and does not show it
+	NATSNoAnswer       // the stream acknowledged nothing in time
 	NATSUnavailable    // the stream takes nothing at the moment
 	NATSConnectionLost // before the answer
 

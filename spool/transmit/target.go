@@ -123,6 +123,8 @@ func shownURL(u url.URL) string {
 	return u.String() + query
 }
 
+var errNotURL = errors.New("cannot be parsed; write http://HOST:PORT/PATH")
+
 // parseURL is url.Parse with errors that quote nothing of the URL.
 func parseURL(raw string) (*url.URL, error) {
 	u, err := url.Parse(raw)
@@ -137,7 +139,7 @@ func parseURL(raw string) (*url.URL, error) {
 	case errors.As(err, &host):
 		return nil, errors.New("the host name holds a character that cannot be in one")
 	}
-	return nil, errors.New("cannot be parsed; write http://HOST:PORT/PATH")
+	return nil, errNotURL
 }
 
 // endpoint returns the host and port of u to connect to.

@@ -22,6 +22,7 @@ func TestURLs(t *testing.T) {
 		{"nats:///S", "", "a server is missing"},
 		{"nats://a,,b/S", "", "a server is missing"},
 		{"nats://a:0/S", "", "port"},
+		{"nats://me:wo/rd@a/S", "", "write special characters as %2F"},
 		{"nats://me:word@a,me:word@b/S", "", "stand once"},
 		{"nats://a/S.", "", "dot"},
 		{"nats://a/S..x", "", "dot"},

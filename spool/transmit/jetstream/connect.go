@@ -1,6 +1,7 @@
 package jetstream
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -105,7 +106,7 @@ func (t *Transmitter) open(ctx context.Context, i int) (*link, *connectError) {
 	l.raw = d.conn
 	if err := l.listen(ctx); err != nil {
 		l.close()
-		return nil, &connectError{i, h1.Receiving, err}
+		return nil, &connectError{i, h1.Receiving, cmp.Or(ctx.Err(), err)} // the end of ctx closes the connection
 	}
 	d.stop()
 	return l, nil

@@ -38,7 +38,7 @@ func TestARefusalIsKeptAndNamesItsCause(t *testing.T) {
 			c.say("-ERR 'maximum connections exceeded'\r\n")
 			return false
 		}}, "", "nats", transmit.Unknown, "maximum connections exceeded"},
-		{"a server that closes", &fakeServer{connect: func(*client, map[string]any) bool { return false }}, "", "nats", transmit.SlowListener, "closed"},
+		{"a server that closes", &fakeServer{connect: func(*client, map[string]any) bool { return false }}, "", "nats", transmit.NATSSilent, "closed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := startServer(t, test.server)
@@ -122,7 +122,7 @@ func TestAServerThatSaysNothingIsLeftForAnother(t *testing.T) {
 	}
 	only := newTransmitter(t, Config{URL: silent.url("S"), ConnectTimeout: 500 * time.Millisecond})
 	v := only.Send(t.Context(), item())
-	wantVerdict(t, v, transmit.Kept, 0, transmit.SlowListener)
+	wantVerdict(t, v, transmit.Kept, 0, transmit.NATSSilent)
 	if !strings.Contains(v.Err.Error(), "not let in within 500ms") {
 		t.Errorf("it says %q", v.Err)
 	}

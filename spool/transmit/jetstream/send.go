@@ -82,7 +82,7 @@ func (t *Transmitter) publish(ctx, limited context.Context, m *nats.Msg) (v tran
 		return t.tooLarge(l.nc.MaxPayload()), final
 	case limited.Err() != nil:
 		t.leave(l) // the connection may be dead
-		return t.base.Failed(ctx, h1.Receiving, err), final
+		return t.unanswered(ctx, err), final
 	}
 	if errors.Is(err, nats.ErrPermissionViolation) {
 		err := t.base.Error(transmit.NATSPublishDenied, 0, err, "the user may not publish to the subject")

@@ -149,7 +149,7 @@ func TestASilentServerIsAFailureAndIsLeft(t *testing.T) {
 	}})
 	tr := newTransmitter(t, Config{URL: s.url("S"), Timeout: time.Second})
 	v := tr.Send(t.Context(), item())
-	wantVerdict(t, v, transmit.Kept, 0, transmit.SlowListener)
+	wantVerdict(t, v, transmit.Kept, 0, transmit.NATSNoAnswer)
 	if !v.Sent {
 		t.Error("the verdict says that nothing was sent")
 	}

@@ -2,6 +2,7 @@ package jetstream
 
 import (
 	"context"
+	"crypto/tls"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -130,9 +131,21 @@ func (t *Transmitter) tooLarge(limit int64) transmit.Verdict {
 	}
 }
 
+// unanswered is the verdict of a request whose time is up.
+func (t *Transmitter) unanswered(ctx context.Context, err error) transmit.Verdict {
+	v := t.base.Failed(ctx, h1.Receiving, err)
+	if v.Action == transmit.Kept {
+		v.Err = t.base.Error(transmit.NATSNoAnswer, 0, err, fmt.Sprintf("no acknowledgement within %v", t.timeout))
+	}
+	return v
+}
+
 // lost is the verdict of a request whose connection ended.
 func (t *Transmitter) lost(err error, sent bool) transmit.Verdict {
-	what := "the connection ended before the answer: " + text(err)
+	what := "the connection was closed before the answer"
+	if !isClosed(err) {
+		what = "the connection ended before the answer: " + text(err)
+	}
 	return transmit.Verdict{Sent: sent, Err: t.base.Error(transmit.NATSConnectionLost, 0, err, what)}
 }
 
@@ -150,6 +163,9 @@ func (t *Transmitter) notConnected(ctx context.Context, err error) transmit.Verd
 		return v
 	}
 	var timeout interface{ Timeout() bool }
+	var record tls.RecordHeaderError
+	var known *transmit.Error
+	errors.As(v.Err, &known)
 	switch {
 	case isDenied(err) && t.anonymous:
 		return say(transmit.NATSNoCredentials, "the server wants credentials, and none were sent")
@@ -157,16 +173,33 @@ func (t *Transmitter) notConnected(ctx context.Context, err error) transmit.Verd
 		return say(transmit.NATSRefused, "the server refused the credentials: "+text(err))
 	case errors.Is(err, errReplies):
 		return say(transmit.NATSRepliesDenied, "nothing was sent: "+errReplies.Error())
-	case errors.Is(err, nats.ErrSecureConnWanted):
+	case errors.Is(err, nats.ErrSecureConnWanted) || errors.As(err, &record):
 		return say(transmit.NATSPlain, "the server offers no TLS")
 	case ctx.Err() == nil && (errors.Is(err, context.DeadlineExceeded) || errors.As(err, &timeout) && timeout.Timeout()):
-		return say(transmit.SlowListener, fmt.Sprintf("connected, and not let in within %v", t.connectTimeout))
-	case errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET):
-		return say(transmit.SlowListener, "the connection was closed before this host was let in")
+		return say(transmit.NATSSilent, fmt.Sprintf("connected, and not let in within %v", t.connectTimeout))
+	case e.stage == h1.Securing && isClosed(err): // a client without the right certificate is told no more
+		return say(transmit.NoCommonTLS, "the server closed the connection in the TLS handshake")
+	case isClosed(err):
+		return say(transmit.NATSSilent, "the connection was closed before this host was let in")
+	case errors.Is(err, nats.ErrNoInfoReceived):
+		return say(transmit.NATSStranger, "what listens there does not speak NATS")
+	case e.stage == h1.Receiving && t.isStranger(err) && known.Cause == transmit.Unknown:
+		return say(transmit.NATSStranger, "what listens there does not speak NATS over WebSocket")
 	case e.stage == h1.Receiving:
-		return say(transmit.Unknown, "connected, and not let in: "+text(err))
+		return say(known.Cause, "connected, and not let in: "+text(err))
 	}
 	return v
+}
+
+// isStranger reports whether WebSocket did not begin. All that a server says itself begins with the
+// library's name.
+func (t *Transmitter) isStranger(err error) bool {
+	return strings.HasPrefix(t.target.scheme, "ws") && !strings.HasPrefix(err.Error(), "nats: ")
+}
+
+// isClosed reports whether the other side ended the connection.
+func isClosed(err error) bool {
+	return errors.Is(err, io.EOF) || errors.Is(err, syscall.ECONNRESET) || errors.Is(err, syscall.EPIPE)
 }
 
 func isDenied(err error) bool {

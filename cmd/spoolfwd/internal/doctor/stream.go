@@ -58,7 +58,7 @@ func (d *doctor) nats(ctx context.Context, t *jetstream.Transmitter) {
 	}
 	switch {
 	case found.Err != nil:
-		d.warn("stream", "allow the user to ask $JS.API.STREAM.NAMES and $JS.API.STREAM.INFO.*, or look with 'nats stream info'",
+		d.warn("stream", "allow the user to ask $JS.API.STREAM.NAMES and $JS.API.STREAM.INFO.*, and turn JetStream on for the account; 'nats stream info' looks by hand",
 			"nothing is known of the stream: %v", found.Err)
 	case len(found.Streams) == 0:
 		d.fail("stream", fmt.Sprintf("check --url, or make one: nats stream add NAME --subjects='%s' --storage=file --replicas=3 --dupe-window=24h", t.Subject()),

@@ -39,6 +39,12 @@ func Speaks(raw string) bool {
 	return found && ours
 }
 
+// HasUser reports whether a URL for this package holds a user or a token.
+func HasUser(raw string) bool {
+	t, err := parseTarget(raw)
+	return err == nil && t.user != nil
+}
+
 // CheckURL judges Config.URL. Its error repeats nothing of the URL.
 func CheckURL(raw string) error {
 	_, err := parseTarget(raw)

@@ -141,9 +141,11 @@ func TestTheTokenFallsBackOnTheSystemdCredential(t *testing.T) {
 	if err != nil || s.Listener.TokenFile != "/own" {
 		t.Errorf("the flag does not win: %q, %v", s.Listener.TokenFile, err)
 	}
-	s, err = resolved(t, []string{"--url", "nats://a/S", "--creds-file", "/own"}, environ, "")
-	if err != nil || s.Listener.TokenFile != "" {
-		t.Errorf("credentials of NATS do not win: %q, %v", s.Listener.TokenFile, err)
+	for _, own := range [][]string{{"--url", "nats://a/S", "--creds-file", "/own"}, {"--url", "nats://me:word@a/S"}} {
+		s, err = resolved(t, own, environ, "")
+		if err != nil || s.Listener.TokenFile != "" {
+			t.Errorf("credentials of NATS do not win: %q, %v", s.Listener.TokenFile, err)
+		}
 	}
 }
 

@@ -26,6 +26,7 @@ func TestCheckJudgesWhatTheStreamPromises(t *testing.T) {
 		{name: "one replica", change: func(s *jetstream.StreamConfig) { s.Replicas = 1 }, says: "with 1 replica, the loss of one server"},
 		{name: "in memory", change: func(s *jetstream.StreamConfig) { s.Storage, s.MaxBytes = jetstream.MemoryStorage, 1<<20 }, says: "the stream is in memory only"},
 		{name: "the default window", change: func(s *jetstream.StreamConfig) { s.Duplicates = 2 * time.Minute }, says: "knows an item again for 2m"},
+		{name: "a work queue", change: func(s *jetstream.StreamConfig) { s.Retention = jetstream.WorkQueuePolicy }, says: "the stream removes what was read"},
 		{name: "without acknowledgements", change: func(s *jetstream.StreamConfig) { s.NoAck = true }, says: "the stream acknowledges nothing", exit: 69},
 		{name: "another subject", change: func(s *jetstream.StreamConfig) { s.Subjects = []string{"other.>"} }, says: "no stream takes items.", exit: 69},
 	} {

@@ -99,8 +99,12 @@ func (d *doctor) stream(t *jetstream.Transmitter, s jetstream.Stream) {
 	if c.Window < shortWindow && !t.KnowsKeys(s) {
 		d.warn(about, edit+"--dupe-window=24h", "the stream knows an item again for %s only: one that is sent again later is stored twice", console.Duration(c.Window))
 	}
-	if c.Retention == "interest" && s.State.Consumers == 0 {
+	switch {
+	case c.Retention == "interest" && s.State.Consumers == 0:
 		d.broken(about, "make a consumer that lasts: nats consumer add "+c.Name, errors.New("the stream has no consumer, and by its interest policy acknowledges and drops what comes"))
+	case c.Retention == "interest" || c.Retention == "workqueue":
+		// A server that starts again learns the keys from the messages.
+		d.warn(about, "make another stream, with --retention=limits", "the stream removes what was read, and its servers forget the keys of that when they start again: an item that is sent again then is stored twice")
 	}
 	if c.MaxPerSubject > 0 && !c.PerSubject && !t.HasOwnSubjects(s) {
 		d.warn(about, edit+"--max-msgs-per-subject=-1", "the stream keeps only the newest %s of each subject: an item takes the place of another", console.Count(int(c.MaxPerSubject), "message"))

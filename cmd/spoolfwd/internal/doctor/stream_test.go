@@ -36,6 +36,8 @@ func TestAStreamIsJudgedByWhatItsAcknowledgementIsWorth(t *testing.T) {
 		{"sealed", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Sealed = true }, "fail", "sealed", ""},
 		{"acknowledged before it is written", "ORDERS.new", func(s *jetstream.Stream) { s.Config.PersistMode = "async" }, "warn", "before it writes", ""},
 		{"interest without a consumer", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Retention = "interest" }, "fail", "drops what comes", "nats consumer add ORDERS"},
+		{"a work queue", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Retention = "workqueue" }, "warn", "removes what was read", "--retention=limits"},
+		{"interest with a consumer", "ORDERS.new", func(s *jetstream.Stream) { s.Config.Retention, s.State.Consumers = "interest", 1 }, "warn", "removes what was read", "--retention=limits"},
 		{"one message of each subject", "ORDERS.{host}", func(s *jetstream.Stream) { s.Config.MaxPerSubject = 1 }, "warn", "keeps only the newest 1 message of each subject", "--max-msgs-per-subject=-1"},
 		{"one message of each subject, which is an item's", "ORDERS.{key}", func(s *jetstream.Stream) { s.Config.MaxPerSubject = 1 }, "", "", ""},
 		{"keys that are not stored", "ORDERS.{key}", func(s *jetstream.Stream) {

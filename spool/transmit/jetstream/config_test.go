@@ -75,6 +75,9 @@ func TestASeedAloneSignsForItsPublicKey(t *testing.T) {
 	}
 	s := startServer(t, &fakeServer{info: map[string]any{"nonce": "abc", "auth_required": true}})
 	wantVerdict(t, newTransmitter(t, Config{URL: s.url("S"), CredsFile: file}).Send(t.Context(), item()), transmit.Delivered, 200, 0)
+	without := startServer(t, &fakeServer{})
+	v := newTransmitter(t, Config{URL: without.url("S"), CredsFile: file}).Send(t.Context(), item())
+	wantVerdict(t, v, transmit.Kept, 0, transmit.NATSRefused)
 	if fields := s.connects()[0]; !strings.HasPrefix(fmt.Sprint(fields["nkey"]), "U") || fields["sig"] == "" || fields["jwt"] != nil {
 		t.Errorf("the server got %v, want the public key and a signature", fields)
 	}

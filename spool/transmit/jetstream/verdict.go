@@ -203,7 +203,7 @@ func isClosed(err error) bool {
 }
 
 func isDenied(err error) bool {
-	for _, denied := range [...]error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired} {
+	for _, denied := range [...]error{nats.ErrAuthorization, nats.ErrAuthExpired, nats.ErrAuthRevoked, nats.ErrAccountAuthExpired, nats.ErrNkeysNotSupported} {
 		if errors.Is(err, denied) {
 			return true
 		}

@@ -147,5 +147,8 @@ func fullOf(s jetstream.Stream) string {
 	if s.Config.MaxAge > 0 {
 		text += ", drops after " + console.Duration(s.Config.MaxAge)
 	}
+	if s.Config.Retention == "interest" {
+		text += ", keeps only what a consumer still waits for"
+	}
 	return text
 }

@@ -78,7 +78,11 @@ func TestWhatAStreamDoesWhenItIsFullIsSaid(t *testing.T) {
 	if got := fullOf(s); got != "drops the oldest above 10.0 GiB" {
 		t.Errorf("it says %q", got)
 	}
-	s.Config.MaxPerSubject = 2
+	s.Config.Retention = "interest"
+	if got := fullOf(s); got != "drops the oldest above 10.0 GiB, keeps only what a consumer still waits for" {
+		t.Errorf("it says %q", got)
+	}
+	s.Config.Retention, s.Config.MaxPerSubject = "limits", 2
 	if got := fullOf(s); got != "drops the oldest above 10.0 GiB or 2 messages of each subject" {
 		t.Errorf("it says %q", got)
 	}

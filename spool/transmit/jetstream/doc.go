@@ -31,4 +31,7 @@
 // An acknowledgement promises what the stream and its servers are configured to promise. By default
 // servers write to disk without waiting for it. [Transmitter.Inspect] returns how a stream is
 // configured.
+//
+// It does not bound what the library reads. A server that announces a message of more bytes than
+// there is memory ends the process by a panic. Nothing is lost, but the breaker learns nothing.
 package jetstream

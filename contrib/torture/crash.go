@@ -32,8 +32,7 @@ type point struct {
 func (p point) String() string { return fmt.Sprintf("%s (number %d)", p.call, p.nth) }
 
 // steady reports whether a point comes in every run. How often a socket is read before the answer
-// has arrived is chance, and so is a call about a handle that has no name any more when it is looked
-// up.
+// has arrived is chance, and so is a call about a handle that has no name when it is looked up.
 func (p point) steady() bool {
 	return !strings.HasSuffix(p.call, " socket") && !strings.HasSuffix(p.call, " ")
 }

@@ -1,13 +1,13 @@
 package main
 
 import (
+	"bufio"
 	"fmt"
-	"net/http"
-	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -20,10 +20,21 @@ import (
 func TestAPayloadCostsNoMoreSystemCallsThanItMust(t *testing.T) {
 	strace := need.Program(t, "strace")
 	const payloads = 100
-	listener := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {
-		time.Sleep(500 * time.Microsecond) // so that no answer is there before somebody waits for it
-	}))
-	defer listener.Close()
+	// Its latency lets no answer be there before somebody waits for it.
+	listener := exec.Command(filepath.Join(buildCommands(t), "fakelistener"), "--listen", "127.0.0.1:0", "--latency", "1ms")
+	out, err := listener.StdoutPipe()
+	if err == nil {
+		err = listener.Start()
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer listener.Wait()
+	defer listener.Process.Kill()
+	url, err := bufio.NewReader(out).ReadString('\n')
+	if err != nil {
+		t.Fatal(err)
+	}
 	dir := t.TempDir()
 	spool, trace := filepath.Join(dir, "spool"), filepath.Join(dir, "trace")
 	if err := os.Mkdir(spool, 0o755); err != nil {
@@ -41,7 +52,7 @@ func TestAPayloadCostsNoMoreSystemCallsThanItMust(t *testing.T) {
 	}
 	cmd := exec.Command(strace, "-f", "-qq", "-o", trace, "-e", "signal=none",
 		filepath.Join(buildCommands(t), "spoolfwd"), "run", "--concurrency", "1",
-		"--spool", spool, "--state-dir", filepath.Join(dir, "state"), "--url", listener.URL)
+		"--spool", spool, "--state-dir", filepath.Join(dir, "state"), "--url", strings.TrimSpace(url))
 	cmd.Env = []string{}
 	if out, err := cmd.CombinedOutput(); err != nil || len(out) > 0 {
 		t.Fatalf("the run: %v\n%s", err, out)

@@ -1,14 +1,14 @@
 package nats_test
 
 import (
-	"bytes"
+	"context"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
@@ -38,20 +38,19 @@ func TestTheConsumerWritesEachItemIntoAFile(t *testing.T) {
 	}
 	// It is killed in between, and goes on from there.
 	for _, enough := range []int{1, len(w.spooled)} {
-		var said bytes.Buffer
 		consumer := exec.CommandContext(t.Context(), program, c.url("consumer:change-me-2"), c.trusted.file, dir)
-		consumer.Stderr = &said
+		consumer.Stderr = os.Stderr
 		if err := consumer.Start(); err != nil {
 			t.Fatal(err)
 		}
-		for end := time.Now().Add(time.Minute); len(files()) < enough && time.Now().Before(end); {
-			time.Sleep(time.Millisecond)
-		}
+		c.until("the consumer writes files", func(context.Context) error {
+			if n := len(files()); n < enough {
+				return fmt.Errorf("there are %d, want %d", n, enough)
+			}
+			return nil
+		})
 		_ = consumer.Process.Kill()
 		_ = consumer.Wait()
-		if n := len(files()); n < enough {
-			t.Fatalf("the consumer has written %d files: %s", n, &said)
-		}
 	}
 	stored := map[string]string{}
 	for _, path := range files() {

@@ -24,11 +24,10 @@ func TestTheStreamIsWhatTheREADMESays(t *testing.T) {
 	}
 }
 
-// The nats command is not in Debian, and building it takes minutes, so CI does not have it.
 func TestTheLineOfTheREADMEMakesTheStream(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("nats"); err != nil {
-		t.Skip("the nats command is not installed (go install github.com/nats-io/natscli/nats@v0.5.1)")
+		need.Installed(t, "nats is not installed (go install github.com/nats-io/natscli/nats@v0.5.0)")
 	}
 	c := newCluster(t, clusterOptions{})
 	if err := c.js.DeleteStream(t.Context(), "items"); err != nil {

@@ -40,7 +40,7 @@ func (c *cluster) makeStream() {
 func (c *cluster) until(what string, try func(ctx context.Context) error) {
 	c.t.Helper()
 	var err error
-	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(20 * time.Millisecond) {
+	for end := time.Now().Add(time.Minute); time.Now().Before(end); time.Sleep(5 * time.Millisecond) {
 		ctx, cancel := context.WithTimeout(c.t.Context(), 2*time.Second)
 		err = try(ctx)
 		cancel()

@@ -13,8 +13,9 @@ help: ## list the targets
 
 # Static, and without the parts of the flags library that render Markdown, whose
 # start-up would be a tenth of an idle run.
-build: ## build spoolfwd and fakelistener into bin/
+build: ## build spoolfwd, spoolfwd-nats and fakelistener into bin/
 	CGO_ENABLED=0 $(GO) build -trimpath -tags urfave_cli_no_docs -o $(BIN)/ ./cmd/...
+	CGO_ENABLED=0 $(GO) build -trimpath -tags urfave_cli_no_docs,nats -o $(BIN)/spoolfwd-nats ./cmd/spoolfwd
 
 run: ## watch payloads delivered, the breaker open, and the recovery (15 s, leaves nothing behind)
 	@contrib/demo/demo.sh

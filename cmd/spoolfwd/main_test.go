@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"sync"
 	"testing"
 
@@ -20,24 +21,30 @@ func TestMain(m *testing.M) {
 		}))
 }
 
-// built are the two programs, which the tests that run them share.
+// built are the programs, which the tests that run them share.
 var built struct {
 	once sync.Once
 	dir  string
 	err  error
 }
 
-// buildCommands builds spoolfwd and fakelistener as make build does, and returns their directory.
+// buildCommands builds the programs as make build does, and returns their directory.
 func buildCommands(t *testing.T) string {
 	t.Helper()
 	built.once.Do(func() {
 		if built.dir, built.err = os.MkdirTemp("", "spoolfwd-bin"); built.err != nil {
 			return
 		}
-		build := exec.Command("go", "build", "-trimpath", "-tags", "urfave_cli_no_docs", "-o", built.dir+"/", "../spoolfwd", "../fakelistener")
-		build.Env = append(os.Environ(), "CGO_ENABLED=0")
-		if out, err := build.CombinedOutput(); err != nil {
-			built.err = fmt.Errorf("go build: %w\n%s", err, out)
+		for _, args := range [][]string{
+			{"-tags", "urfave_cli_no_docs", "-o", built.dir + "/", "../spoolfwd", "../fakelistener"},
+			{"-tags", "urfave_cli_no_docs,nats", "-o", filepath.Join(built.dir, "spoolfwd-nats"), "../spoolfwd"},
+		} {
+			build := exec.Command("go", append([]string{"build", "-trimpath"}, args...)...)
+			build.Env = append(os.Environ(), "CGO_ENABLED=0")
+			if out, err := build.CombinedOutput(); err != nil {
+				built.err = fmt.Errorf("go build: %w\n%s", err, out)
+				return
+			}
 		}
 	})
 	if built.err != nil {

@@ -10,7 +10,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
-	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // transmitter is what the transmitters of all protocols have in common.
@@ -25,7 +25,7 @@ type transmitter interface {
 func (s *session) newTransmitter() (transmitter, error) {
 	var t transmitter
 	var err error
-	if jetstream.Speaks(s.cfg.Listener.URL) {
+	if stream.Speaks(s.cfg.Listener.URL) {
 		t, err = s.newPublisher()
 	} else {
 		t, err = s.newPoster()
@@ -34,16 +34,6 @@ func (s *session) newTransmitter() (transmitter, error) {
 		return nil, wrongTransmitter(err)
 	}
 	return t, nil
-}
-
-// newPublisher returns the transmitter for a stream of NATS.
-func (s *session) newPublisher() (*jetstream.Transmitter, error) {
-	l := s.cfg.Listener
-	return jetstream.New(jetstream.Config{
-		URL: l.URL, ConnectTimeout: l.ConnectTimeout, Timeout: l.Timeout, ClientName: userAgent(),
-		ContentType: l.ContentType, Headers: l.Headers, TokenFile: l.TokenFile, CredsFile: s.cfg.CredsFile,
-		CAFile: l.CAFile, CertFile: l.CertFile, KeyFile: l.KeyFile, Dial: s.env.Dial,
-	})
 }
 
 // newPoster returns the transmitter for a listener that speaks HTTP.

@@ -43,8 +43,11 @@ func newWorld(t testing.TB, c *cluster, addresses []string) *world {
 			t.Fatal(err)
 		}
 	}
-	if out, err := exec.Command("go", "build", "-C", "../..", "-o", w.dir+"/", "./cmd/spoolfwd").CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+	for program, tags := range map[string]string{"spoolfwd": "", "spoolfwd-nats": "nats"} {
+		build := exec.Command("go", "build", "-C", "../..", "-tags", tags, "-o", filepath.Join(w.dir, program), "./cmd/spoolfwd")
+		if out, err := build.CombinedOutput(); err != nil {
+			t.Fatalf("%v\n%s", err, out)
+		}
 	}
 	return w
 }

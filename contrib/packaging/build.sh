@@ -80,7 +80,7 @@ notices() {
     local path version dir files
     printf '======== The Go standard library, %s\n\n' "$(go env GOVERSION)"
     cat "$(go env GOROOT)/LICENSE"
-    GOOS=linux go list -tags "$tags" -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/... |
+    GOOS=linux go list -tags "$tags,nats" -deps -f '{{with .Module}}{{if not .Main}}{{.Path}} {{.Version}} {{.Dir}}{{end}}{{end}}' ./cmd/... |
         LC_ALL=C sort -u | while read -r path version dir; do
         printf '\n======== %s %s\n\n' "$path" "$version"
         # A NOTICE belongs to the Apache licence.
@@ -95,6 +95,7 @@ stage_all() {
     local doc=/usr/share/doc/spoolfwd file
     local examples=$doc/examples
     put 0755 "$work/spoolfwd-$2" /usr/bin/spoolfwd
+    put 0755 "$work/spoolfwd-nats-$2" /usr/bin/spoolfwd-nats
     put 0755 "$work/fakelistener-$2" /usr/bin/fakelistener
     put 0644 "$here/spoolfwd.toml" /etc/spoolfwd/spoolfwd.toml
     for file in contrib/systemd/*.{service,timer,path}; do
@@ -124,6 +125,7 @@ END
     for file in contrib/man/*.[1-9]; do
         squeezed "$file" "/usr/share/man/man${file##*.}/${file##*/}.gz"
     done
+    squeezed <(echo '.so man8/spoolfwd.8') /usr/share/man/man8/spoolfwd-nats.8.gz
     completion bash /usr/share/bash-completion/completions/spoolfwd
     completion fish /usr/share/fish/vendor_completions.d/spoolfwd.fish
     case $1 in
@@ -180,10 +182,14 @@ GOBIN=$work go install "$nfpm"
 go build -trimpath -tags "$tags" -o "$work/spoolfwd" ./cmd/spoolfwd
 made=()
 for arch in ${ARCHES:-amd64 arm64}; do
-    for program in spoolfwd fakelistener; do
-        GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -tags "$tags" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
-            -o "$work/$program-$arch" "./cmd/$program"
-    done
+    # program NAME TAGS SOURCE
+    program() {
+        GOOS=linux GOARCH=$arch go build -trimpath -buildvcs=true -tags "$2" -ldflags "-s -w -X main.versionOverride=$PACKAGE_VERSION" \
+            -o "$work/$1-$arch" "./cmd/$3"
+    }
+    program spoolfwd "$tags" spoolfwd
+    program spoolfwd-nats "$tags,nats" spoolfwd
+    program fakelistener "$tags" fakelistener
     for format in ${FORMATS:-deb rpm}; do
         stage=$work/stage-$format-$arch
         stage_all "$format" "$arch"

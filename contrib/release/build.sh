@@ -33,9 +33,10 @@ epoch=$(git log -1 --format=%ct)
 # Only the version of Go decides, and none of this machine's settings.
 unset GOOS GOARCH GOARM GOEXPERIMENT
 export CGO_ENABLED=0 GOTOOLCHAIN=local GOFLAGS=-mod=readonly GOAMD64=v1 GOARM64=v8.0
-flags=(-trimpath -buildvcs=true -tags urfave_cli_no_docs -ldflags '-s -w')
+tags=urfave_cli_no_docs
+flags=(-trimpath -buildvcs=true -ldflags '-s -w')
 
-go build "${flags[@]}" -o "$work/here" ./cmd/spoolfwd
+go build "${flags[@]}" -tags "$tags" -o "$work/here" ./cmd/spoolfwd
 go build -o "$work/sbom" ./contrib/release/sbom
 version=$("$work/here" --version)
 version=${version#spoolfwd }
@@ -55,7 +56,8 @@ for platform in $platforms; do
 	armv7) settings=(GOARCH=arm GOARM=7) ;;
 	*) settings=("GOARCH=$arch") ;;
 	esac
-	env GOOS="$os" "${settings[@]}" go build "${flags[@]}" -o "$work/$name/" ./cmd/spoolfwd ./cmd/fakelistener
+	env GOOS="$os" "${settings[@]}" go build "${flags[@]}" -tags "$tags" -o "$work/$name/" ./cmd/spoolfwd ./cmd/fakelistener
+	env GOOS="$os" "${settings[@]}" go build "${flags[@]}" -tags "$tags,nats" -o "$work/$name/spoolfwd-nats" ./cmd/spoolfwd
 	for file in README.md CHANGELOG.md CONTRIBUTING.md SECURITY.md LICENSE; do
 		install -m 0644 "$file" "$work/$name/"
 	done
@@ -72,7 +74,7 @@ for platform in $platforms; do
 	# Names, times, owners and modes come from here, and nothing else of this machine.
 	tar -C "$work" --sort=name --mtime="@$epoch" --owner=0 --group=0 --numeric-owner --mode=u=rwX,go=rX --format=ustar -cf - "$name" |
 		gzip -9n >"$out/$name.tar.gz"
-	"$work/sbom" "$version" "$(date -u -d "@$epoch" +%FT%TZ)" "$work/$name/spoolfwd" "$work/$name/fakelistener" >"$out/$name.cdx.json"
+	"$work/sbom" "$version" "$(date -u -d "@$epoch" +%FT%TZ)" "$work/$name/"{spoolfwd,spoolfwd-nats,fakelistener} >"$out/$name.cdx.json"
 	files+=("$name.tar.gz" "$name.cdx.json")
 	echo "$name.tar.gz"
 done

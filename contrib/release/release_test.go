@@ -86,7 +86,7 @@ func TestAReleaseIsReproducibleAndItsArchivesRun(t *testing.T) {
 	})
 	t.Run("holds what an administrator wants to have", func(t *testing.T) {
 		for _, name := range []string{
-			"fakelistener", "LICENSE", "README.md", "CHANGELOG.md", "man/spoolfwd.8", "completions/spoolfwd.bash",
+			"spoolfwd-nats", "fakelistener", "LICENSE", "README.md", "CHANGELOG.md", "man/spoolfwd.8", "completions/spoolfwd.bash",
 			"contrib/systemd/spoolfwd@.timer", "contrib/cron/cron-run", "contrib/producers/README.md", "contrib/producers/spool_put.php",
 			"contrib/prometheus/alerts.yml", "contrib/grafana/spoolfwd.json", "contrib/haproxy/haproxy.cfg", "contrib/victoriametrics/spoolfwd.toml",
 		} {

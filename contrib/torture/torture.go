@@ -72,7 +72,7 @@ func (t *torture) prepare() (err error) {
 // The version is not asked of git, which refuses to answer a user who does not own the checkout.
 func (t *torture) build() error {
 	t.spoolfwd = filepath.Join(t.disk, "spoolfwd")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-o", t.spoolfwd, "github.com/bitville-apm/spoolfwd/cmd/spoolfwd")
+	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "nats", "-o", t.spoolfwd, "github.com/bitville-apm/spoolfwd/cmd/spoolfwd")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("building spoolfwd: %w\n%s", err, out)

@@ -14,6 +14,7 @@ import (
 	"github.com/nats-io/nkeys"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // Config says where and how items are published. A zero field stands for its default.
@@ -39,7 +40,7 @@ type Config struct {
 
 // Transmitter publishes items into one stream. It is safe for concurrent use.
 type Transmitter struct {
-	target    target
+	target    stream.Target
 	base      *transmit.Base
 	options   nats.Options // for every connection, but for its server
 	anonymous bool         // nothing says who we are
@@ -65,13 +66,13 @@ func New(cfg Config) (*Transmitter, error) {
 		connecting:     make(chan struct{}, 1),
 	}
 	var errURL error
-	if t.target, errURL = parseTarget(cfg.URL); errURL != nil {
+	if t.target, errURL = stream.Parse(cfg.URL); errURL != nil {
 		errURL = fmt.Errorf("url: %w", errURL)
 	}
 	base, errBase := transmit.NewBase(transmit.Config{
 		ConnectTimeout: t.connectTimeout, Timeout: t.timeout, ContentType: cfg.ContentType, Headers: cfg.Headers,
 		TokenFile: cfg.TokenFile, CAFile: cfg.CAFile, CertFile: cfg.CertFile, KeyFile: cfg.KeyFile, Dial: cfg.Dial,
-	}, t.target.display, t.target.subject)
+	}, t.target.String(), t.target.Subject)
 	t.base = base
 	if err := errors.Join(errURL, errBase, t.setOptions(cfg)); err != nil {
 		return nil, err
@@ -92,19 +93,19 @@ func (t *Transmitter) setOptions(cfg Config) error {
 	o := nats.GetDefaultOptions()
 	o.AllowReconnect, o.ReconnectBufSize, o.IgnoreDiscoveredServers = false, -1, true
 	o.Name, o.Timeout, o.FlusherTimeout = cmp.Or(cfg.ClientName, "spoolfwd"), t.connectTimeout, t.timeout
-	isSecure := t.target.scheme == "tls" || t.target.scheme == "wss"
+	isSecure := t.target.Scheme == "tls" || t.target.Scheme == "wss"
 	switch {
 	case isSecure || cfg.CAFile != "" || cfg.CertFile != "":
 		o.Secure, o.TLSConfig = true, t.base.TLS
-	case t.target.scheme == "nats": // the server may want TLS
+	case t.target.Scheme == "nats": // the server may want TLS
 		o.TLSConfig = t.base.TLS
 	}
 	given := 0
-	if t.target.user != nil {
+	if t.target.User != nil {
 		given++
-		o.User = t.target.user.Username()
+		o.User = t.target.User.Username()
 		var hasPassword bool
-		if o.Password, hasPassword = t.target.user.Password(); !hasPassword {
+		if o.Password, hasPassword = t.target.User.Password(); !hasPassword {
 			o.Token, o.User = o.User, ""
 		}
 	}
@@ -160,8 +161,11 @@ func (t *Transmitter) readCreds(file string, o *nats.Options) error {
 	return nil
 }
 
+// Target returns where items go.
+func (t *Transmitter) Target() stream.Target { return t.target }
+
 // URL returns the servers and the subject for display.
-func (t *Transmitter) URL() string { return t.target.display }
+func (t *Transmitter) URL() string { return t.target.String() }
 
 // ReadSystemRoots reads the system's certificate authorities now, if there are no others, for a
 // process that may have other rights when it connects.

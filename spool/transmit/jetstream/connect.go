@@ -13,6 +13,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 	"github.com/bitville-apm/spoolfwd/spool/transmit/h1"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // connectError is why a server could not be used.
@@ -64,7 +65,7 @@ func (t *Transmitter) current() *link {
 // returns that of the server with which it came furthest, which tells most.
 func (t *Transmitter) connect(ctx context.Context) (*link, error) {
 	var worst *connectError
-	for _, i := range rand.Perm(len(t.target.servers)) {
+	for _, i := range rand.Perm(len(t.target.Servers)) {
 		l, err := t.open(ctx, i)
 		if err == nil {
 			return l, nil
@@ -81,13 +82,13 @@ func (t *Transmitter) connect(ctx context.Context) (*link, error) {
 
 // open connects to one server.
 func (t *Transmitter) open(ctx context.Context, i int) (*link, *connectError) {
-	s := t.target.servers[i]
+	s := t.target.Servers[i]
 	ctx, cancel := context.WithTimeout(ctx, 2*t.connectTimeout) // to connect, and to be let in
 	defer cancel()
 	d := dialer{ctx: ctx, base: t.base, server: s}
 	l := &link{waiting: make(map[string]waiter)}
 	o := t.options
-	o.Url = (&url.URL{Scheme: t.target.scheme, Host: s.address()}).String()
+	o.Url = (&url.URL{Scheme: t.target.Scheme, Host: s.String()}).String()
 	o.CustomDialer, o.SkipHostLookup = &d, true
 	o.AsyncErrorCB = func(_ *nats.Conn, _ *nats.Subscription, err error) { l.failed(err) }
 	o.ClosedCB = func(nc *nats.Conn) { l.lose(nc.LastError()) }
@@ -117,14 +118,14 @@ func (t *Transmitter) open(ctx context.Context, i int) (*link, *connectError) {
 type dialer struct {
 	ctx    context.Context
 	base   *transmit.Base
-	server server
+	server stream.Address
 	conn   net.Conn
 	stop   func() bool // watching ctx
 	err    error
 }
 
 func (d *dialer) Dial(_, _ string) (net.Conn, error) {
-	d.conn, d.err = d.base.DialContext(d.ctx, d.server.host, strconv.Itoa(int(d.server.port)))
+	d.conn, d.err = d.base.DialContext(d.ctx, d.server.Host, strconv.Itoa(int(d.server.Port)))
 	if d.err != nil {
 		return nil, d.err
 	}

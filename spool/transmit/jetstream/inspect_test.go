@@ -30,8 +30,8 @@ func TestInspectingAsksForTheStreamAndPublishesNothing(t *testing.T) {
 	if c := stream.Config; c.Name != "ORDERS" || c.Replicas != 3 || c.Window != 2*time.Minute || c.Storage != "file" || !stream.Cluster.Replicas[0].Offline {
 		t.Errorf("the stream is %+v", stream)
 	}
-	if !tr.KnowsKeys(stream) || !stream.Takes(tr.Subject()) || tr.Subject() != "ORDERS.*.*" {
-		t.Errorf("it does not know keys, or does not take %s", tr.Subject())
+	if !tr.Target().KnowsKeys(stream) || !stream.Takes(tr.Target().Pattern()) || tr.Target().Pattern() != "ORDERS.*.*" {
+		t.Errorf("it does not know keys, or does not take %s", tr.Target().Pattern())
 	}
 	for _, m := range s.got() {
 		if !strings.HasPrefix(m.Subject, "$JS.API.") {
@@ -65,30 +65,6 @@ func TestAStreamThatCannotBeAskedForIsNotKnown(t *testing.T) {
 				t.Errorf("it says %v, want %q", got.Err, test.says)
 			}
 		})
-	}
-}
-
-func TestAStreamTakesWhatItsSubjectsCover(t *testing.T) {
-	for _, test := range []struct {
-		pattern, subject string
-		takes            bool
-	}{
-		{"a.b", "a.b", true},
-		{"a.b", "a.c", false},
-		{"a.*", "a.b", true},
-		{"a.*", "a.*", true},
-		{"a.b", "a.*", false},
-		{"a.>", "a.b.c", true},
-		{"a.>", "a", false},
-		{"a.*", "a.b.c", false},
-		{"a.b.c", "a.b", false},
-		{">", "a", true},
-	} {
-		var s Stream
-		s.Config.Subjects = []string{"other", test.pattern}
-		if got := s.Takes(test.subject); got != test.takes {
-			t.Errorf("that a stream of %s takes %s is %v, want %v", test.pattern, test.subject, got, test.takes)
-		}
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"strings"
 	"time"
 
 	"github.com/nats-io/nats.go"
@@ -44,7 +45,7 @@ func (t *Transmitter) Send(ctx context.Context, r transmit.Request) transmit.Ver
 
 // message makes the message for an item.
 func (t *Transmitter) message(r transmit.Request) *nats.Msg {
-	m := &nats.Msg{Subject: t.target.subject.With(r, token), Data: r.Body, Header: nats.Header{}}
+	m := &nats.Msg{Subject: t.target.Subject.With(r, token), Data: r.Body, Header: nats.Header{}}
 	for name, value := range t.base.Headers(r) {
 		m.Header.Add(name, value)
 	}
@@ -99,4 +100,9 @@ func (t *Transmitter) leave(l *link) {
 	}
 	t.mu.Unlock()
 	l.retire()
+}
+
+// token encodes a name so that it is one part of a subject, whatever it holds.
+func token(name string) string {
+	return strings.ReplaceAll(transmit.PercentEncode(name), ".", "%2E")
 }

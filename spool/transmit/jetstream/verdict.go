@@ -114,7 +114,7 @@ func (t *Transmitter) judge(m *nats.Msg) (v transmit.Verdict, a acknowledgement,
 	case clusterUnavailable, notLeader, duplicateInProcess:
 		wait = pause
 	}
-	if strings.HasPrefix(reason, reasonSubjectFull) && t.target.subject.Uses("key") {
+	if strings.HasPrefix(reason, reasonSubjectFull) && t.target.Subject.Uses("key") {
 		err = errKnown
 	}
 	v.Excerpt = t.base.Excerpt([]byte(reason))
@@ -194,7 +194,7 @@ func (t *Transmitter) notConnected(ctx context.Context, err error) transmit.Verd
 // isStranger reports whether WebSocket did not begin. All that a server says itself begins with the
 // library's name.
 func (t *Transmitter) isStranger(err error) bool {
-	return strings.HasPrefix(t.target.scheme, "ws") && !strings.HasPrefix(err.Error(), "nats: ")
+	return strings.HasPrefix(t.target.Scheme, "ws") && !strings.HasPrefix(err.Error(), "nats: ")
 }
 
 // isClosed reports whether the other side ended the connection.

@@ -24,6 +24,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // Finding is one line of check.
@@ -64,6 +65,13 @@ type Config struct {
 
 // Transmitter is one of package transmit or of package jetstream.
 type Transmitter interface{ Close() }
+
+// publisher is the transmitter of package jetstream, which only one build of the program has.
+type publisher interface {
+	Target() stream.Target
+	Inspect(ctx context.Context) stream.Inspection
+	CertificateEnd() time.Time
+}
 
 // doctor collects findings.
 type doctor struct {

@@ -10,7 +10,6 @@ import (
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
-	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
 )
 
 // certificateWarning is how long before its end a certificate is mentioned.
@@ -28,7 +27,7 @@ func (d *doctor) listener(ctx context.Context) {
 	switch t := made.(type) {
 	case *transmit.Transmitter:
 		d.http(ctx, t)
-	case *jetstream.Transmitter:
+	case publisher:
 		d.nats(ctx, t)
 	}
 }

@@ -10,7 +10,7 @@ import (
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/console"
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
-	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // shortWindow is the duplicate window below which an item can be stored twice after an outage that
@@ -18,13 +18,13 @@ import (
 const shortWindow = time.Hour
 
 // nats looks at the servers and at the stream, and publishes nothing.
-func (d *doctor) nats(ctx context.Context, t *jetstream.Transmitter) {
+func (d *doctor) nats(ctx context.Context, p publisher) {
 	if d.Offline {
-		d.expiry("client certificate", t.CertificateEnd())
+		d.expiry("client certificate", p.CertificateEnd())
 		return
 	}
-	found := t.Inspect(ctx)
-	usable := slices.ContainsFunc(found.Servers, func(s jetstream.Server) bool { return s.Err == nil })
+	t, found := p.Target(), p.Inspect(ctx)
+	usable := slices.ContainsFunc(found.Servers, func(s stream.Server) bool { return s.Err == nil })
 	least := int64(0)
 	for _, s := range found.Servers {
 		switch {
@@ -48,7 +48,7 @@ func (d *doctor) nats(ctx context.Context, t *jetstream.Transmitter) {
 			least = s.MaxPayload
 		}
 	}
-	d.expiry("client certificate", t.CertificateEnd())
+	d.expiry("client certificate", p.CertificateEnd())
 	if !usable {
 		return
 	}
@@ -61,8 +61,8 @@ func (d *doctor) nats(ctx context.Context, t *jetstream.Transmitter) {
 		d.warn("stream", "allow the user to ask $JS.API.STREAM.NAMES and $JS.API.STREAM.INFO.*, and turn JetStream on for the account; 'nats stream info' looks by hand",
 			"nothing is known of the stream: %v", found.Err)
 	case len(found.Streams) == 0:
-		d.fail("stream", fmt.Sprintf("check --url, or make one: nats stream add NAME --subjects='%s' --storage=file --replicas=3 --dupe-window=24h", t.Subject()),
-			exit.With(exit.Left, fmt.Errorf("no stream takes %s", t.Subject())))
+		d.fail("stream", fmt.Sprintf("check --url, or make one: nats stream add NAME --subjects='%s' --storage=file --replicas=3 --dupe-window=24h", t.Pattern()),
+			exit.With(exit.Left, fmt.Errorf("no stream takes %s", t.Pattern())))
 	}
 	for _, s := range found.Streams {
 		d.stream(t, s)
@@ -70,14 +70,14 @@ func (d *doctor) nats(ctx context.Context, t *jetstream.Transmitter) {
 }
 
 // stream judges what an acknowledgement of s is worth.
-func (d *doctor) stream(t *jetstream.Transmitter, s jetstream.Stream) {
+func (d *doctor) stream(t stream.Target, s stream.Info) {
 	const about = "stream"
 	c := s.Config
 	edit := "nats stream edit " + c.Name + " "
-	d.ok(about, "%s takes %s: %s in %s storage, duplicate window %s, %s", c.Name, t.Subject(),
+	d.ok(about, "%s takes %s: %s in %s storage, duplicate window %s, %s", c.Name, t.Pattern(),
 		console.Count(c.Replicas, "replica"), c.Storage, console.Duration(c.Window), fullOf(s))
-	if !s.Takes(t.Subject()) {
-		d.warn(about, edit+"--subjects=...", "the stream takes only a part of %s: %s", t.Subject(), strings.Join(c.Subjects, ", "))
+	if !s.Takes(t.Pattern()) {
+		d.warn(about, edit+"--subjects=...", "the stream takes only a part of %s: %s", t.Pattern(), strings.Join(c.Subjects, ", "))
 	}
 	switch {
 	case c.NoAck:
@@ -126,7 +126,7 @@ func (d *doctor) stream(t *jetstream.Transmitter, s jetstream.Stream) {
 }
 
 // fullOf says what a stream does when it is full.
-func fullOf(s jetstream.Stream) string {
+func fullOf(s stream.Info) string {
 	var limits []string
 	if s.Config.MaxMsgs > 0 {
 		limits = append(limits, fmt.Sprintf("%d messages", s.Config.MaxMsgs))

@@ -6,14 +6,14 @@ import (
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
-	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // checkNATS refuses what only HTTP has where items go to NATS, and the other way round. A setting
 // that does nothing would otherwise be taken for one that does.
 func (s *Settings) checkNATS() error {
 	l := &s.Listener
-	if !jetstream.Speaks(l.URL) {
+	if !stream.Speaks(l.URL) {
 		if s.CredsFile != "" {
 			return s.sourceOf([]string{"creds-file"}).wrong(errors.New("--creds-file is for NATS, and --url is not: it begins with http"))
 		}

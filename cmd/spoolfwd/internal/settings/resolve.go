@@ -10,7 +10,7 @@ import (
 	"strings"
 
 	"github.com/bitville-apm/spoolfwd/cmd/spoolfwd/internal/exit"
-	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // Source says where a value came from, in words that a user can act on.
@@ -152,7 +152,7 @@ func (s *Settings) FindStoredToken(stores []string) {
 
 // findToken falls back on a systemd credential if it exists.
 func (s *Settings) findToken(path string) {
-	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" || s.CredsFile != "" || jetstream.HasUser(s.Listener.URL) {
+	if s.Listener.TokenFile != "" || s.Listener.TokenCommand != "" || s.CredsFile != "" || stream.HasUser(s.Listener.URL) {
 		return
 	}
 	if info, err := os.Stat(path); err == nil && info.Mode().IsRegular() {

@@ -9,7 +9,7 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool"
 	"github.com/bitville-apm/spoolfwd/spool/drain"
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
-	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream"
+	"github.com/bitville-apm/spoolfwd/spool/transmit/jetstream/stream"
 )
 
 // table returns every setting, bound to the fields of v, in the groups and the order of help.
@@ -184,8 +184,8 @@ func checkBatchItems(n int) error { return drain.CheckBatchItems(n, false) }
 
 // checkURL and RedactURL know the URLs of both transmitters.
 func checkURL(raw string) error {
-	if jetstream.Speaks(raw) {
-		return jetstream.CheckURL(raw)
+	if stream.Speaks(raw) {
+		return stream.Check(raw)
 	}
 	err := transmit.CheckURL(raw)
 	if err != nil && !strings.HasPrefix(raw, "http") {
@@ -196,8 +196,8 @@ func checkURL(raw string) error {
 
 // RedactURL returns the listener's URL for display.
 func RedactURL(raw string) string {
-	if jetstream.Speaks(raw) {
-		return jetstream.Redact(raw)
+	if stream.Speaks(raw) {
+		return stream.Redact(raw)
 	}
 	return transmit.Redact(raw)
 }

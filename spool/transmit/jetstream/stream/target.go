@@ -1,4 +1,8 @@
-package jetstream
+// Package stream is what can be said of a stream of NATS without a client: its URL, and what its
+// servers and the stream itself tell when they are asked. A program that knows such URLs and does
+// not publish imports this package alone. Package jetstream, which publishes, brings a client along
+// that costs every start of a program.
+package stream
 
 import (
 	"errors"
@@ -11,91 +15,97 @@ import (
 	"github.com/bitville-apm/spoolfwd/spool/transmit"
 )
 
-// target is the URL, taken apart once.
-type target struct {
-	scheme  string
-	servers []server
-	user    *url.Userinfo
-	subject transmit.Text
+// Target is a URL, taken apart.
+type Target struct {
+	Scheme  string
+	Servers []Address
+	User    *url.Userinfo // nil: none
+	Subject transmit.Text
 	display string
 }
 
-type server struct {
-	host string
-	port uint16
+// Address is where a server listens.
+type Address struct {
+	Host string
+	Port uint16
 }
 
-func (s server) address() string { return net.JoinHostPort(s.host, strconv.Itoa(int(s.port))) }
+func (a Address) String() string { return net.JoinHostPort(a.Host, strconv.Itoa(int(a.Port))) }
+
+// String returns the URL for display, without its user and password.
+func (t Target) String() string { return t.display }
 
 // ports is the schemes, with the port that each stands for.
 func ports() map[string]string {
 	return map[string]string{"nats": "4222", "tls": "4222", "ws": "80", "wss": "443"}
 }
 
-// Speaks reports whether a URL is one for this package.
+// Speaks reports whether a URL is one of NATS.
 func Speaks(raw string) bool {
 	scheme, _, found := strings.Cut(raw, "://")
 	_, ours := ports()[strings.ToLower(scheme)]
 	return found && ours
 }
 
-// HasUser reports whether a URL for this package holds a user or a token.
+// HasUser reports whether a URL holds a user or a token.
 func HasUser(raw string) bool {
-	t, err := parseTarget(raw)
-	return err == nil && t.user != nil
+	t, err := Parse(raw)
+	return err == nil && t.User != nil
 }
 
-// CheckURL judges Config.URL. Its error repeats nothing of the URL.
-func CheckURL(raw string) error {
-	_, err := parseTarget(raw)
+// Check judges a URL. Its error repeats nothing of the URL.
+func Check(raw string) error {
+	_, err := Parse(raw)
 	return err
 }
 
 // Redact returns a URL for display, without its user and password.
 func Redact(raw string) string {
-	t, err := parseTarget(raw)
+	t, err := Parse(raw)
 	if err != nil {
 		return "(invalid URL)"
 	}
 	return t.display
 }
 
-func parseTarget(raw string) (target, error) {
+// Parse takes a URL apart: nats://HOST:PORT,HOST:PORT/SUBJECT, or tls, ws or wss. USER:PASSWORD@ or
+// TOKEN@ may stand before the first host. Its error repeats nothing of the URL.
+func Parse(raw string) (Target, error) {
 	scheme, rest, _ := strings.Cut(raw, "://")
 	scheme = strings.ToLower(scheme)
 	port, ours := ports()[scheme]
 	if !ours {
-		return target{}, errors.New("must begin with nats://, tls://, ws:// or wss://")
+		return Target{}, errors.New("must begin with nats://, tls://, ws:// or wss://")
 	}
 	list, subject, _ := strings.Cut(rest, "/")
-	t := target{scheme: scheme}
+	t := Target{Scheme: scheme}
 	user, hosts, hasUser := strings.Cut(list, "@")
 	if !hasUser {
 		user, hosts = "", list
 	} else if strings.Contains(hosts, "@") {
-		return target{}, errors.New("user and password stand once, before the first server")
+		return Target{}, errors.New("user and password stand once, before the first server")
 	} else {
 		user += "@"
 	}
 	for i, host := range strings.Split(hosts, ",") {
 		if host == "" {
-			return target{}, errors.New("a server is missing; write nats://HOST:PORT,HOST:PORT/SUBJECT")
+			return Target{}, errors.New("a server is missing; write nats://HOST:PORT,HOST:PORT/SUBJECT")
 		}
 		h, p, info, err := transmit.ParseServer(scheme+"://"+user+host, port)
 		if err != nil {
-			return target{}, err
+			return Target{}, err
 		}
 		if i == 0 {
-			t.user = info
+			t.User = info
 		}
-		t.servers = append(t.servers, server{h, p})
+		t.Servers = append(t.Servers, Address{h, p})
 	}
 	if err := checkSubject(subject); err != nil {
-		return target{}, err
+		return Target{}, err
 	}
 	var err error
-	if t.subject, err = transmit.ParseText(subject); err != nil {
-		return target{}, err
+	if t.Subject, err = transmit.ParseText(subject); err != nil {
+		return Target{}, err
 	}
 	t.display = scheme + "://" + hosts + "/" + subject
 	return t, nil
@@ -120,9 +130,4 @@ func checkSubject(subject string) error {
 		return errors.New("the subject holds a space or a character that cannot be seen")
 	}
 	return nil
-}
-
-// token encodes a name so that it is one part of a subject, whatever it holds.
-func token(name string) string {
-	return strings.ReplaceAll(transmit.PercentEncode(name), ".", "%2E")
 }

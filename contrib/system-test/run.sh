@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # The system test: the packages on a real Debian with a real systemd and a real cron, in containers, against a listener
-# that fails and comes back. units.sh, cron.sh and rpm.sh are the scenarios.
+# that fails and comes back. units.sh, nats.sh, cron.sh and rpm.sh are the scenarios.
 #
 #     contrib/system-test/run.sh
 #
-# It needs root, systemd-nspawn, debootstrap, curl, dpkg and go. If it cannot run, it says why, and fails only if CI=true. The
+# It needs root, systemd-nspawn, debootstrap, curl, dpkg, nats-server and go. If it cannot run, it says why, and fails only if CI=true. The
 # first run downloads a small Debian into ${XDG_CACHE_HOME:-~/.cache}/spoolfwd; later runs take less than eight minutes. Nothing
 # else on the host changes.
 #
@@ -26,6 +26,8 @@ work=$(mktemp -d "${TMPDIR:-/tmp}/spoolfwd-system-test.XXXXXX")
 . contrib/system-test/listener.sh
 # shellcheck source=contrib/system-test/units.sh
 . contrib/system-test/units.sh
+# shellcheck source=contrib/system-test/nats.sh
+. contrib/system-test/nats.sh
 # shellcheck source=contrib/system-test/cron.sh
 . contrib/system-test/cron.sh
 # shellcheck source=contrib/system-test/rpm.sh
@@ -51,7 +53,7 @@ trap clean_up EXIT
 trap 'exit 130' INT TERM
 
 [[ $(uname -s) == Linux ]] || need "this is not Linux"
-for program in systemd-nspawn debootstrap nsenter curl dpkg go; do
+for program in systemd-nspawn debootstrap nsenter curl dpkg nats-server go; do
     command -v "$program" >/dev/null || need "$program is not installed"
 done
 [[ $(id -u) == 0 ]] || need "containers need root"

@@ -244,6 +244,7 @@ spool = \"/var/lib/bitville-apm/second\""
     eventually 60 "a payload file starts a run, without the timer" count_is units delivered 3
     inside systemctl stop spoolfwd.path
 
+    nats_scenario
     own_user_scenario
 
     say "# upgrade"

@@ -109,7 +109,8 @@ stage_all() {
     done
     # Beside the files to which it links.
     put 0644 contrib/producers/README.md $examples/producers.md
-    for file in prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml}; do
+    for file in prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml} \
+        nats/{README.md,nats-server.conf,stream.json,spoolfwd.toml,servers-only.conf,consumer/main.go} webdav/{README.md,nginx.conf,spoolfwd.toml}; do
         put 0644 "contrib/$file" "$examples/$file"
     done
     put 0644 LICENSE $doc/copyright

@@ -46,7 +46,9 @@ case $version in
 esac
 
 examples=$(cd contrib && ls doc/*.md producers/README.md producers/spool_put.* cron/cron-run cron/spoolfwd.cron systemd/*.{service,timer,path,conf} \
-	prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml} packaging/spoolfwd.toml)
+	prometheus/alerts.yml grafana/spoolfwd.json haproxy/haproxy.cfg victoriametrics/{README.md,spoolfwd.toml} \
+	nats/{README.md,nats-server.conf,stream.json,spoolfwd.toml,servers-only.conf,consumer/main.go} webdav/{README.md,nginx.conf,spoolfwd.toml} \
+	packaging/spoolfwd.toml)
 files=()
 for platform in $platforms; do
 	os=${platform%/*} arch=${platform#*/}

@@ -89,6 +89,7 @@ func TestAReleaseIsReproducibleAndItsArchivesRun(t *testing.T) {
 			"spoolfwd-nats", "fakelistener", "LICENSE", "README.md", "CHANGELOG.md", "man/spoolfwd.8", "completions/spoolfwd.bash",
 			"contrib/systemd/spoolfwd@.timer", "contrib/cron/cron-run", "contrib/producers/README.md", "contrib/producers/spool_put.php",
 			"contrib/prometheus/alerts.yml", "contrib/grafana/spoolfwd.json", "contrib/haproxy/haproxy.cfg", "contrib/victoriametrics/spoolfwd.toml",
+			"contrib/nats/stream.json", "contrib/nats/consumer/main.go", "contrib/webdav/nginx.conf",
 		} {
 			if _, err := os.Stat(filepath.Join(filepath.Dir(binary), name)); err != nil {
 				t.Error(err)

@@ -86,7 +86,9 @@ quiet() {
     [[ -z $said ]] || fail "$* says: $said"
 }
 quiet rpm --root "$root" --nodeps --install "${rpm[0]}"
-chroot "$root" /usr/bin/spoolfwd run --help >/dev/null || fail "the program does not start in a bare directory"
+for program in spoolfwd spoolfwd-nats; do
+    chroot "$root" "/usr/bin/$program" run --help >/dev/null || fail "$program does not start in a bare directory"
+done
 [[ ! -e $root/etc/systemd/system ]] || fail "the RPM enables something"
 echo 'retry-timeout = "61s"' >>"$root/etc/spoolfwd/spoolfwd.toml"
 mkdir -p "$root/var/lib/bitville-apm/buffer" "$root/var/lib/bitville-apm/circuit-breaker-state"

@@ -12,9 +12,9 @@ import (
 const maxBulkAnswer = 64 << 10
 
 // saysErrors reports whether the body of a 2xx answer to a batch says that some items were not
-// taken. Bulk interfaces answer so: a JSON object in which "errors" is true, or lists any. An
-// object that breaks off may have been about to say so. Anything else says nothing, as does what
-// stands behind the first maxBulkAnswer bytes: the status decides then.
+// taken. Bulk interfaces answer so: a JSON object in which "errors" is true, or counts, lists or
+// words any. An object that breaks off may have been about to say so. Anything else says nothing,
+// as does what stands behind the first maxBulkAnswer bytes: the status decides then.
 func saysErrors(body []byte) bool {
 	d := json.NewDecoder(bytes.NewReader(body))
 	if first, _ := d.Token(); first != json.Delim('{') {
@@ -35,7 +35,19 @@ func saysErrors(body []byte) bool {
 		if key == "errors" {
 			// The value is a token, or begins with one: a list need not be read to its end.
 			token, err := d.Token()
-			return err != nil && brokeOff(err) || token == true || token == json.Delim('[') && d.More()
+			if err != nil {
+				return brokeOff(err)
+			}
+			switch token {
+			case nil, false, 0.0, "":
+				return false
+			case json.Delim('['), json.Delim('{'):
+				if !d.More() {
+					_, err = d.Token() // its end
+					return err != nil && brokeOff(err)
+				}
+			}
+			return true
 		}
 		if err := d.Decode(&value); err != nil {
 			return brokeOff(err)

@@ -34,7 +34,7 @@ type session struct {
 	startedBy      int         // the effective uid at the start
 	account        account     // the user as whom the command works
 	errAccount     error       // why check did not become that user
-	transmitter    transmitter // for commands that need one; made by prepare
+	transmitter    transmitter // for commands that need one
 	errTransmitter error       // why there is none
 	sources        []*source   // for put; opened by prepare
 }
@@ -147,6 +147,11 @@ func (s *session) perform(ctx context.Context, c command, path string, args []st
 			return s.pluginUnknown(err)
 		}
 		return withUsageHint(path, err)
+	}
+	if c.takes&settings.Delivery != 0 {
+		// It opens what perhaps only the user may read who started the program. Signals are caught
+		// after it: it may become another program, which would know nothing of one that was caught.
+		s.transmitter, s.errTransmitter = s.newTransmitter()
 	}
 	if c.takes&settings.Run == 0 || s.cfg.DryRun {
 		s.catchSignals() // a run does so when it has something to send

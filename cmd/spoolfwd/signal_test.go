@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -73,6 +74,22 @@ func TestSignalsAreCaughtBeforeARunSendsOrWaits(t *testing.T) {
 		w.do(c.args[0], c.args[1:]...)
 		if caught != c.caught {
 			t.Errorf("%s: signals are caught: %v, want %v", c.name, caught, c.caught)
+		}
+	}
+}
+
+// For a URL of NATS the program becomes another one. A signal that was caught before would be lost.
+func TestSignalsAreNotCaughtBeforeThereIsATransmitter(t *testing.T) {
+	for _, command := range []string{"flush", "check", "run --dry-run"} {
+		w := newWorld(t)
+		token := filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(token, []byte("s3cret"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		w.env.CatchSignals = func() { os.Remove(token) }
+		words := strings.Fields(command)
+		if r := w.do(words[0], append(words[1:], "--token-file", token)...); r.code != exit.OK {
+			t.Errorf("%s ended with %v: the token was read after signals were caught\n%s%s", command, r.code, r.stdout, r.stderr)
 		}
 	}
 }

@@ -34,14 +34,12 @@ type account struct {
 	because  string // the directory of that owner; "" while the user is the one who started the program
 }
 
-// prepare opens what perhaps only the user may read who started the program: token, keys,
-// certificates and authorities, and the files to be put. Then root becomes the owner of the spool.
+// prepare opens the files to be put, which perhaps only the user may read who started the program.
+// The transmitter has its token, keys, certificates and authorities by then. Then root becomes the
+// owner of the spool.
 func (s *session) prepare(ctx context.Context, takes settings.Commands) error {
 	s.startedBy = os.Geteuid()
 	s.account = account{uid: s.startedBy}
-	if takes&settings.Delivery != 0 {
-		s.transmitter, s.errTransmitter = s.newTransmitter()
-	}
 	if s.startedBy != 0 {
 		return nil
 	}

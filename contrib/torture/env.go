@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -78,7 +79,11 @@ func (e *env) spoolfwd(command string, more ...string) program {
 	case "breaker": // behind reset or trip
 		more = append(more, "--state-dir", e.state)
 	}
-	return program{path: e.t.spoolfwd, args: append(args, more...), hostname: e.hostname}
+	path := e.t.spoolfwd
+	if strings.HasPrefix(e.url, "nats://") {
+		path += "-nats" // which spoolfwd would become
+	}
+	return program{path: path, args: append(args, more...), hostname: e.hostname}
 }
 
 // runToEnd runs a command and checks its outcome.

@@ -68,14 +68,16 @@ func (t *torture) prepare() (err error) {
 	return nil
 }
 
-// build builds the program the way releases are built: without cgo, which has another resolver.
+// build builds both programs the way releases are built: without cgo, which has another resolver.
 // The version is not asked of git, which refuses to answer a user who does not own the checkout.
 func (t *torture) build() error {
 	t.spoolfwd = filepath.Join(t.disk, "spoolfwd")
-	cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", "nats", "-o", t.spoolfwd, "github.com/bitville-apm/spoolfwd/cmd/spoolfwd")
-	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
-	if out, err := cmd.CombinedOutput(); err != nil {
-		return fmt.Errorf("building spoolfwd: %w\n%s", err, out)
+	for program, tags := range map[string]string{t.spoolfwd: "", t.spoolfwd + "-nats": "nats"} {
+		cmd := exec.Command("go", "build", "-trimpath", "-buildvcs=false", "-tags", tags, "-o", program, "github.com/bitville-apm/spoolfwd/cmd/spoolfwd")
+		cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
+		if out, err := cmd.CombinedOutput(); err != nil {
+			return fmt.Errorf("building spoolfwd: %w\n%s", err, out)
+		}
 	}
 	return nil
 }

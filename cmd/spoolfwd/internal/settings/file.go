@@ -57,7 +57,6 @@ func (s *Settings) decodeFile(path string) (map[string]any, error) {
 	if err != nil {
 		return nil, fmt.Errorf("cannot read the configuration: %w", err)
 	}
-	s.ConfigText = text
 	text = bytes.TrimPrefix(text, []byte("\ufeff")) // the mark that Windows' editors put in front
 	var document map[string]any
 	if err := toml.Unmarshal(text, &document); err != nil {

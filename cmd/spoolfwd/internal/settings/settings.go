@@ -6,8 +6,6 @@ type Settings struct {
 	Table  []*Setting // in the order of help
 	groups []Group
 	given  map[string][]string // flags as written, by name
-
-	ConfigText []byte // of the configuration file, which may have been a pipe
 }
 
 // New returns the settings with their defaults.

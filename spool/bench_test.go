@@ -82,9 +82,10 @@ func rawRead(dir int, name string, buf []byte) ([]byte, error) {
 }
 
 func BenchmarkRead(b *testing.B) {
-	s, dir := newSpool(b, spool.Config{})
-	raw, _ := newSpool(b, spool.Config{Dir: dir, Raw: true})
+	s, dir := lockedSpool(b, spool.Config{})
 	files := crowd(b, dir, 100)
+	raw, rawDir := lockedSpool(b, spool.Config{Raw: true})
+	crowd(b, rawDir, 100)
 	at, err := unix.Open(dir, unix.O_RDONLY|unix.O_DIRECTORY, 0)
 	if err != nil {
 		b.Fatal(err)

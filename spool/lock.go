@@ -26,6 +26,7 @@ func (s *Spool) TryLock() bool {
 	}
 	if err = flock(dir); err == nil {
 		s.locked = dir
+		s.alone = isLocal(s.fd)
 		return true
 	}
 	defer unix.Close(dir)

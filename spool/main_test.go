@@ -32,6 +32,16 @@ func newSpool(t testing.TB, cfg spool.Config) (*spool.Spool, string) {
 	return s, cfg.Dir
 }
 
+// lockedSpool opens a spool as a run does.
+func lockedSpool(t testing.TB, cfg spool.Config) (*spool.Spool, string) {
+	t.Helper()
+	s, dir := newSpool(t, cfg)
+	if !s.TryLock() {
+		t.Fatal("the spool could not be locked")
+	}
+	return s, dir
+}
+
 // write makes a payload file that was last modified so long before noon.
 func write(t testing.TB, dir, name, content string, age time.Duration) {
 	t.Helper()

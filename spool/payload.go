@@ -40,10 +40,10 @@ func (p *Payload) Arrived() (t time.Time, ok bool) {
 // small, and belongs to the payload until the caller is done with that.
 //
 // The file is opened without following a link or waiting for a FIFO, and read with one open, one
-// fstat, one read and one close. One more call asks whether a file that was changed lately is still
-// being written. The error is ErrVanished, a *SkipError for a file that must be left alone now, or
-// a *RefuseError for one that can never be sent, together with a Payload that Reject takes. Any
-// other error is a fault of this machine.
+// fstat, one read and one close. One to three more calls ask whether a file that was changed lately
+// is still being written. The error is ErrVanished, a *SkipError for a file that must be left alone
+// now, or a *RefuseError for one that can never be sent, together with a Payload that Reject takes.
+// Any other error is a fault of this machine.
 func (s *Spool) Read(e Entry, now time.Time, buf []byte) (*Payload, error) {
 	p := &Payload{Entry: e}
 	if err := s.load(p, now, buf); err != nil {
@@ -105,8 +105,8 @@ func (s *Spool) load(p *Payload, now time.Time, buf []byte) error {
 // look fills in what the file system says of an open payload file. Its producer has a say first: a
 // file in the middle of being written may look too large or not like JSON.
 func (s *Spool) look(p *Payload, fd int, now time.Time) error {
-	if isRecent(p.Entry, now) && !isOurs(fd) {
-		if reason := inUse(fd); reason != "" {
+	if isRecent(p.Entry, now) {
+		if reason := s.inUse(fd); reason != "" {
 			return &SkipError{Name: p.Name, Reason: reason, Pending: true}
 		}
 	}

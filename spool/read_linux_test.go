@@ -58,7 +58,7 @@ func TestReadAndRemoveCostSixSystemCallsAndOneMoreForAFreshFile(t *testing.T) {
 	const inner = "SPOOL_TEST_TRACED"
 	ages := map[string]time.Duration{"old": time.Hour, "fresh": time.Minute}
 	if dir := os.Getenv(inner); dir != "" {
-		s, _ := newSpool(t, spool.Config{Dir: dir})
+		s, _ := lockedSpool(t, spool.Config{Dir: dir})
 		for name, age := range ages {
 			p, err := s.Read(spool.Entry{Name: name + ".json", ModTime: noon.Add(-age).UnixNano()}, noon, make([]byte, 0, 64<<10))
 			if err != nil {

@@ -67,6 +67,9 @@ type Spool struct {
 	cfg    Config
 	fd     int
 	locked int // rejected/, while this process holds the lock of the spool; otherwise -1
+	// alone allows keeping others from opening a payload file while it is read: it is this
+	// process's turn to read it, and no other machine has a say in it.
+	alone bool
 	// euid and the directory's sticky bit and owner decide whose files a run may remove (unlink(2),
 	// EPERM).
 	euid     int

@@ -22,7 +22,10 @@ func isRecent(e Entry, now time.Time) bool { return e.Age(now).Abs() < writeGrac
 //
 // A producer that opens the file after that is not seen. One that renames finished files into the
 // spool needs no such look.
-func inUse(fd int) (reason string) {
+func (s *Spool) inUse(fd int) (reason string) {
+	if s.alone && isOurs(fd) {
+		return ""
+	}
 	if again(func() error { return unix.Flock(fd, unix.LOCK_SH|unix.LOCK_NB) }) == unix.EWOULDBLOCK {
 		return "is locked by another program"
 	}
@@ -58,7 +61,7 @@ func (s *Spool) Unfinished(now time.Time) ([]UnfinishedFile, error) {
 		if err != nil {
 			continue // it is gone, or a run says what is wrong with it
 		}
-		if e.Size == 0 || inUse(fd) != "" {
+		if e.Size == 0 || s.inUse(fd) != "" {
 			f := UnfinishedFile{e.Name, time.Unix(0, e.ModTime)}
 			// A producer that goes on writing changes the file again and again.
 			if made, ok := madeAt(fd); ok && made.Before(f.Since) {

@@ -11,7 +11,7 @@ import (
 // that waits for nobody. A no says nothing.
 //
 // Until fd is closed, others wait to open the file even for reading. Those that do not wait
-// (open(2), O_NONBLOCK) are refused.
+// (open(2), O_NONBLOCK), as a run and a dry run, are refused.
 func isOurs(fd int) bool {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_WRLCK)
 	return err == nil
@@ -27,6 +27,25 @@ func isOurs(fd int) bool {
 func isOpenForWriting(fd int) bool {
 	_, err := unix.FcntlInt(uintptr(fd), unix.F_SETLEASE, unix.F_RDLCK)
 	return err == unix.EAGAIN && !isOnServer(fd)
+}
+
+// isLocal reports whether a file is on a file system that no other machine and no other program
+// has a part in. On any other, the lease may be this machine's own while a lock is known to all:
+// FUSE gives leases and passes locks on.
+func isLocal(fd int) bool {
+	var fs unix.Statfs_t
+	err := again(func() error { return unix.Fstatfs(fd, &fs) })
+	return err == nil && isMachines(int64(fs.Type))
+}
+
+// isMachines knows the usual local file systems by their number.
+func isMachines(magic int64) bool {
+	switch uint32(magic) { // 32-bit machines make some of them negative
+	case unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC, unix.F2FS_SUPER_MAGIC,
+		unix.TMPFS_MAGIC, unix.OVERLAYFS_SUPER_MAGIC:
+		return true
+	}
+	return false
 }
 
 // isOnServer reports whether a file is on a file server.

@@ -37,7 +37,7 @@ func TestAFileIsLeftToItsProducerWhileItIsOpenForWriting(t *testing.T) {
 		{"the beginning of what will be too large", os.O_WRONLY, `"2345678"`, spool.Config{MaxFileSize: 8}, "is open for writing"},
 		{"open for reading only", os.O_RDONLY, "{}", spool.Config{}, ""},
 	} {
-		s, dir := newSpool(t, tt.cfg)
+		s, dir := lockedSpool(t, tt.cfg)
 		write(t, dir, "x.json", tt.content, time.Second)
 		f := hold(t, dir, "x.json", tt.flags)
 		if got := waitsWhy(t, s, "x.json", noon); got != tt.want {
@@ -52,7 +52,7 @@ func TestAFileIsLeftToItsProducerWhileItIsOpenForWriting(t *testing.T) {
 }
 
 func TestAFileIsLeftAloneWhileItIsLocked(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{})
+	s, dir := lockedSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", time.Second)
 	f := hold(t, dir, "x.json", os.O_RDONLY) // so that only the lock speaks
 	must(t, unix.Flock(int(f.Fd()), unix.LOCK_EX))
@@ -74,7 +74,7 @@ func TestAFileIsLeftAloneWhileItIsLocked(t *testing.T) {
 
 // A handle that somebody forgot must not keep a payload for ever.
 func TestAWriterThatHasWrittenNothingForTenMinutesHoldsUpNothing(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{})
+	s, dir := lockedSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", 0)
 	f := hold(t, dir, "x.json", os.O_WRONLY)
 	must(t, unix.Flock(int(f.Fd()), unix.LOCK_EX))
@@ -95,7 +95,7 @@ func TestAWriterThatHasWrittenNothingForTenMinutesHoldsUpNothing(t *testing.T) {
 // A producer that opens the file while a run asks whether anybody writes breaks the lease of the
 // run, which the kernel tells it with a SIGIO. That must neither end the run nor stop the producer.
 func TestAProducerThatOpensAFileWhileItIsLookedAtDisturbsNobody(t *testing.T) {
-	s, dir := newSpool(t, spool.Config{})
+	s, dir := lockedSpool(t, spool.Config{})
 	write(t, dir, "x.json", "{}", time.Second)
 	stop, stopped := make(chan struct{}), make(chan int)
 	go func() {
@@ -123,6 +123,43 @@ func TestAProducerThatOpensAFileWhileItIsLookedAtDisturbsNobody(t *testing.T) {
 	opened := <-stopped
 	if outcomes[""] == 0 || outcomes["is open for writing"] == 0 || opened == 0 {
 		t.Errorf("the two never met: %v, opened %d times", outcomes, opened)
+	}
+}
+
+// A dry run, or status, takes no lock and may look at any file at any time. The run beside it must
+// find every file as if it were alone.
+func TestWhoHasNoLockKeepsNoFileFromARun(t *testing.T) {
+	run, dir := lockedSpool(t, spool.Config{})
+	write(t, dir, "x.json", "{}", time.Second)
+	dryRun, _ := newSpool(t, spool.Config{Dir: dir})
+	stop, stopped := make(chan struct{}), make(chan int)
+	go func() {
+		looked := 0
+		for ; ; looked++ {
+			select {
+			case <-stop:
+				stopped <- looked
+				return
+			default:
+			}
+			var skip *spool.SkipError // while the run reads it
+			if _, err := dryRun.Read(spool.Entry{Name: "x.json"}, noon, nil); err != nil && !errors.As(err, &skip) {
+				t.Errorf("the dry run: %v", err)
+			}
+			if _, err := dryRun.Unfinished(noon); err != nil {
+				t.Errorf("status: %v", err)
+			}
+		}
+	}()
+	refused := map[string]int{}
+	for range 20_000 {
+		if why := waitsWhy(t, run, "x.json", noon); why != "" {
+			refused[why]++
+		}
+	}
+	close(stop)
+	if looked := <-stopped; len(refused) > 0 || looked == 0 {
+		t.Errorf("the run left the file alone: %v; the other looked %d times", refused, looked)
 	}
 }
 

@@ -62,7 +62,7 @@ func checkPath(what, flag, path string, as account) error {
 		case entry.Uid != 0 && entry.Uid != top.Uid && int(entry.Uid) != as.uid: // as root of a container, / may be another's
 			owner := accountOf(int(entry.Uid), 0).name
 			return refuse(next, fmt.Sprintf("belongs to %s, and the spool to %s", owner, as.name),
-				fmt.Sprintf("install -d -o %s %s", as.word(), next))
+				giving(next, as))
 		case entry.Mode&unix.S_IFMT == unix.S_IFLNK:
 			target, err := os.Readlink(next)
 			if links++; err != nil || links > 40 { // as many as the system follows

@@ -134,7 +134,7 @@ func TestAMetricsFileThatTheOwnerOfTheSpoolCannotWriteIsExplained(t *testing.T) 
 	makeDir(t, dir+"/metrics", 0)
 	file := dir + "/metrics/x.prom"
 	w.putAs(nobody, "a.json", `{}`)
-	mend := "install -d -o " + accountOf(nobody, 0).word() + " " + dir + "/metrics"
+	mend := "chown " + accountOf(nobody, 0).word() + " " + dir + "/metrics"
 	r := w.do("run", "--metrics-file", file).wantCode(t, exit.Permission)
 	wantText(t, "standard error", r.stderr, "cannot write the metrics", "permission denied", mend)
 	if got := len(w.received()); got != 1 {

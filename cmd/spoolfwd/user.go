@@ -168,7 +168,7 @@ func (s *session) canUseStateDir() error {
 		return nil
 	}
 	err = fmt.Errorf("%s, who owns the spool, cannot use the state directory %s: %w", s.account.name, dir, err)
-	return exit.With(exit.Config, withHint(err, fmt.Sprintf("install -d -o %s %s", s.account.word(), dir)))
+	return exit.With(exit.Config, withHint(err, giving(dir, s.account)))
 }
 
 // canUseMetricsDir asks whether the user can make files there, for check. A run delivers all the
@@ -190,8 +190,20 @@ func (s *session) withMetricsHint(err error) error {
 	if !errors.Is(err, fs.ErrPermission) {
 		return err
 	}
-	return withHint(err, fmt.Sprintf("install -d -o %s %s, or name a file in the state directory with --metrics-file",
-		s.user().word(), filepath.Dir(s.cfg.MetricsFile)))
+	return withHint(err, giving(filepath.Dir(s.cfg.MetricsFile), s.user())+", or name a file in the state directory with --metrics-file")
+}
+
+// giving is the command that gives a directory to a user. install would set the mode of one that is
+// there, and chown without -h would change what a link points to.
+func giving(dir string, to account) string {
+	command := "chown"
+	switch info, err := os.Lstat(dir); {
+	case err != nil:
+		command = "install -d -o"
+	case info.Mode().Type() == os.ModeSymlink:
+		command = "chown -h"
+	}
+	return command + " " + to.word() + " " + dir
 }
 
 // user returns the account as whom the command works, with its name.

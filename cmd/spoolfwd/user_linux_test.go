@@ -141,13 +141,13 @@ func TestRootRefusesDirectoriesThatTheOwnerOfTheSpoolCannotUse(t *testing.T) {
 		says    []string
 	}{
 		{"a state directory of root's", func(t *testing.T, w *world) { makeDir(t, w.state, 0) }, nil,
-			[]string{"cannot use the state directory", "permission denied", "install -d -o "}},
+			[]string{"cannot use the state directory", "permission denied", "chown "}},
 		{"a state directory of a third user's", func(t *testing.T, w *world) { makeDir(t, w.state, third) }, nil,
-			[]string{"state belongs to uid 4242, and the spool to ", "install -d -o "}},
+			[]string{"state belongs to uid 4242, and the spool to ", "chown "}},
 		{"no state directory, in one of a third user's", func(t *testing.T, w *world) {
 			makeDir(t, filepath.Dir(w.spool)+"/theirs", third)
 			w.state = filepath.Dir(w.spool) + "/theirs/state"
-		}, nil, []string{"theirs belongs to uid 4242", "install -d -o "}},
+		}, nil, []string{"theirs belongs to uid 4242", "chown "}},
 		{"a directory of the metrics file of a third user's", func(t *testing.T, w *world) { makeDir(t, filepath.Dir(w.spool)+"/metrics", third) },
 			[]string{"--metrics-file", "metrics/x.prom"}, []string{"metrics belongs to uid 4242", "--metrics-file"}},
 		{"a state directory of another user's beside a spool of root's", func(t *testing.T, w *world) {
@@ -155,7 +155,7 @@ func TestRootRefusesDirectoriesThatTheOwnerOfTheSpoolCannotUse(t *testing.T) {
 				t.Fatal(err)
 			}
 			makeDir(t, w.state, third)
-		}, nil, []string{"state belongs to uid 4242, and the spool to root", "install -d -o root "}},
+		}, nil, []string{"state belongs to uid 4242, and the spool to root", "chown root "}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			w, dir := newServiceWorld(t)

@@ -43,13 +43,19 @@ func newWorld(t testing.TB, c *cluster, addresses []string) *world {
 			t.Fatal(err)
 		}
 	}
+	buildPrograms(t, w.dir)
+	return w
+}
+
+// buildPrograms builds spoolfwd, and what it becomes for NATS.
+func buildPrograms(t testing.TB, dir string) {
+	t.Helper()
 	for program, tags := range map[string]string{"spoolfwd": "", "spoolfwd-nats": "nats"} {
-		build := exec.Command("go", "build", "-C", "../..", "-tags", tags, "-o", filepath.Join(w.dir, program), "./cmd/spoolfwd")
+		build := exec.Command("go", "build", "-C", "../..", "-tags", tags, "-o", filepath.Join(dir, program), "./cmd/spoolfwd")
 		if out, err := build.CombinedOutput(); err != nil {
 			t.Fatalf("%v\n%s", err, out)
 		}
 	}
-	return w
 }
 
 // fill spools payload files of two items each.

@@ -12,7 +12,7 @@ import (
 )
 
 // natsProgram is this program with the client for NATS, built with -tags nats. Go initializes what
-// is in a program at every start, and that client is an eighth of a run that finds nothing to do.
+// is in a program at every start, and that client is a tenth of a run that finds nothing to do.
 // So those who send to an HTTP listener do not carry it.
 const natsProgram = "spoolfwd-nats"
 

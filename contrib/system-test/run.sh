@@ -4,8 +4,8 @@
 #
 #     contrib/system-test/run.sh
 #
-# It needs root, systemd-nspawn, debootstrap, curl, dpkg, nats-server and go. If it cannot run, it says why, and fails only if CI=true. The
-# first run downloads a small Debian into ${XDG_CACHE_HOME:-~/.cache}/spoolfwd; later runs take less than eight minutes. Nothing
+# It needs root, systemd-nspawn, debootstrap, curl, dpkg, nats-server and go. If it cannot run, it says why, and fails only if
+# CI=true. The first run downloads a small Debian into ${XDG_CACHE_HOME:-~/.cache}/spoolfwd; later runs take less than eight minutes. Nothing
 # else on the host changes.
 #
 #   SUITE      the Debian to test on, default bookworm

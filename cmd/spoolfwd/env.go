@@ -52,8 +52,9 @@ type Env struct {
 
 // getenv returns the value of an environment variable, or "", as os.Getenv.
 func (e Env) getenv(name string) string {
+	prefix := name + "="
 	for _, entry := range slices.Backward(e.Environ) {
-		if value, found := strings.CutPrefix(entry, name+"="); found {
+		if value, found := strings.CutPrefix(entry, prefix); found {
 			return value
 		}
 	}

@@ -5,13 +5,9 @@ package main
 import (
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"testing"
-
-	"golang.org/x/sys/unix"
 )
 
 // The real thing with few files. The programs are built once.
@@ -78,27 +74,6 @@ func TestEveryMeasurementRunsWithAFewFiles(t *testing.T) {
 			t.Error(err)
 		}
 	})
-}
-
-// Page faults stand for instructions, which few virtual machines count.
-func TestEventsAreCountedInTheProcessesThatWereStarted(t *testing.T) {
-	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	count, err := countEvents(unix.PERF_TYPE_SOFTWARE, unix.PERF_COUNT_SW_PAGE_FAULTS)
-	if err != nil {
-		t.Skipf("this machine counts nothing: %v", err)
-	}
-	defer count.close()
-	for _, program := range []string{"", "true"} {
-		if program != "" {
-			if err := exec.Command(program).Run(); err != nil {
-				t.Fatal(err)
-			}
-		}
-		if n, err := count.sinceLast(); err != nil || n > 0 != (program != "") {
-			t.Errorf("%d page faults of the program %q, %v", n, program, err)
-		}
-	}
 }
 
 func files(t *testing.T, b *bench) []string {

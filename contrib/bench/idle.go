@@ -10,55 +10,59 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 )
 
 // Targets for a run that finds an empty spool.
 const (
-	mostIdle       = 1.3 // times the empty program, and the one with the same imports
+	mostIdle       = 1.3 // times a program that does nothing
 	mostIdleMemory = 12  // MiB
-	memoryRuns     = 9
-	idleTurns      = 20 // of which a ratio is formed
+	toolRuns       = 9   // under strace, and under valgrind, at most
+	idleTurns      = 20  // of which a ratio is formed
 )
 
 // idleCost is what the runs of one program cost, each.
 type idleCost struct {
 	wall, cpu    []float64 // milliseconds
-	instructions []float64 // millions; none where they cannot be counted
+	instructions []float64 // millions
 	memory       []float64 // at the peak, MiB
 }
 
-// idleRun measures a run that finds an empty spool beside two programs that do nothing. One of them
-// imports what the command imports, and so tells what the run itself costs. That a run writes
+// idleRun measures a run that finds an empty spool beside three programs that do nothing. Those
+// that have its imports, and its flags, tell what the run adds to its own start. That a run writes
 // nothing then is tested in cmd/spoolfwd.
 func (b *bench) idleRun(w io.Writer) error {
-	names := []string{"spoolfwd run", "empty program with the same imports", "empty program"}
-	if err := errors.Join(b.buildEmpty("imports", true), b.buildEmpty("empty", false)); err != nil {
-		return err
+	programs := []struct {
+		name, file string
+		source     func() (string, error)
+	}{
+		{name: "spoolfwd run", file: "spoolfwd"},
+		{"a program that only takes the same flags", "flags", b.sameFlags},
+		{"a program that only has the same imports", "imports", sameImports},
+		{"an empty program", "empty", func() (string, error) { return "package main\n\nfunc main() {}\n", nil }},
 	}
-	for _, name := range []string{"spoolfwd", "imports", "empty"} {
-		if err := b.asInstalled(name); err != nil {
+	for _, p := range programs {
+		if p.source != nil {
+			text, err := p.source()
+			if err == nil {
+				err = b.buildBelow(p.file, text)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		if err := b.asInstalled(p.file); err != nil {
 			return err
 		}
 	}
-	programs := []func() *exec.Cmd{
-		func() *exec.Cmd { return b.command("http://127.0.0.1:1/") },
-		func() *exec.Cmd { return b.emptyCommand("imports") },
-		func() *exec.Cmd { return b.emptyCommand("empty") },
-	}
 	costs := make([]idleCost, len(programs))
-	runtime.LockOSThread() // which starts the processes whose instructions are counted
-	defer runtime.UnlockOSThread()
-	count, errCount := countInstructions()
-	if errCount == nil {
-		defer count.close()
-	}
 	for n := range b.idleRuns {
 		for i := range programs {
 			i = (i + n) % len(programs) // they take turns in being first
-			cmd := programs[i]()
+			cmd := b.idleCommand(programs[i].file)
 			began := time.Now()
 			if err := cmd.Run(); err != nil {
 				return err
@@ -66,31 +70,37 @@ func (b *bench) idleRun(w io.Writer) error {
 			c := &costs[i]
 			c.wall = append(c.wall, time.Since(began).Seconds()*1000)
 			c.cpu = append(c.cpu, cpuOf(cmd)*1000)
-			if errCount == nil {
-				n, err := count.sinceLast()
-				if err != nil {
-					return err
-				}
-				c.instructions = append(c.instructions, float64(n)/1e6)
-			}
 		}
 	}
 	_, errStrace := exec.LookPath("strace")
-	for n := 0; n < memoryRuns && errStrace == nil; n++ {
-		for i := range programs {
-			peak, err := idleMemory(programs[i]())
-			if err != nil {
-				return err
+	_, errValgrind := exec.LookPath("valgrind")
+	for range min(toolRuns, b.idleRuns) {
+		for i, p := range programs {
+			if errStrace == nil {
+				peak, err := idleMemory(b.idleCommand(p.file))
+				if err != nil {
+					return err
+				}
+				costs[i].memory = append(costs[i].memory, float64(peak)/(1<<20))
 			}
-			costs[i].memory = append(costs[i].memory, float64(peak)/(1<<20))
+			if errValgrind == nil {
+				n, err := instructions(b.idleCommand(p.file))
+				if err != nil {
+					return err
+				}
+				costs[i].instructions = append(costs[i].instructions, n/1e6)
+			}
 		}
 	}
-	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs\n\n", b.machine(), b.idleRuns)
-	fmt.Fprintf(w, "| | %s |\n|---|--:|--:|--:|\n", strings.Join(names, " | "))
+	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs\n\n|", b.machine(), b.idleRuns)
+	for _, p := range programs {
+		fmt.Fprintf(w, " | %s", p.name)
+	}
+	fmt.Fprintf(w, " |\n|---%s|\n", strings.Repeat("|--:", len(programs)))
 	var ratios []ratio
 	row := func(name, unit string, of func(idleCost) []float64, missing error) {
 		if missing != nil {
-			fmt.Fprintf(w, "| %s | not measured: %v | | |\n", name, missing)
+			fmt.Fprintf(w, "| %s | not measured: %v%s |\n", name, missing, strings.Repeat(" |", len(programs)-1))
 			return
 		}
 		fmt.Fprintf(w, "| %s, %s", name, unit)
@@ -98,15 +108,16 @@ func (b *bench) idleRun(w io.Writer) error {
 			fmt.Fprintf(w, " | %.2f", summarize(of(c)).median)
 		}
 		fmt.Fprintln(w, " |")
-		for i, to := range []string{"the same imports", "the empty program"} {
-			if unit != "MiB" {
-				ratios = append(ratios, ratio{text: name + ", to " + to, spread: inTurns(of(costs[0]), of(costs[i+1])), limit: mostIdle, atMost: true})
-			}
+		if unit == "MiB" {
+			return // the target is an absolute one
+		}
+		for i, c := range costs[1:] {
+			ratios = append(ratios, ratio{text: name + ", to " + programs[i+1].name, spread: inTurns(of(costs[0]), of(c)), limit: mostIdle, atMost: true})
 		}
 	}
 	row("wall time", "ms", func(c idleCost) []float64 { return c.wall }, nil)
 	row("CPU time", "ms", func(c idleCost) []float64 { return c.cpu }, nil)
-	row("instructions", "millions", func(c idleCost) []float64 { return c.instructions }, errCount)
+	row("instructions outside the kernel", "millions", func(c idleCost) []float64 { return c.instructions }, errValgrind)
 	row("peak memory", "MiB", func(c idleCost) []float64 { return c.memory }, errStrace)
 	if errStrace == nil {
 		ratios = append(ratios, ratio{text: "peak memory, MiB", spread: summarize(costs[0].memory), limit: mostIdleMemory, atMost: true})
@@ -146,43 +157,105 @@ func (b *bench) asInstalled(name string) error {
 	return errors.Join(os.Remove(b.program(name)), os.WriteFile(b.program(name), text, 0o700))
 }
 
-// emptyCommand runs a program that buildEmpty built, with the arguments and the environment of a
-// run.
-func (b *bench) emptyCommand(name string) *exec.Cmd {
-	cmd := b.command("")
-	cmd.Path, cmd.Args[0] = b.program(name), b.program(name)
+// idleCommand is a run over an empty spool, by spoolfwd or by a program in its place.
+func (b *bench) idleCommand(program string) *exec.Cmd {
+	cmd := b.command("http://127.0.0.1:1/")
+	cmd.Path, cmd.Args[0] = b.program(program), b.program(program)
 	return cmd
 }
 
-// buildEmpty builds a program that does nothing. With the imports of the command it costs the Go
-// runtime and the packages' initialization. An overlay shows it to the Go tool as part of this
-// module; nothing is written into the checkout.
-func (b *bench) buildEmpty(name string, imports bool) error {
-	const command = "github.com/bitville-apm/spoolfwd/cmd/spoolfwd"
-	out, err := exec.Command("go", "list", "-f", `{{.Dir}}{{range .Imports}}{{"\n"}}{{.}}{{end}}`, command).Output()
+// instructions counts what a program executes outside the kernel, which does not depend on other
+// work on the machine. Hardware counters would do too, but few virtual machines have them.
+func instructions(cmd *exec.Cmd) (float64, error) {
+	counted := exec.Command("valgrind", append([]string{"--tool=callgrind", "--callgrind-out-file=/dev/null"}, cmd.Args...)...)
+	// On a busy machine Go sends itself signals, which valgrind may not survive, and executes
+	// RDTSCP, which some versions of it do not know.
+	counted.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1,cpu.rdtscp=off")
+	out, err := counted.CombinedOutput()
+	if err != nil {
+		return 0, fmt.Errorf("valgrind: %w\n%s", err, out)
+	}
+	found := regexp.MustCompile(`Collected : (\d+)`).FindSubmatch(out)
+	if found == nil {
+		return 0, fmt.Errorf("valgrind did not count:\n%s", out)
+	}
+	return strconv.ParseFloat(string(found[1]), 64)
+}
+
+// mainPackage is that of the command that is measured.
+const mainPackage = "github.com/bitville-apm/spoolfwd/cmd/spoolfwd"
+
+// sameFlags is a program that declares the flags of a run as the manual of the flags library says,
+// and does nothing.
+func (b *bench) sameFlags() (string, error) {
+	help, err := exec.Command(b.program("spoolfwd"), "help", "run").Output()
+	if err != nil {
+		return "", fmt.Errorf("spoolfwd help run: %w", err)
+	}
+	var flags strings.Builder
+	for _, found := range regexp.MustCompile(`(?m)^  (?:-., )?--([a-z-]+) (\S)?`).FindAllStringSubmatch(string(help), -1) {
+		kind := "Bool"
+		if found[2] != "" {
+			kind = "String"
+		}
+		if name := found[1]; name != "help" { // which the library has itself
+			fmt.Fprintf(&flags, "\t\t&cli.%sFlag{Name: %q},\n", kind, name)
+		}
+	}
+	if flags.Len() == 0 {
+		return "", fmt.Errorf("spoolfwd help run shows no flags:\n%s", help)
+	}
+	return `package main
+
+import (
+	"os"
+
+	"github.com/urfave/cli/v2"
+)
+
+func main() {
+	run := &cli.Command{Name: "run", Action: func(*cli.Context) error { return nil }, Flags: []cli.Flag{
+` + flags.String() + `	}}
+	if err := (&cli.App{Commands: []*cli.Command{run}}).Run(os.Args); err != nil {
+		panic(err)
+	}
+}
+`, nil
+}
+
+// sameImports is a program that costs the Go runtime and the initialization of the packages that
+// the command imports.
+func sameImports() (string, error) {
+	out, err := exec.Command("go", "list", "-f", `{{range .Imports}}{{.}}{{"\n"}}{{end}}`, mainPackage).Output()
+	if err != nil {
+		return "", fmt.Errorf("go list: %w", err)
+	}
+	var source strings.Builder
+	source.WriteString("package main\n\n")
+	for _, path := range strings.Fields(string(out)) {
+		fmt.Fprintf(&source, "import _ %q\n", path)
+	}
+	source.WriteString("\nfunc main() {}\n")
+	return source.String(), nil
+}
+
+// buildBelow builds a program below the command, whose internal packages it may import. An overlay
+// shows it to the Go tool as part of this module; nothing is written into the checkout.
+func (b *bench) buildBelow(name, source string) error {
+	dir, err := exec.Command("go", "list", "-f", "{{.Dir}}", mainPackage).Output()
 	if err != nil {
 		return fmt.Errorf("go list: %w", err)
 	}
-	lines := strings.Fields(string(out))
-	var source strings.Builder
-	source.WriteString("package main\n\n")
-	for _, path := range lines[1:] {
-		if imports {
-			fmt.Fprintf(&source, "import _ %q\n", path)
-		}
-	}
-	source.WriteString("\nfunc main() {}\n")
 	file, overlay := b.program(name+".go"), b.program(name+".json")
-	if err := os.WriteFile(file, []byte(source.String()), 0o600); err != nil {
+	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
 		return err
 	}
-	// Below the command, whose internal packages it imports.
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(lines[0], name, "main.go"): file}})
+	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(strings.TrimSpace(string(dir)), name, "main.go"): file}})
 	if err != nil {
 		return err
 	}
 	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
 		return err
 	}
-	return b.build("-overlay", overlay, "-o", b.program(name), command+"/"+name)
+	return b.build("-overlay", overlay, "-o", b.program(name), mainPackage+"/"+name)
 }

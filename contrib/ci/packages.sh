@@ -6,6 +6,7 @@ strace            # counts system calls, kills and fails them
 php-cli           # runs the PHP producer
 python3           # runs the Python producer
 dash              # runs the shell producer
+valgrind          # counts the instructions of an idle run
 systemd           # verifies the units
 systemd-container # boots the Debian of the system test
 debootstrap       # makes it

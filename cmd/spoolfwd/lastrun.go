@@ -1,7 +1,6 @@
 package main
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -73,17 +72,18 @@ func readLastRun(file statefile.File) (l lastRun, ended time.Time, err error) {
 func (s *session) leave(ended time.Time, change func(*lastRun)) {
 	file := lastRunFile(s.cfg.Breaker)
 	var l lastRun
-	before, err := file.Read()
-	if err != nil || json.Unmarshal(before, &l) != nil {
-		l, before = lastRun{}, nil
+	data, err := file.Read()
+	if err != nil || json.Unmarshal(data, &l) != nil {
+		l = lastRun{}
 	}
+	before := l
 	l.Version = 1
 	change(&l)
-	data, err := json.Marshal(l)
-	data = append(statefile.EscapeJSON(data), '\n')
-	if err == nil && !bytes.Equal(data, before) {
+	if l != before {
 		file.Sweep()
-		err = file.Write(data)
+		if data, err = json.Marshal(l); err == nil {
+			err = file.Write(append(statefile.EscapeJSON(data), '\n'))
+		}
 	}
 	if err == nil {
 		at := unix.NsecToTimespec(ended.UnixNano())

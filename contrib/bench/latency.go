@@ -3,11 +3,12 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
 	"os/exec"
-	"strings"
+	"slices"
 	"time"
 )
 
@@ -36,8 +37,8 @@ func (b *bench) pace(w io.Writer) error {
 		if err != nil {
 			return err
 		}
-		text := fmt.Sprintf("%.0f payloads/s into a listener that takes %s, to the best of 1 to 64 in flight (%s)",
-			summarize(against.rates).median, latency, strings.Join(against.best, ", "))
+		text := fmt.Sprintf("%.0f payloads/s into a listener that takes %s, to %s in flight, the best of 1 to 64",
+			summarize(against.rates).median, latency, against.best)
 		ratios = append(ratios, ratio{text: text, spread: summarize(against.ratios), limit: 0.85})
 		b.progress("a listener that takes %s has been measured", latency)
 	}
@@ -49,8 +50,8 @@ func (b *bench) pace(w io.Writer) error {
 // comparedWithFixed is what became of the default in turns with fixed limits.
 type comparedWithFixed struct {
 	rates  []float64 // with the default
-	ratios []float64 // to the best fixed limit of the round
-	best   []string  // the best fixed limit of each round
+	best   string    // the fixed limit whose median is the best
+	ratios []float64 // of the rates to those with it, in the same round
 }
 
 const (
@@ -62,15 +63,17 @@ const (
 // againstFixed measures the rate with the default and with fixed limits, in turns. A limit whose
 // run is much slower than the best of its round is left out from then on.
 func (b *bench) againstFixed(fixed []string, rate func(flags ...string) (float64, error)) (a comparedWithFixed, err error) {
+	rates := make(map[string][]float64)
 	for range b.rounds {
 		auto, err := rate()
 		if err != nil {
 			return a, err
 		}
-		best, bestRate := "", 0.0
+		a.rates = append(a.rates, auto)
+		fastest := auto
 		var left []string
 		for _, n := range fixed {
-			enough := max(leastTime, time.Duration(tooSlow*float64(b.far)/max(auto, bestRate)*1e9))
+			enough := max(leastTime, time.Duration(tooSlow*float64(b.far)/fastest*1e9))
 			r, err := rate("--concurrency", n, "--max-runtime", enough.String())
 			var exit *exec.ExitError
 			if errors.As(err, &exit) && exit.ExitCode() == exitLimit {
@@ -82,13 +85,20 @@ func (b *bench) againstFixed(fixed []string, rate func(flags ...string) (float64
 			if err != nil {
 				return a, err
 			}
+			rates[n] = append(rates[n], r)
 			left = append(left, n)
-			if r > bestRate {
-				best, bestRate = n, r
-			}
+			fastest = max(fastest, r)
 		}
 		fixed = left
-		a.rates, a.ratios, a.best = append(a.rates, auto), append(a.ratios, auto/bestRate), append(a.best, best)
+	}
+	if len(fixed) == 0 {
+		return a, errors.New("no fixed limit is fast enough to compare with")
+	}
+	a.best = slices.MaxFunc(fixed, func(n, m string) int {
+		return cmp.Compare(summarize(rates[n]).median, summarize(rates[m]).median)
+	})
+	for i, r := range rates[a.best] {
+		a.ratios = append(a.ratios, a.rates[i]/r)
 	}
 	return a, nil
 }

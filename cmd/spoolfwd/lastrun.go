@@ -76,7 +76,7 @@ func (s *session) leave(ended time.Time, change func(*lastRun)) {
 	if err != nil || json.Unmarshal(data, &l) != nil {
 		l = lastRun{}
 	}
-	before := l
+	before := l // has no version if the file could not be read
 	l.Version = 1
 	change(&l)
 	if l != before {

@@ -3,11 +3,12 @@
 package main
 
 import (
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/bitville-apm/spoolfwd/contrib/ci/need"
 )
 
 // The real thing with few files. The programs are built once.
@@ -70,8 +71,16 @@ func TestEveryMeasurementRunsWithAFewFiles(t *testing.T) {
 		}
 	})
 	t.Run("an idle run is measured", func(t *testing.T) {
-		if err := b.idleRun(io.Discard); err != nil {
+		need.Program(t, "valgrind")
+		need.Program(t, "strace")
+		var text strings.Builder
+		if err := b.idleRun(&text); err != nil {
 			t.Error(err)
+		}
+		for _, gap := range []string{"not measured", "NaN", "Inf", "| 0.00 |"} {
+			if strings.Contains(text.String(), gap) {
+				t.Errorf("the table says %q:\n%s", gap, &text)
+			}
 		}
 	})
 }

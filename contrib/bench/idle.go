@@ -3,13 +3,11 @@
 package main
 
 import (
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"regexp"
 	"strconv"
 	"strings"
@@ -31,17 +29,18 @@ type idleCost struct {
 	memory       []float64 // at the peak, MiB
 }
 
-// idleRun measures a run that finds an empty spool beside three programs that do nothing. Those
-// that have its imports, and its flags, tell what the run adds to its own start. That a run writes
-// nothing then is tested in cmd/spoolfwd.
+// idleRun measures a run that finds an empty spool beside three programs that do nothing. The one
+// with the same flags is what an ordinary program costs that lets the flags library read them, as
+// spoolfwd does not. The one with the same imports tells what the run adds to its own start. That a
+// run writes nothing is tested in cmd/spoolfwd.
 func (b *bench) idleRun(w io.Writer) error {
 	programs := []struct {
 		name, file string
 		source     func() (string, error)
 	}{
 		{name: "spoolfwd run", file: "spoolfwd"},
-		{"a program that only takes the same flags", "flags", b.sameFlags},
-		{"a program that only has the same imports", "imports", sameImports},
+		{"a program with the same flags", "flags", b.sameFlags},
+		{"a program with the same imports", "imports", sameImports},
 		{"an empty program", "empty", func() (string, error) { return "package main\n\nfunc main() {}\n", nil }},
 	}
 	for _, p := range programs {
@@ -65,7 +64,7 @@ func (b *bench) idleRun(w io.Writer) error {
 			cmd := b.idleCommand(programs[i].file)
 			began := time.Now()
 			if err := cmd.Run(); err != nil {
-				return err
+				return fmt.Errorf("%s: %w", programs[i].name, err)
 			}
 			c := &costs[i]
 			c.wall = append(c.wall, time.Since(began).Seconds()*1000)
@@ -74,25 +73,23 @@ func (b *bench) idleRun(w io.Writer) error {
 	}
 	_, errStrace := exec.LookPath("strace")
 	_, errValgrind := exec.LookPath("valgrind")
-	for range min(toolRuns, b.idleRuns) {
+	held := min(toolRuns, b.idleRuns)
+	for range held {
 		for i, p := range programs {
 			if errStrace == nil {
-				peak, err := idleMemory(b.idleCommand(p.file))
-				if err != nil {
-					return err
-				}
+				var peak int64
+				peak, errStrace = idleMemory(b.idleCommand(p.file))
 				costs[i].memory = append(costs[i].memory, float64(peak)/(1<<20))
 			}
 			if errValgrind == nil {
-				n, err := instructions(b.idleCommand(p.file))
-				if err != nil {
-					return err
-				}
+				var n float64
+				n, errValgrind = instructions(b.idleCommand(p.file))
 				costs[i].instructions = append(costs[i].instructions, n/1e6)
 			}
 		}
 	}
-	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs\n\n|", b.machine(), b.idleRuns)
+	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs, and of %d for instructions and memory\n\n|",
+		b.machine(), b.idleRuns, held)
 	for _, p := range programs {
 		fmt.Fprintf(w, " | %s", p.name)
 	}
@@ -164,98 +161,21 @@ func (b *bench) idleCommand(program string) *exec.Cmd {
 	return cmd
 }
 
-// instructions counts what a program executes outside the kernel, which does not depend on other
+// instructions counts what a program executes outside the kernel, which depends little on other
 // work on the machine. Hardware counters would do too, but few virtual machines have them.
 func instructions(cmd *exec.Cmd) (float64, error) {
 	counted := exec.Command("valgrind", append([]string{"--tool=callgrind", "--callgrind-out-file=/dev/null"}, cmd.Args...)...)
-	// On a busy machine Go sends itself signals, which valgrind may not survive, and executes
-	// RDTSCP, which some versions of it do not know.
+	// Valgrind may not survive the signals that Go sends itself on a busy machine, and some
+	// versions do not know RDTSCP.
 	counted.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1,cpu.rdtscp=off")
+	counted.SysProcAttr = cmd.SysProcAttr
 	out, err := counted.CombinedOutput()
 	if err != nil {
-		return 0, fmt.Errorf("valgrind: %w\n%s", err, out)
+		return 0, fmt.Errorf("valgrind %s: %w", cmd.Path, err)
 	}
 	found := regexp.MustCompile(`Collected : (\d+)`).FindSubmatch(out)
 	if found == nil {
-		return 0, fmt.Errorf("valgrind did not count:\n%s", out)
+		return 0, fmt.Errorf("valgrind %s: no count in its output", cmd.Path)
 	}
 	return strconv.ParseFloat(string(found[1]), 64)
-}
-
-// mainPackage is that of the command that is measured.
-const mainPackage = "github.com/bitville-apm/spoolfwd/cmd/spoolfwd"
-
-// sameFlags is a program that declares the flags of a run as the manual of the flags library says,
-// and does nothing.
-func (b *bench) sameFlags() (string, error) {
-	help, err := exec.Command(b.program("spoolfwd"), "help", "run").Output()
-	if err != nil {
-		return "", fmt.Errorf("spoolfwd help run: %w", err)
-	}
-	var flags strings.Builder
-	for _, found := range regexp.MustCompile(`(?m)^  (?:-., )?--([a-z-]+) (\S)?`).FindAllStringSubmatch(string(help), -1) {
-		kind := "Bool"
-		if found[2] != "" {
-			kind = "String"
-		}
-		if name := found[1]; name != "help" { // which the library has itself
-			fmt.Fprintf(&flags, "\t\t&cli.%sFlag{Name: %q},\n", kind, name)
-		}
-	}
-	if flags.Len() == 0 {
-		return "", fmt.Errorf("spoolfwd help run shows no flags:\n%s", help)
-	}
-	return `package main
-
-import (
-	"os"
-
-	"github.com/urfave/cli/v2"
-)
-
-func main() {
-	run := &cli.Command{Name: "run", Action: func(*cli.Context) error { return nil }, Flags: []cli.Flag{
-` + flags.String() + `	}}
-	if err := (&cli.App{Commands: []*cli.Command{run}}).Run(os.Args); err != nil {
-		panic(err)
-	}
-}
-`, nil
-}
-
-// sameImports is a program that costs the Go runtime and the initialization of the packages that
-// the command imports.
-func sameImports() (string, error) {
-	out, err := exec.Command("go", "list", "-f", `{{range .Imports}}{{.}}{{"\n"}}{{end}}`, mainPackage).Output()
-	if err != nil {
-		return "", fmt.Errorf("go list: %w", err)
-	}
-	var source strings.Builder
-	source.WriteString("package main\n\n")
-	for _, path := range strings.Fields(string(out)) {
-		fmt.Fprintf(&source, "import _ %q\n", path)
-	}
-	source.WriteString("\nfunc main() {}\n")
-	return source.String(), nil
-}
-
-// buildBelow builds a program below the command, whose internal packages it may import. An overlay
-// shows it to the Go tool as part of this module; nothing is written into the checkout.
-func (b *bench) buildBelow(name, source string) error {
-	dir, err := exec.Command("go", "list", "-f", "{{.Dir}}", mainPackage).Output()
-	if err != nil {
-		return fmt.Errorf("go list: %w", err)
-	}
-	file, overlay := b.program(name+".go"), b.program(name+".json")
-	if err := os.WriteFile(file, []byte(source), 0o600); err != nil {
-		return err
-	}
-	replace, err := json.Marshal(map[string]map[string]string{"Replace": {filepath.Join(strings.TrimSpace(string(dir)), name, "main.go"): file}})
-	if err != nil {
-		return err
-	}
-	if err := os.WriteFile(overlay, replace, 0o600); err != nil {
-		return err
-	}
-	return b.build("-overlay", overlay, "-o", b.program(name), mainPackage+"/"+name)
 }

@@ -73,8 +73,8 @@ func (b *bench) idleRun(w io.Writer) error {
 	}
 	_, errStrace := exec.LookPath("strace")
 	_, errValgrind := exec.LookPath("valgrind")
-	held := min(toolRuns, b.idleRuns)
-	for range held {
+	slowRuns := min(toolRuns, b.idleRuns)
+	for range slowRuns {
 		for i, p := range programs {
 			if errStrace == nil {
 				var peak int64
@@ -89,7 +89,7 @@ func (b *bench) idleRun(w io.Writer) error {
 		}
 	}
 	fmt.Fprintf(w, "%s; an empty spool, a closed breaker, medians of %d runs, and of %d for instructions and memory\n\n|",
-		b.machine(), b.idleRuns, held)
+		b.machine(), b.idleRuns, slowRuns)
 	for _, p := range programs {
 		fmt.Fprintf(w, " | %s", p.name)
 	}
